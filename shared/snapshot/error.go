@@ -1,0 +1,96 @@
+package snapshot
+
+import "errors"
+
+// Kind is the class of an error, by which a caller acts: package httpapi turns it into an HTTP status.
+type Kind int
+
+// The kinds of errors.
+const (
+	KindInternal    Kind = iota // a defect of this program or an answer that nobody foresaw
+	KindMalformed               // the input cannot be read
+	KindInvalid                 // a parameter breaks a rule, or a key was used with other parameters
+	KindUnknown                 // the named thing does not exist
+	KindDenied                  // the caller may not do this
+	KindConflict                // name taken, in flight, slots full
+	KindConfig                  // policy, environment, credentials or permissions of the deployment are wrong
+	KindThrottled               // the API refuses more calls for now
+	KindUpstream                // the API failed
+	KindUnavailable             // the API is not available
+	KindTimeout                 // no answer, or no time left
+)
+
+// Codes of this project, beside those of the API.
+const (
+	CodeNoAnswer      = "NoAnswer"          // the API did not answer
+	CodeEmptyAnswer   = "EmptyAnswer"       // the API answered success without the element that proves it
+	CodeMalformed     = "MalformedEvent"    // an event, body or payload cannot be read
+	CodeInvalidOrder  = "InvalidOrder"      // a field of an order breaks a rule
+	CodeUnknownTarget = "UnknownTarget"     // the policy has no such target
+	CodeUnknownRole   = "UnknownRole"       // no target keeps this role
+	CodeNoSuchID      = "UnknownSnapshot"   // no configured target has this snapshot
+	CodeTooOld        = "EventTooOld"       // older than maxEventAge
+	CodeNoTime        = "DeadlineExceeded"  // no time left before the first call
+	CodeBlocked       = "SlotsFull"         // no slot can be freed
+	CodeForeign       = "ForeignSnapshot"   // not ours: no swas-snapshot tags
+	CodeDiskGone      = "DiskGone"          // the disk of a target is gone, or its server was released
+	CodeStale         = "Stale"             // no good snapshot younger than maxAge, and none could be taken
+	CodeBadPolicy     = "InvalidPolicy"     // snapshots.yaml is missing or wrong
+	CodeBadConfig     = "InvalidConfig"     // an environment variable is missing or wrong
+	CodeNoCredentials = "NoCredentials"     // neither the platform nor the environment has credentials
+	CodeNoRule        = "NoRule"            // a bus event that no rule of the policy names
+	CodeInternal      = "Internal"          // a defect of this program
+	CodeNotAllowed    = "NotAllowed"        // no rule of allow grants this
+	CodeBusy          = "TooManyOperations" // more of one thing than the limits allow
+)
+
+// Error is a failure as people and machines get it: a code to act on, a message that says what is wrong and what
+// mends it, and whether the same order may succeed later. It carries no secret.
+type Error struct {
+	Code      string `json:"code"`
+	Message   string `json:"message"`
+	Retryable bool   `json:"retryable"`
+
+	Kind      Kind   `json:"-"`
+	RequestID string `json:"-"` // the API's request ID, where it answered
+	cause     error
+}
+
+// Error tells the code and the message.
+func (e *Error) Error() string { return e.Code + ": " + e.Message }
+
+// Unwrap returns the error beneath.
+func (e *Error) Unwrap() error { return e.cause }
+
+// AsError returns err as an [*Error]; one that is none becomes CodeInternal, whose message keeps err to the log.
+func AsError(err error) *Error {
+	if err == nil {
+		return nil
+	}
+	var known *Error
+	if errors.As(err, &known) {
+		return known
+	}
+	var answer *APIError
+	if errors.As(err, &answer) {
+		return fromAPI(answer)
+	}
+	var wrong Violations
+	if errors.As(err, &wrong) {
+		return invalid(wrong)
+	}
+	return &Error{Code: CodeInternal, Kind: KindInternal, Message: "an unforeseen failure; the log has it whole", cause: err}
+}
+
+// invalid makes one error of violations. Its code is that of the violation when there is one, so that a caller
+// sees what the API would have said.
+func invalid(v Violations) *Error {
+	code := v[0].Code
+	for _, one := range v {
+		if one.Code != code {
+			code = CodeInvalidOrder
+			break
+		}
+	}
+	return &Error{Code: code, Kind: KindInvalid, Message: v.Error(), cause: v}
+}

@@ -1,0 +1,138 @@
+package snapshot
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// Roles that an order gets where nobody names one.
+const (
+	RoleManual = "manual" // a person or a plain invoke
+	RoleDeploy = "deploy" // a pipeline or a bus event
+)
+
+// Order is what a trigger wants: one snapshot of one disk, for one business event.
+//
+// An order names a Target of the policy, or (from timer and event, which IAM protects) a DiskID.
+type Order struct {
+	Target   string // name of a target in the policy
+	DiskID   string // or the disk itself
+	RegionID string // with DiskID; default: the policy's region
+
+	Role   string // why the snapshot exists; default RoleManual
+	Reason string // free text for the log and the people, at most 500 characters
+	Actor  string // who asked, as the sender knows them; for the log
+
+	// Sender, Tenant and Key identify the business event, and with it the order: the same event again is the same
+	// order, whatever its delivery looks like. Key is required.
+	Sender string // timer, event, invoke, api, slack, github, ...
+	Tenant string // the sender's own scope, such as a Slack team
+	Key    string // slot:<role>:<minute>, deployment:<id>, an Idempotency-Key, ...
+
+	// ExplicitKey says that the caller chose Key for one snapshot of one disk. Region and disk then stay out of the
+	// token, so that the same key on another disk is refused, not obeyed.
+	ExplicitKey bool
+
+	Time   time.Time     // of the event; zero if it has none, and then the name has none either
+	MaxAge time.Duration // do nothing if a good snapshot is younger than this; 0: always take one
+	DryRun bool          // plan only
+
+	// SnapshotName, ClientToken and ResourceGroupID are the API's own parameters, for callers that set them.
+	SnapshotName    string
+	ClientToken     string
+	ResourceGroupID string
+	Tags            []Tag // the caller's own, at most 18 together with the target's
+
+	// AskFirst stops before a deletion and answers planned with Result.Victim, unless Victim names that snapshot:
+	// what a person confirmed, and nothing else, is deleted.
+	AskFirst bool
+	Victim   string
+}
+
+// Limits of an order's own fields.
+const (
+	ReasonMax = 500 // characters of a reason, at most
+	KeyMax    = 255 // bytes of a business key, at most
+	RoleMax   = 32  // characters of a role, at most
+	TargetMax = 32  // characters of a target's name, at most
+)
+
+var (
+	roleForm   = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]{0,31}$`)
+	targetForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,32}$`)
+)
+
+// ValidRole tells whether text can be a role: 1 to 32 letters, digits, hyphens and underscores, the first a letter
+// (a role begins the name of its snapshots, and a name must begin with a letter).
+func ValidRole(text string) bool { return roleForm.MatchString(text) }
+
+// ValidTarget tells whether text can be the name of a target: 1 to 32 letters, digits, hyphens and underscores.
+func ValidTarget(text string) bool { return targetForm.MatchString(text) }
+
+// ValidDisk tells whether text has the form of a disk ID.
+func ValidDisk(text string) bool { return diskForm.MatchString(text) }
+
+// ValidRegion tells whether text has the form of a region ID.
+func ValidRegion(text string) bool { return regionForm.MatchString(text) }
+
+// Validate reports every violation of the order's own fields at once, as [Violations], or nil. The parameters of
+// the API are checked by [Request.Validate], once the order is complete.
+func (o Order) Validate() error {
+	var v Violations
+	switch {
+	case o.Target == "" && o.DiskID == "":
+		v.add("target", CodeInvalidOrder, "is missing: name a target of snapshots.yaml")
+	case o.Target != "" && o.DiskID != "":
+		v.add("target", CodeInvalidOrder, "stands beside DiskId: name one of them")
+	case o.Target != "" && !ValidTarget(o.Target):
+		v.add("target", CodeInvalidOrder, fmt.Sprintf("%s is no name of a target: 1 to %d letters, digits, - and _", quote(o.Target), TargetMax))
+	}
+	if o.Role != "" && !ValidRole(o.Role) {
+		v.add("role", CodeInvalidOrder, fmt.Sprintf("%s is no role: 1 to %d letters, digits, - and _, the first a letter", quote(o.Role), RoleMax))
+	}
+	if n := utf8.RuneCountInString(o.Reason); n > ReasonMax {
+		v.add("reason", CodeInvalidOrder, fmt.Sprintf("has %d characters: use at most %d", n, ReasonMax))
+	}
+	switch {
+	case o.Key == "":
+		v.add("key", CodeInvalidOrder, "is missing: give the ID of the event, the same at each retry")
+	case len(o.Key) > KeyMax:
+		v.add("key", CodeInvalidOrder, fmt.Sprintf("has %d bytes: use at most %d", len(o.Key), KeyMax))
+	}
+	if o.MaxAge < 0 {
+		v.add("maxAge", CodeInvalidOrder, fmt.Sprintf("%s is negative: use a duration such as 1h", o.MaxAge))
+	}
+	for i, tag := range o.Tags {
+		if reservedTag(tag.Key) {
+			v.add(fmt.Sprintf("Tag.%d.Key", i+1), CodeInvalidTag, fmt.Sprintf("%s: the prefix %s is this project's own", quote(tag.Key), tagPrefix))
+		}
+	}
+	return v.orNil()
+}
+
+// reservedTag tells whether a tag key is this project's own.
+func reservedTag(key string) bool { return strings.HasPrefix(strings.ToLower(key), tagPrefix) }
+
+// Tick is what a timer wants: one order for each target, or a sweep.
+type Tick struct {
+	Role    string    // of the snapshots to take
+	Targets []string  // names; empty: every target that keeps Role
+	Sweep   bool      // reconcile instead of taking
+	Time    time.Time // for which the timer fired; the minute is the identity
+	Trigger string    // the timer's name, for the log
+}
+
+// BusEvent is a bus event that carries no order of its own; the rules under events in the policy turn it into orders.
+type BusEvent struct {
+	ID      string // unique within Source
+	Source  string // acs.oss, aws.codepipeline, ...
+	Type    string // oss:ObjectCreated:PutObject, ...
+	Subject string // what it is about, such as acs:oss:cn-hangzhou:1234:bucket/releases/web/1.zip
+	Time    time.Time
+}
+
+// Key is the business key of the orders that a bus event causes.
+func (e BusEvent) Key() string { return "event:" + e.Source + ":" + e.ID }

@@ -1,0 +1,197 @@
+package snapshot
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Limits of CreateSnapshot, as its API page states them.
+const (
+	NameMin        = 2  // characters of a snapshot name, at least
+	NameMax        = 50 // characters of a snapshot name, at most
+	TokenMax       = 64 // ASCII characters of a client token, at most
+	TagMax         = 20 // tags of a snapshot, at most
+	OwnTags        = 2  // of these, tags that this project sets itself: TagToken and TagMeta
+	TagKeyMax      = 64 // characters of a tag key, at most
+	TagValueMax    = 64 // characters of a tag value, at most
+	SlotsPerServer = 3  // snapshots of one server, at most
+	SlotsPerUser   = 15 // snapshots of one account, at most, and never more than 3 for each server
+)
+
+// Codes that the API answers for a parameter that is missing or malformed.
+const (
+	CodeMissingRegion = "MissingRegionId"
+	CodeInvalidRegion = "InvalidRegionId"
+	CodeMissingDisk   = "MissingDiskId"
+	CodeInvalidDisk   = "InvalidDiskId"
+	CodeMissingName   = "MissingSnapshotName"
+	CodeInvalidToken  = "InvalidClientToken"
+	CodeInvalidTag    = "InvalidTag"
+	CodeInvalidGroup  = "InvalidResourceGroupId"
+)
+
+// Tag is a key and a value on a snapshot. The value may be empty, the key may not.
+type Tag struct {
+	Key   string `json:"Key"`
+	Value string `json:"Value"`
+}
+
+// Request is the parameters of CreateSnapshot, as the API has them.
+type Request struct {
+	RegionID        string // RegionId: the region of the server to which the disk is attached; required
+	DiskID          string // DiskId: required
+	SnapshotName    string // SnapshotName: 2 to 50 characters; required
+	ClientToken     string // ClientToken: at most 64 ASCII characters; optional
+	Tags            []Tag  // Tag.N: at most 18 of the caller's own, 20 with those of this project
+	ResourceGroupID string // ResourceGroupId: optional
+}
+
+var (
+	regionForm = regexp.MustCompile(`^[a-z]{2,16}(-[a-z0-9]{1,24}){1,4}$`)
+	diskForm   = regexp.MustCompile(`^d-[A-Za-z0-9][A-Za-z0-9_-]{0,61}$`)
+	groupForm  = regexp.MustCompile(`^rg-[A-Za-z0-9][A-Za-z0-9_-]{0,61}$`)
+)
+
+// Validate reports every violation of the rules of the API page at once, as [Violations], or nil.
+// Characters are counted, not bytes. A region that is well-formed but does not exist is left to the API.
+func (r Request) Validate() error {
+	var v Violations
+	checkRegion(&v, "RegionId", r.RegionID)
+	checkDisk(&v, "DiskId", r.DiskID)
+	checkName(&v, "SnapshotName", r.SnapshotName)
+	checkToken(&v, "ClientToken", r.ClientToken)
+	checkTags(&v, r.Tags)
+	checkGroup(&v, "ResourceGroupId", r.ResourceGroupID)
+	return v.orNil()
+}
+
+func checkRegion(v *Violations, field, region string) {
+	switch {
+	case region == "":
+		v.add(field, CodeMissingRegion, "is missing: name the region of the server, such as cn-hangzhou")
+	case !regionForm.MatchString(region):
+		v.add(field, CodeInvalidRegion, fmt.Sprintf("%s is not a region ID: write one such as cn-hangzhou", quote(region)))
+	}
+}
+
+func checkDisk(v *Violations, field, disk string) {
+	switch {
+	case disk == "":
+		v.add(field, CodeMissingDisk, "is missing: name the disk, such as d-bp18kjxg9ebrhsgi0001")
+	case !diskForm.MatchString(disk):
+		v.add(field, CodeInvalidDisk, fmt.Sprintf("%s is not a disk ID: write one such as d-bp18kjxg9ebrhsgi0001", quote(disk)))
+	}
+}
+
+func checkGroup(v *Violations, field, group string) {
+	if group != "" && !groupForm.MatchString(group) {
+		v.add(field, CodeInvalidGroup, fmt.Sprintf("%s is not a resource group ID: write one such as rg-aek2bti7cf70001", quote(group)))
+	}
+}
+
+func checkName(v *Violations, field, name string) {
+	if name == "" {
+		v.add(field, CodeMissingName, "is missing: give 2 to 50 characters, the first a letter")
+		return
+	}
+	if !utf8.ValidString(name) {
+		v.add(field, CodeNameUnsupported, "is not valid UTF-8")
+		return
+	}
+	if n := utf8.RuneCountInString(name); n < NameMin || n > NameMax {
+		v.add(field, CodeNameUnsupported, fmt.Sprintf("has %d characters: use %d to %d", n, NameMin, NameMax))
+	}
+	first, _ := utf8.DecodeRuneInString(name)
+	if !nameLetter(first) {
+		v.add(field, CodeNameUnsupported, fmt.Sprintf("begins with %s: begin with a letter", quote(string(first))))
+	}
+	if lower := strings.ToLower(name); strings.HasPrefix(lower, "http://") || strings.HasPrefix(lower, "https://") {
+		v.add(field, CodeNameUnsupported, "begins with http:// or https://: begin with another word")
+	}
+	for _, r := range name {
+		if !nameLetter(r) && !(r >= '0' && r <= '9') && !strings.ContainsRune(":_.-", r) {
+			v.add(field, CodeNameUnsupported, fmt.Sprintf("contains %s: use letters, digits, colons, underscores, full stops and hyphens only", quote(string(r))))
+			break
+		}
+	}
+}
+
+// nameLetter tells whether the API takes r for a letter of a name: ASCII, and Chinese by the Chinese page.
+func nameLetter(r rune) bool {
+	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || unicode.Is(unicode.Han, r)
+}
+
+func checkToken(v *Violations, field, token string) {
+	if len(token) > TokenMax {
+		v.add(field, CodeInvalidToken, fmt.Sprintf("has %d bytes: use at most %d ASCII characters", len(token), TokenMax))
+	}
+	for i := 0; i < len(token); i++ {
+		if token[i] < 0x20 || token[i] > 0x7e {
+			v.add(field, CodeInvalidToken, "contains a character outside printable ASCII: use letters, digits and hyphens")
+			return
+		}
+	}
+}
+
+func checkTags(v *Violations, tags []Tag) {
+	var own int
+	seen := make(map[string]int, len(tags))
+	for i, tag := range tags {
+		if reservedTag(tag.Key) {
+			own++
+		}
+		key := fmt.Sprintf("Tag.%d.Key", i+1)
+		checkTagKey(v, key, tag.Key)
+		checkTagValue(v, fmt.Sprintf("Tag.%d.Value", i+1), tag.Value)
+		if first, twice := seen[tag.Key]; twice {
+			v.add(key, CodeInvalidTag, fmt.Sprintf("%s stands in Tag.%d.Key already: use each key once", quote(tag.Key), first))
+		} else {
+			seen[tag.Key] = i + 1
+		}
+	}
+	if callers := len(tags) - own; callers > TagMax-OwnTags {
+		v.add("Tag", CodeInvalidTag, fmt.Sprintf("has %d tags: use at most %d, swas-snapshot adds %d of the %d that the API takes", callers, TagMax-OwnTags, OwnTags, TagMax))
+	}
+}
+
+func checkTagKey(v *Violations, field, key string) {
+	lower := strings.ToLower(key)
+	switch n := utf8.RuneCountInString(key); {
+	case n == 0:
+		v.add(field, CodeInvalidTag, "is empty: give 1 to 64 characters")
+	case n > TagKeyMax:
+		v.add(field, CodeInvalidTag, fmt.Sprintf("has %d characters: use at most %d", n, TagKeyMax))
+	}
+	if strings.HasPrefix(lower, "acs:") || strings.HasPrefix(lower, "aliyun") {
+		v.add(field, CodeInvalidTag, fmt.Sprintf("%s begins with acs: or aliyun, which Alibaba Cloud keeps for itself", quote(key)))
+	}
+	checkTagText(v, field, key)
+}
+
+func checkTagValue(v *Violations, field, value string) {
+	if n := utf8.RuneCountInString(value); n > TagValueMax {
+		v.add(field, CodeInvalidTag, fmt.Sprintf("has %d characters: use at most %d", n, TagValueMax))
+	}
+	checkTagText(v, field, value)
+}
+
+func checkTagText(v *Violations, field, text string) {
+	lower := strings.ToLower(text)
+	if strings.Contains(lower, "http://") || strings.Contains(lower, "https://") {
+		v.add(field, CodeInvalidTag, "contains http:// or https://: leave the scheme out")
+	}
+	if !utf8.ValidString(text) {
+		v.add(field, CodeInvalidTag, "is not valid UTF-8")
+	}
+}
+
+// quote renders a caller's text for a message: one line, at most 60 characters, no control characters.
+func quote(text string) string {
+	if runes := []rune(text); len(runes) > 60 {
+		text = string(runes[:57]) + "..."
+	}
+	return fmt.Sprintf("%q", text)
+}

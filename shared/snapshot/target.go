@@ -1,0 +1,52 @@
+package snapshot
+
+import "time"
+
+// Policy is what the core knows of snapshots.yaml. Package policy reads and checks the file.
+type Policy struct {
+	RegionID    string        // for orders and targets that name none
+	MaxEventAge time.Duration // older orders are refused; 0 means [DefaultMaxEventAge]
+	Targets     []Target      // in the order of the file
+}
+
+// DefaultMaxEventAge is how old an event may be when the policy does not say: a late redelivery must not spend a slot.
+const DefaultMaxEventAge = 24 * time.Hour
+
+// Target is one disk to protect, under the name by which people and pipelines know it.
+type Target struct {
+	Name            string
+	DiskID          string // or InstanceID, whose system disk it then is
+	InstanceID      string
+	RegionID        string
+	ResourceGroupID string
+	Tags            []Tag         // set on each of its snapshots, sorted by key
+	Keep            []Slots       // slots per role, in the order of the file; none: nothing is ever deleted
+	MaxAge          time.Duration // no good snapshot younger than this: stale; 0: never stale
+	MinInterval     time.Duration // HTTP orders get the newest snapshot while it is younger than this; 0: never
+}
+
+// Slots is how many snapshots of a role a target keeps.
+type Slots struct {
+	Role  string
+	Count int
+}
+
+// Slots returns how many snapshots of role the target keeps, and whether its policy names the role.
+func (t Target) Slots(role string) (int, bool) {
+	for _, slots := range t.Keep {
+		if slots.Role == role {
+			return slots.Count, true
+		}
+	}
+	return 0, false
+}
+
+// Target returns the target of that name.
+func (p Policy) Target(name string) (Target, bool) {
+	for _, target := range p.Targets {
+		if target.Name == name {
+			return target, true
+		}
+	}
+	return Target{}, false
+}
