@@ -56,6 +56,16 @@ func (o Order) token(region, disk string) string {
 	return tokenPrefix + digest(o.Sender, o.Tenant, o.Key, "CreateSnapshot", region, disk)
 }
 
+// tokenTag returns the value of TagToken for a token: the token itself, unless a caller chose one that the API does not
+// take as the value of a tag.
+func tokenTag(token string) string {
+	var wrong Violations
+	if checkTagValue(&wrong, TagToken, token); wrong != nil {
+		return tokenPrefix + digest(token)
+	}
+	return token
+}
+
 // deletionToken returns the client token of the deletion of a victim on behalf of an order.
 func deletionToken(token, victim string) string {
 	return tokenPrefix + digest(token, "DeleteSnapshot", victim)

@@ -46,6 +46,9 @@ type Order struct {
 	ResourceGroupID string
 	Tags            []Tag // the caller's own, at most 18 together with the target's
 
+	// Paced applies the MinInterval of the target: while its newest snapshot is younger, the order gets that one.
+	Paced bool
+
 	// AskFirst stops before a deletion and answers planned with Result.Victim, unless Victim names that snapshot:
 	// what a person confirmed, and nothing else, is deleted.
 	AskFirst bool
@@ -123,6 +126,9 @@ type Tick struct {
 	Sweep   bool      // reconcile instead of taking
 	Time    time.Time // for which the timer fired; the minute is the identity
 	Trigger string    // the timer's name, for the log
+
+	// RequestID is the identity of a tick whose Time is zero: that of the invocation.
+	RequestID string
 }
 
 // BusEvent is a bus event that carries no order of its own; the rules under events in the policy turn it into orders.

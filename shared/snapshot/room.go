@@ -1,0 +1,125 @@
+package snapshot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// deletionTime is how much time must be left to begin a deletion: the snapshot that it makes room for comes next.
+const deletionTime = time.Second
+
+// makeRoom decides what a full server means for an order: it joins, waits, deletes one victim, asks, or is blocked.
+func (j *takeJob) makeRoom(ctx context.Context) (state, error) {
+	if one, own, err := j.findOwn(); own || err != nil {
+		return j.replay(one, err)
+	}
+	if one, ok := j.inProgress(); ok {
+		// A deletion would be in vain: the API takes one snapshot of a disk at a time.
+		if one.Ours() {
+			return j.done(OutcomeJoined, one)
+		}
+		return j.create, hold{&APIError{Action: "CreateSnapshot", Code: CodeCreatingSnapshot, Message: "the disk has a snapshot in progress"}, busyBackoff}
+	}
+	if deleted := j.victim.ID; deleted != "" && slices.ContainsFunc(j.region(j.request.RegionID).snapshots, func(one Snapshot) bool { return one.ID == deleted }) {
+		return j.create, hold{j.cause, retryBackoff} // the deletion is not through yet
+	}
+	plan, err := j.plan(ctx, j.target, j.order.Role, true, j.request.SnapshotName)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case plan.victim == nil:
+		return j.blocked(plan)
+	case j.order.AskFirst && plan.victim.ID != j.order.Victim:
+		j.result.Outcome, j.result.Plan, j.result.Victim = OutcomePlanned, plan.Items, plan.victimItem
+		return nil, nil
+	}
+	j.victim = *plan.victim
+	reason := plan.victimItem.Reason
+	return func(ctx context.Context) (state, error) { return j.deleteVictim(ctx, reason) }, nil
+}
+
+// plan makes the plan of a run for a target, with the list of disks if that can matter.
+func (r *run) plan(ctx context.Context, target Target, role string, full bool, newName string) (Plan, error) {
+	plan := makePlan(r.situation(target, role, full), newName)
+	if plan.needsDisks {
+		if _, err := r.listDisks(ctx, target.RegionID); err != nil {
+			return Plan{}, err
+		}
+		plan = makePlan(r.situation(target, role, full), newName)
+	}
+	return plan, nil
+}
+
+// blocked ends the order: no slot can be freed, and the plan says why.
+func (j *takeJob) blocked(plan Plan) (state, error) {
+	j.result.Plan = plan.Items
+	j.fail(&Error{Code: CodeBlocked, Kind: KindConflict, Message: plan.Blocked + ": delete or unpin one, or change keep in snapshots.yaml"})
+	j.result.Outcome = OutcomeBlocked
+	return nil, nil
+}
+
+// deleteVictim deletes the victim, and then the order goes on at once.
+func (j *takeJob) deleteVictim(ctx context.Context, reason string) (state, error) {
+	if j.deadline.Sub(j.now()) < deletionTime {
+		j.expire()
+		return nil, nil
+	}
+	server := j.situation(j.target, j.order.Role, true).server(j.victim.DiskID)
+	if err := j.remove(ctx, j.victim, server, deletionToken(j.request.ClientToken, j.victim.ID)); err != nil {
+		return nil, err
+	}
+	j.result.Deleted = append(j.result.Deleted, Deleted{j.victim.ID, j.victim.Name, reason})
+	return j.create, nil
+}
+
+// remove deletes a snapshot; one that has vanished is deleted, too.
+func (r *run) remove(ctx context.Context, victim Snapshot, server, token string) error {
+	err := r.call("DeleteSnapshot", func() error {
+		return r.API.DeleteSnapshot(ctx, victim.RegionID, victim.ID, token)
+	})
+	var answer *APIError
+	if errors.As(err, &answer) && answer.Code == CodeSnapshotNotFound {
+		err = nil
+	}
+	if err != nil {
+		return fmt.Errorf("failed to delete %s: %w", victim.ID, err)
+	}
+	r.lost(victim.RegionID, victim.ID, server)
+	r.log().Info("deleted a snapshot", "snapshotId", victim.ID, "snapshotName", victim.Name, "server", server)
+	return nil
+}
+
+// dryRun answers with the plan, and with what a real run would answer where that is not a new snapshot.
+func (j *takeJob) dryRun(ctx context.Context) (state, error) {
+	if _, err := j.listSnapshots(ctx, j.request.RegionID, false); err != nil {
+		return nil, err
+	}
+	plan, err := j.plan(ctx, j.target, j.order.Role, false, j.request.SnapshotName)
+	if err != nil {
+		return nil, err
+	}
+	j.result.Outcome, j.result.Plan = OutcomePlanned, plan.Items
+	one, own, err := j.findOwn()
+	if err != nil {
+		return nil, err
+	}
+	outcome, fresh, isFresh := j.freshEnough()
+	running, isRunning := j.inProgress()
+	switch {
+	case own:
+		j.result.Warning = fmt.Sprintf("a real run would be replayed: this order took %s before", one.ID)
+	case isFresh:
+		j.result.Warning = fmt.Sprintf("a real run would be %s: %s is fresh enough", outcome, fresh.ID)
+	case isRunning && running.Ours():
+		j.result.Warning = fmt.Sprintf("a real run would be joined: %s is in progress", running.ID)
+	case isRunning:
+		j.result.Warning = fmt.Sprintf("a real run would wait: %s of this disk is in progress", running.ID)
+	case plan.Blocked != "":
+		j.result.Warning = "a real run would be blocked: " + plan.Blocked
+	}
+	return nil, nil
+}

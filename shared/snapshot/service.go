@@ -1,0 +1,158 @@
+package snapshot
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"time"
+)
+
+// Service takes snapshots for one invocation of a function. It is cheap to make: an invocation has its own
+// credentials, so it has its own API and Service; what outlives it is the [Instance].
+//
+// No method returns a Go error where a [Result] can carry it: a failed order is an answer, too.
+type Service struct {
+	API      API
+	Policy   Policy
+	Instance *Instance
+	Clock    Clock          // nil: WallClock
+	Rand     func() float64 // jitter, in [0, 1); nil: none
+	Log      *slog.Logger   // nil: silent
+	// Tell gets every fact that people should know of; nil: nobody. It must not block for long.
+	Tell func(context.Context, Fact)
+	// TellDone says that somebody wants to hear of accomplished snapshots; a sweep then remembers with a tag, TagDone,
+	// whom it told of.
+	TellDone bool
+	// Stats counts what the invocation did; nil: not counted.
+	Stats *Stats
+}
+
+// Stats counts the work of an invocation, for its summary line.
+type Stats struct {
+	Calls   int // API calls
+	Retries int // API calls beyond the first for the same purpose
+	Waited  time.Duration
+}
+
+// reserve is how much of the time to the deadline is left unused, so that the answer still gets out.
+const reserve = 2 * time.Second
+
+// noDeadline is the time that an invocation allows itself where the platform sets no deadline.
+const noDeadline = time.Minute
+
+// Take does one order. Its result says what became of it; see [Outcome] and [Result.Error].
+func (s *Service) Take(ctx context.Context, order Order) Result {
+	return s.TakeAll(ctx, []Order{order})[0]
+}
+
+// TakeAll does several orders and returns a result for each, in their order. Orders that must wait let the others
+// go first; lists of snapshots are shared; at most one snapshot of a server is deleted.
+func (s *Service) TakeAll(ctx context.Context, orders []Order) []Result {
+	r := s.begin(ctx)
+	jobs := make([]job, len(orders))
+	takes := make([]*takeJob, len(orders))
+	for i, order := range orders {
+		takes[i] = r.newTake(order)
+		jobs[i] = takes[i]
+		defer takes[i].abandon()
+	}
+	r.schedule(ctx, jobs)
+	results := make([]Result, len(takes))
+	for i, take := range takes {
+		results[i] = take.result
+	}
+	return results
+}
+
+// Tick does what a timer wants: a snapshot of each target, or a sweep. Without targets it takes one of every target
+// that keeps the role. An unknown target or role is an error in its result; nothing is deleted then.
+func (s *Service) Tick(ctx context.Context, tick Tick) []Result {
+	names, failed := s.tickTargets(tick)
+	if tick.Sweep {
+		return append(s.sweep(ctx, tick, names), failed...)
+	}
+	orders := make([]Order, len(names))
+	for i, name := range names {
+		orders[i] = tick.order(name, tick.Role)
+	}
+	return append(s.TakeAll(ctx, orders), failed...)
+}
+
+// order returns the order of a tick for a snapshot of target in role. Its identity is the role and the minute, so that
+// a redelivery, a second timer or a second platform means the same snapshot.
+func (t Tick) order(target, role string) Order {
+	o := Order{Target: target, Role: role, Time: t.Time, Actor: t.Trigger, Sender: "timer", Key: SlotKey(role, t.Time)}
+	if t.Time.IsZero() {
+		o.Sender, o.Key = "invoke", "request:"+t.RequestID
+	}
+	return o
+}
+
+// tickTargets returns the names of the targets that a tick is for, and the results of those that it cannot be for.
+func (s *Service) tickTargets(tick Tick) (names []string, failed []Result) {
+	if len(tick.Targets) == 0 {
+		for _, target := range s.Policy.Targets {
+			if _, keeps := target.Slots(tick.Role); keeps || tick.Sweep {
+				names = append(names, target.Name)
+			}
+		}
+		switch {
+		case len(s.Policy.Targets) == 0:
+			failed = append(failed, Result{Role: tick.Role, Error: &Error{Code: CodeUnknownTarget, Kind: KindConfig,
+				Message: "the policy has no targets: name at least one disk under targets in snapshots.yaml"}})
+		case len(names) == 0:
+			failed = append(failed, Result{Role: tick.Role, Error: unknownRole(tick.Role, "no target")})
+		}
+		return names, failed
+	}
+	for _, name := range tick.Targets {
+		target, known := s.Policy.Target(name)
+		_, keeps := target.Slots(tick.Role)
+		switch {
+		case !known:
+			failed = append(failed, Result{Target: name, Role: tick.Role, Error: s.unknownTarget(name)})
+		case !tick.Sweep && len(target.Keep) > 0 && !keeps:
+			failed = append(failed, Result{Target: name, Role: tick.Role, Error: unknownRole(tick.Role, "target "+name)})
+		default:
+			names = append(names, name)
+		}
+	}
+	return names, failed
+}
+
+func unknownRole(role, who string) *Error {
+	return &Error{Code: CodeUnknownRole, Kind: KindInvalid,
+		Message: "role: " + who + " keeps role " + quote(role) + ": name it under keep in snapshots.yaml, or correct the timer's payload"}
+}
+
+func (s *Service) unknownTarget(name string) *Error {
+	message := "target: snapshots.yaml has no target " + quote(name)
+	if near := nearest(name, s.Policy.Targets); near != "" {
+		message += ": did you mean " + near + "?"
+	} else {
+		message += ": name one of its targets"
+	}
+	return &Error{Code: CodeUnknownTarget, Kind: KindUnknown, Message: message}
+}
+
+func (s *Service) clock() Clock {
+	if s.Clock == nil {
+		return WallClock{}
+	}
+	return s.Clock
+}
+
+func (s *Service) random() float64 {
+	if s.Rand == nil {
+		return 0
+	}
+	return s.Rand()
+}
+
+func (s *Service) log() *slog.Logger { return cmp.Or(s.Log, slog.New(slog.DiscardHandler)) }
+
+func (s *Service) tell(ctx context.Context, fact Fact) {
+	if s.Tell != nil && s.Instance.firstTime(fact.Key) {
+		s.Tell(ctx, fact)
+	}
+}
