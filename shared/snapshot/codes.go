@@ -48,7 +48,7 @@ type behaviour struct {
 	mend     string // %ACTION% stands for the API action
 }
 
-// behaviours is the one table from codes to behaviour. A code ending in a full stop or a star is a prefix. The HTTP
+// behaviours is the one table from codes to behaviour. A code that ends in a star is a prefix. The HTTP
 // status of a code differs between products, so it has no say.
 var behaviours = []struct {
 	code string
@@ -95,13 +95,15 @@ func behaviourOf(code string) behaviour {
 // fromAPI makes the error that people get of an answer of the API.
 func fromAPI(answer *APIError) *Error {
 	b := behaviourOf(answer.Code)
-	message := strings.ReplaceAll(b.mend, "%ACTION%", answer.Action)
+	advice := strings.ReplaceAll(b.mend, "%ACTION%", answer.Action)
+	message := advice
 	if answer.Message != "" {
-		message = answer.Action + ": " + strings.TrimRight(answer.Message, ". ") + ": " + message
+		message = answer.Action + ": " + strings.TrimRight(answer.Message, ". ") + ": " + advice
 	}
 	return &Error{
 		Code:      answer.Code,
 		Message:   message,
+		Advice:    advice,
 		Retryable: b.reaction == reactRetry || b.reaction == reactThrottle || b.reaction == reactWait || answer.Code == CodeCreatingSnapshot,
 		Kind:      b.kind,
 		RequestID: answer.RequestID,

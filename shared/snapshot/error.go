@@ -1,6 +1,9 @@
 package snapshot
 
-import "errors"
+import (
+	"cmp"
+	"errors"
+)
 
 // Kind is the class of an error, by which a caller acts: package httpapi turns it into an HTTP status.
 type Kind int
@@ -15,6 +18,7 @@ const (
 	KindConflict                // name taken, in flight, slots full
 	KindConfig                  // policy, environment, credentials or permissions of the deployment are wrong
 	KindThrottled               // the API refuses more calls for now
+	KindPaced                   // our own pace allows no more calls for now
 	KindUpstream                // the API failed
 	KindUnavailable             // the API is not available
 	KindTimeout                 // no answer, or no time left
@@ -41,7 +45,7 @@ const (
 	CodeNoRule        = "NoRule"            // a bus event that no rule of the policy names
 	CodeInternal      = "Internal"          // a defect of this program
 	CodeNotAllowed    = "NotAllowed"        // no rule of allow grants this
-	CodeBusy          = "TooManyOperations" // more of one thing than the limits allow
+	CodePaced         = "TooManyCalls"      // SNAPSHOT_CALLS_PER_MINUTE allows no more calls now
 )
 
 // Error is a failure as people and machines get it: a code to act on, a message that says what is wrong and what
@@ -53,8 +57,12 @@ type Error struct {
 
 	Kind      Kind   `json:"-"`
 	RequestID string `json:"-"` // the API's request ID, where it answered
+	Advice    string `json:"-"` // what mends it, without a word of the API's own; empty: Message has none
 	cause     error
 }
+
+// Public returns what strangers on the internet may read: the message without text that the API wrote.
+func (e *Error) Public() string { return cmp.Or(e.Advice, e.Message) }
 
 // Error tells the code and the message.
 func (e *Error) Error() string { return e.Code + ": " + e.Message }

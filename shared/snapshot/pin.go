@@ -13,20 +13,22 @@ type Pinned struct {
 }
 
 // Pin keeps a snapshot until a day (2026-12-01, the day included, UTC) or for ever ("forever" or ""). Its errors are
-// [*Error]: CodeNoSuchID, CodeForeign for a snapshot that is not ours, CodeInvalidOrder for a day in the past.
-func (s *Service) Pin(ctx context.Context, id, until string) (Pinned, error) {
+// [*Error]: CodeNoSuchID, CodeForeign for a snapshot that is not ours, CodeInvalidOrder for a day in the past, and what
+// may answers: it is asked whether the caller may pin snapshots of the target; nil allows all.
+func (s *Service) Pin(ctx context.Context, id, until string, may func(Target) error) (Pinned, error) {
 	if until == "" {
 		until = pinForever
 	}
 	if err := checkPin(until, s.clock().Now()); err != nil {
 		return Pinned{}, err
 	}
-	return s.begin(ctx).setPin(ctx, id, until)
+	return s.begin(ctx).setPin(ctx, id, until, may)
 }
 
-// Unpin gives a snapshot back to its role's count. A snapshot without a pin stays as it is.
-func (s *Service) Unpin(ctx context.Context, id string) (Pinned, error) {
-	return s.begin(ctx).setPin(ctx, id, pinNone)
+// Unpin gives a snapshot back to its role's count. A snapshot without a pin stays as it is. See [Service.Pin] for may
+// and the errors.
+func (s *Service) Unpin(ctx context.Context, id string, may func(Target) error) (Pinned, error) {
+	return s.begin(ctx).setPin(ctx, id, pinNone, may)
 }
 
 func checkPin(until string, now time.Time) error {
@@ -47,8 +49,11 @@ func checkPin(until string, now time.Time) error {
 	return nil
 }
 
-func (r *run) setPin(ctx context.Context, id, until string) (Pinned, error) {
+func (r *run) setPin(ctx context.Context, id, until string, may func(Target) error) (Pinned, error) {
 	one, target, err := r.find(ctx, id)
+	if err == nil && may != nil {
+		err = may(target)
+	}
 	if err != nil {
 		return Pinned{}, err
 	}

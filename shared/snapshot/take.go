@@ -75,7 +75,8 @@ func (j *takeJob) abandon() {
 func (j *takeJob) fail(err *Error) {
 	if len(j.result.Deleted) > 0 {
 		loud := *err
-		loud.Message = fmt.Sprintf("%s was deleted to make room, and the new snapshot could not be taken: %s", j.result.Deleted[0].SnapshotID, err.Message)
+		prefix := j.result.Deleted[0].SnapshotID + " was deleted to make room, and the new snapshot could not be taken: "
+		loud.Message, loud.Advice = prefix+err.Message, prefix+err.Public()
 		err = &loud
 		j.log().Error("no snapshot after a deletion", "target", j.target.Name, "deleted", j.result.Deleted[0].SnapshotID, "code", err.Code)
 	}

@@ -1,0 +1,111 @@
+// Package httpapi is the HTTP API: orders, snapshots, plans and pins of configured targets, for callers who prove who
+// they are with the bearer token or a Standard Webhooks signature, and who may do what they ask by the policy's allow.
+// Nobody can name a raw disk here. Errors are problem documents (package problem).
+package httpapi
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"swas-snapshot/shared/policy"
+	"swas-snapshot/shared/problem"
+	"swas-snapshot/shared/snapshot"
+)
+
+// BodyMax is the size of a request's body in bytes, at most.
+const BodyMax = 1 << 20
+
+// Core is what the API asks of the core; [snapshot.Service] is one.
+type Core interface {
+	Take(context.Context, snapshot.Order) snapshot.Result
+	List(ctx context.Context, target string) (snapshot.Listing, error)
+	Plan(ctx context.Context, target, role string) (snapshot.Plan, error)
+	Find(ctx context.Context, id string) (snapshot.Snapshot, snapshot.Target, error)
+	Pin(ctx context.Context, id, until string, may func(snapshot.Target) error) (snapshot.Pinned, error)
+	Unpin(ctx context.Context, id string, may func(snapshot.Target) error) (snapshot.Pinned, error)
+}
+
+// Config is what the API needs.
+type Config struct {
+	// Policy says what exists and who may do what.
+	Policy policy.Policy
+	// Core returns the core for an invocation; it is asked only once a caller is authenticated.
+	Core func(context.Context) (Core, error)
+	// Bearer is the tokens of API_TOKEN. None switches bearer tokens off.
+	Bearer []string
+	// Signed tells whether a request carries a valid Standard Webhooks signature, and the ID of its message; nil
+	// switches signatures off.
+	Signed func(header http.Header, body []byte) (id string, ok bool)
+	// Hooks answers everything below /hooks/; nil: nothing is there.
+	Hooks http.Handler
+	// Refused is told why a caller was not let in, for the log; nil: nobody.
+	Refused func(ctx context.Context, why string)
+}
+
+// New returns the handler of the whole HTTP function.
+func New(config Config) http.Handler {
+	a := &api{Config: config}
+	routes := http.NewServeMux()
+	routes.Handle("/healthz", methods{http.MethodGet: health})
+	routes.Handle("/snapshots", methods{http.MethodPost: a.let(a.take), http.MethodGet: a.let(a.list)})
+	routes.Handle("/snapshots/{id}", methods{http.MethodGet: a.let(a.find)})
+	routes.Handle("/snapshots/{id}/keep", methods{http.MethodPost: a.let(a.pin), http.MethodDelete: a.let(a.unpin)})
+	routes.Handle("/plan", methods{http.MethodGet: a.let(a.plan)})
+	if config.Hooks != nil {
+		routes.Handle("/hooks/", config.Hooks)
+	}
+	routes.HandleFunc("/", notFound)
+	return secure(routes)
+}
+
+type api struct{ Config }
+
+// secure sets the headers of every answer, and refuses what no route takes.
+func secure(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		w.Header().Set("Cache-Control", "no-store")
+		if r.Header.Get("Content-Encoding") != "" {
+			problem.WriteStatus(w, http.StatusUnsupportedMediaType, problem.CodeMediaType, "Content-Encoding: send the body as it is, uncompressed")
+			return
+		}
+		// The multiplexer would answer a path such as //snapshots with a redirect, which no client of ours follows.
+		if path := r.URL.Path; strings.Contains(path, "//") || strings.Contains(path, "/./") || strings.Contains(path, "/../") {
+			notFound(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// methods is the handlers of one path.
+type methods map[string]http.HandlerFunc
+
+func (m methods) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	method := r.Method
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	if handler, ok := m[method]; ok {
+		handler(w, r)
+		return
+	}
+	var allowed []string
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodDelete} {
+		if _, ok := m[method]; ok {
+			allowed = append(allowed, method)
+		}
+	}
+	allow := strings.Join(allowed, ", ")
+	w.Header().Set("Allow", allow)
+	problem.WriteStatus(w, http.StatusMethodNotAllowed, problem.CodeMethod, "this path takes "+allow)
+}
+
+func health(w http.ResponseWriter, _ *http.Request) {
+	send(w, http.StatusOK, map[string]string{"status": "ok"})
+}
+
+func notFound(w http.ResponseWriter, _ *http.Request) {
+	problem.WriteStatus(w, http.StatusNotFound, problem.CodeNotFound, "there is nothing at this path")
+}

@@ -1,0 +1,147 @@
+package httpapi
+
+import (
+	"cmp"
+	"mime"
+	"net/http"
+	"strings"
+	"time"
+
+	"swas-snapshot/shared/policy"
+	"swas-snapshot/shared/problem"
+	"swas-snapshot/shared/snapshot"
+	"swas-snapshot/shared/trigger"
+)
+
+// order is the body of POST /snapshots.
+type order struct {
+	Target string `json:"target"`
+	Role   string `json:"role"`
+	Reason string `json:"reason"`
+	Key    string `json:"key"`
+	MaxAge string `json:"maxAge"`
+	DryRun bool   `json:"dryRun"`
+}
+
+// take answers POST /snapshots.
+func (a *api) take(w http.ResponseWriter, r *http.Request, c caller) {
+	if !isJSON(r.Header.Get("Content-Type")) {
+		problem.WriteStatus(w, http.StatusUnsupportedMediaType, problem.CodeMediaType, "Content-Type: send the order as application/json")
+		return
+	}
+	var body order
+	if err := trigger.StrictJSON(c.body, &body); err != nil {
+		problem.Write(w, snapshot.AsError(err))
+		return
+	}
+	key, err := orderKey(r.Header.Values("Idempotency-Key"), body.Key, c.eventID)
+	if err != nil {
+		problem.Write(w, err)
+		return
+	}
+	maxAge, err := duration("maxAge", body.MaxAge)
+	if err != nil {
+		problem.Write(w, err)
+		return
+	}
+	grant, err := a.permit(c, body.Target, "take")
+	if err != nil {
+		problem.Write(w, err)
+		return
+	}
+	role, err := grantedRole(c, body.Role, grant)
+	if err != nil {
+		problem.Write(w, err)
+		return
+	}
+	result := c.core.Take(r.Context(), snapshot.Order{
+		Target: body.Target, Role: role, Reason: body.Reason, Actor: c.from,
+		Sender: c.from, Key: key, ExplicitKey: true, MaxAge: maxAge, DryRun: body.DryRun, Paced: true,
+	})
+	SendResult(w, result)
+}
+
+// SendResult answers with a result: 202 with the URL to poll while its snapshot is in progress, 200 once it is
+// accomplished or planned, and the problem document of its error.
+func SendResult(w http.ResponseWriter, result snapshot.Result) {
+	if result.Error != nil {
+		problem.WriteResult(w, result)
+		return
+	}
+	status := http.StatusOK
+	if result.SnapshotID != "" {
+		w.Header().Set("Location", "/snapshots/"+result.SnapshotID)
+	}
+	if result.Status == snapshot.Progressing {
+		status = http.StatusAccepted
+		w.Header().Set("Retry-After", pollAfter)
+	}
+	send(w, status, result)
+}
+
+// pollAfter is how many seconds a poller should wait: a snapshot takes 10 to 30 minutes, and about 10 calls a minute
+// are all that an account has.
+const pollAfter = "30"
+
+// orderKey returns the business key: the Idempotency-Key header (quoted, as its draft has it, or not), else the key
+// of the body, else the ID of a signed message.
+func orderKey(header []string, inBody, eventID string) (string, *snapshot.Error) {
+	var fromHeader string
+	if len(header) > 0 {
+		fromHeader = unquote(strings.TrimSpace(header[0]))
+	}
+	switch {
+	case len(header) > 1:
+		return "", malformed(snapshot.CodeMalformed, "Idempotency-Key: stands there more than once: send it once")
+	case fromHeader != "" && inBody != "" && fromHeader != inBody:
+		return "", malformed(snapshot.CodeMalformed, "key: differs from the Idempotency-Key header: send one of them")
+	}
+	key := cmp.Or(fromHeader, inBody, eventID)
+	if key == "" {
+		return "", malformed(problem.CodeMissingKey, "Idempotency-Key: is missing: send the ID of your run or deployment, the same at each retry")
+	}
+	return key, nil
+}
+
+// unquote takes the quotes off a structured-field string (RFC 8941).
+func unquote(text string) string {
+	if len(text) >= 2 && text[0] == '"' && text[len(text)-1] == '"' {
+		return strings.NewReplacer(`\"`, `"`, `\\`, `\`).Replace(text[1 : len(text)-1])
+	}
+	return text
+}
+
+// grantedRole returns the role of an order: what it asks for, within what the rule grants.
+func grantedRole(c caller, asked string, grant policy.Grant) (string, *snapshot.Error) {
+	if grant.Role != "" && asked != "" && asked != grant.Role {
+		return "", &snapshot.Error{Code: snapshot.CodeNotAllowed, Kind: snapshot.KindDenied, Message: "role: the rule under allow in snapshots.yaml grants role " + grant.Role + " only"}
+	}
+	byDefault := snapshot.RoleManual
+	if c.from == fromStandard {
+		byDefault = snapshot.RoleDeploy
+	}
+	return cmp.Or(asked, grant.Role, byDefault), nil
+}
+
+// duration reads a positive duration of Go's form; empty is none.
+func duration(field, text string) (time.Duration, *snapshot.Error) {
+	if text == "" {
+		return 0, nil
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d <= 0 {
+		return 0, malformed(snapshot.CodeInvalidOrder, field+": is no positive duration: write one such as 1h or 90m")
+	}
+	return d, nil
+}
+
+func malformed(code, message string) *snapshot.Error {
+	return &snapshot.Error{Code: code, Kind: snapshot.KindMalformed, Message: message}
+}
+
+// isJSON tells whether a Content-Type is JSON in UTF-8.
+func isJSON(contentType string) bool {
+	media, parameters, err := mime.ParseMediaType(contentType)
+	charset := parameters["charset"]
+	return err == nil && media == "application/json" && (charset == "" || strings.EqualFold(charset, "utf-8"))
+}

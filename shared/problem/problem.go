@@ -1,0 +1,117 @@
+// Package problem writes errors over HTTP as problem documents (RFC 9457, application/problem+json) with the
+// extensions code, retryable and requestId. One table turns the kinds of the core's errors into statuses.
+package problem
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+
+	"swas-snapshot/shared/snapshot"
+)
+
+// Document is a problem document. Plan and Deleted stand in it when an order was blocked, or failed after a deletion.
+type Document struct {
+	Type      string              `json:"type"`
+	Title     string              `json:"title"`
+	Status    int                 `json:"status"`
+	Detail    string              `json:"detail"`
+	Code      string              `json:"code"`
+	Retryable bool                `json:"retryable"`
+	RequestID string              `json:"requestId,omitempty"`
+	Plan      []snapshot.PlanItem `json:"plan,omitempty"`
+	Deleted   []snapshot.Deleted  `json:"deleted,omitempty"`
+}
+
+// Codes of HTTP itself.
+const (
+	CodeNotFound        = "NotFound"
+	CodeMethod          = "MethodNotAllowed"
+	CodeUnauthenticated = "Unauthenticated"
+	CodeTooLarge        = "BodyTooLarge"
+	CodeMediaType       = "UnsupportedMediaType"
+	CodeMissingKey      = "MissingIdempotencyKey"
+)
+
+// statuses is the one table from kinds to statuses.
+var statuses = map[snapshot.Kind]int{
+	snapshot.KindInternal:    http.StatusInternalServerError,
+	snapshot.KindMalformed:   http.StatusBadRequest,
+	snapshot.KindInvalid:     http.StatusUnprocessableEntity,
+	snapshot.KindUnknown:     http.StatusNotFound,
+	snapshot.KindDenied:      http.StatusForbidden,
+	snapshot.KindConflict:    http.StatusConflict,
+	snapshot.KindConfig:      http.StatusInternalServerError,
+	snapshot.KindThrottled:   http.StatusServiceUnavailable,
+	snapshot.KindPaced:       http.StatusTooManyRequests,
+	snapshot.KindUpstream:    http.StatusBadGateway,
+	snapshot.KindUnavailable: http.StatusServiceUnavailable,
+	snapshot.KindTimeout:     http.StatusGatewayTimeout,
+}
+
+// retryAfter is how many seconds a caller should wait before it repeats an order that failed with a kind.
+var retryAfter = map[snapshot.Kind]int{
+	snapshot.KindConflict:  60, // another snapshot of the disk takes 10 to 30 minutes
+	snapshot.KindThrottled: 60, // about 10 calls a minute
+	snapshot.KindPaced:     60,
+}
+
+// Status returns the HTTP status of an error.
+func Status(err *snapshot.Error) int {
+	if status, ok := statuses[err.Kind]; ok {
+		return status
+	}
+	return http.StatusInternalServerError
+}
+
+// Of returns the problem document of an error. What the API wrote stays out of it.
+func Of(err *snapshot.Error) Document {
+	status := Status(err)
+	return Document{
+		Type: "about:blank", Title: http.StatusText(status), Status: status,
+		Detail: err.Public(), Code: err.Code, Retryable: err.Retryable, RequestID: err.RequestID,
+	}
+}
+
+// OfResult returns the problem document of a failed result.
+func OfResult(result snapshot.Result) Document {
+	document := Of(result.Error)
+	document.Plan, document.Deleted = result.Plan, result.Deleted
+	return document
+}
+
+// Write answers with the problem document of an error, and Retry-After where a retry can help.
+func Write(w http.ResponseWriter, err *snapshot.Error) { WriteDocument(w, Of(err), err) }
+
+// WriteResult answers with the problem document of a failed result.
+func WriteResult(w http.ResponseWriter, result snapshot.Result) {
+	WriteDocument(w, OfResult(result), result.Error)
+}
+
+// WriteDocument answers with a document made by [Of] or [OfResult].
+func WriteDocument(w http.ResponseWriter, document Document, err *snapshot.Error) {
+	if err.Retryable {
+		seconds := retryAfter[err.Kind]
+		if seconds == 0 {
+			seconds = 10
+		}
+		w.Header().Set("Retry-After", strconv.Itoa(seconds))
+	}
+	send(w, document)
+}
+
+// WriteStatus answers with a problem of HTTP itself.
+func WriteStatus(w http.ResponseWriter, status int, code, detail string) {
+	send(w, Document{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: detail, Code: code})
+}
+
+func send(w http.ResponseWriter, document Document) {
+	body, err := json.Marshal(document)
+	if err != nil { // unreachable: a document holds only text and numbers
+		http.Error(w, http.StatusText(document.Status), document.Status)
+		return
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(document.Status)
+	_, _ = w.Write(append(body, '\n'))
+}
