@@ -1,0 +1,142 @@
+package simulator
+
+import (
+	"context"
+	"log/slog"
+	"time"
+)
+
+// Limits of the API, from the pages of CreateSnapshot and TagResources.
+const (
+	SnapshotsPerServer  = 3  // snapshots of one server, failed ones included
+	SnapshotsPerAccount = 15 // snapshots of one account, and never more than 3 for each of its servers
+	TagsPerResource     = 20 // tags of one snapshot, disk or server
+)
+
+// Unlimited as Config.CallsPerMinute switches the rate limit off.
+const Unlimited = -1
+
+// Config is what a [Simulator] starts with. The zero value of each field is a documented default.
+type Config struct {
+	Now  func() time.Time // clock of the state; default time.Now
+	Wall func() time.Time // clock of the gateway, by which requests and credentials age; default time.Now
+
+	// Sleep spends the delay of a slow fault and returns early when the request's context ends.
+	// By default it waits in real time.
+	Sleep func(ctx context.Context, d time.Duration)
+
+	Credentials []Credential // access keys that may sign; without any, every call is refused
+	Instances   []Instance   // servers with their disks
+
+	Duration      time.Duration // from creation to accomplished; default 12 minutes
+	TokenLifetime time.Duration // how long a client token is remembered; default 24 hours
+	AccountLimit  int           // snapshots of the account at most; default [SnapshotsPerAccount]
+
+	// CallsPerMinute is the number of calls of one action that the account may make; default 10. [Unlimited] for
+	// no limit. Beyond it the answer is Throttling.User.
+	CallsPerMinute int
+
+	QuotaBeforeName bool   // check SnapshotLimitExceed before InvalidSnapshotName.Duplicate
+	CapitalStatus   bool   // "Accomplished", as the documents write it, in place of "accomplished", as servers answer
+	PlainRequestID  bool   // leave out the tab that ends CreateSnapshot's RequestId, as in the page's sample
+	Seed            uint64 // of the random IDs; equal seeds give equal IDs
+	KeepCalls       int    // latest calls that [Simulator.Calls] tells of; default 1000
+
+	Log *slog.Logger // one line a call, never with a secret; default none
+}
+
+// Credential is an access key that may sign requests. With a SecurityToken it is a temporary one of STS.
+type Credential struct {
+	AccessKeyID     string
+	AccessKeySecret string
+	SecurityToken   string    // must accompany every request, if set
+	Expires         time.Time // of the security token, by Config.Wall; zero: never
+	Inactive        bool      // disabled by its owner
+	Actions         []string  // actions that RAM allows this key; empty: all. Others are answered Forbidden.RAM
+}
+
+// Instance is a server with its disks.
+type Instance struct {
+	ID              string
+	RegionID        string
+	Name            string // default: the ID
+	Status          string // default Running; snapshots can be taken while it is Running or Stopped
+	ResourceGroupID string
+	CreationTime    time.Time
+	Tags            []Tag
+	Disks           []Disk
+}
+
+// Statuses of servers and disks that the rules of snapshots know.
+const (
+	InstanceRunning = "Running"
+	InstanceStopped = "Stopped"
+	DiskInUse       = "In_Use"
+	DiskAvailable   = "Available"
+)
+
+// Types of disks.
+const (
+	DiskSystem = "System"
+	DiskData   = "Data"
+)
+
+// Disk is one disk of a server.
+type Disk struct {
+	ID              string
+	Name            string // default: the ID
+	Type            string // DiskSystem or DiskData; default: the first disk of a server is its system disk
+	Status          string // default In_Use; snapshots can be taken while it is In_Use or Available
+	SizeGiB         int    // default 40
+	ResourceGroupID string
+	CreationTime    time.Time
+	Tags            []Tag
+}
+
+// Tag is a key and a value on a resource.
+type Tag struct {
+	Key   string
+	Value string
+}
+
+// withDefaults returns the configuration with every default filled in.
+func (c Config) withDefaults() Config {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Wall == nil {
+		c.Wall = time.Now
+	}
+	if c.Sleep == nil {
+		c.Sleep = sleep
+	}
+	if c.Duration == 0 {
+		c.Duration = 12 * time.Minute
+	}
+	if c.TokenLifetime == 0 {
+		c.TokenLifetime = 24 * time.Hour
+	}
+	if c.AccountLimit == 0 {
+		c.AccountLimit = SnapshotsPerAccount
+	}
+	if c.CallsPerMinute == 0 {
+		c.CallsPerMinute = 10
+	}
+	if c.KeepCalls == 0 {
+		c.KeepCalls = 1000
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	return c
+}
+
+// sleep waits for d or for the end of ctx, whichever comes first.
+func sleep(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}

@@ -1,0 +1,234 @@
+package simulator
+
+import (
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// params reads the parameters of an action. The first refusal sticks; once there is one, what is read counts for
+// nothing.
+type params struct {
+	values  map[string]string
+	regions map[string]bool
+	refusal *apiError
+}
+
+// fail keeps the first refusal.
+func (p *params) fail(e *apiError) {
+	if p.refusal == nil {
+		p.refusal = e
+	}
+}
+
+var (
+	regionForm = regexp.MustCompile(`^[a-z]{2,16}(-[a-z0-9]{1,24}){1,4}$`)
+	diskForm   = regexp.MustCompile(`^d-[A-Za-z0-9][A-Za-z0-9_-]{0,61}$`)
+	groupForm  = regexp.MustCompile(`^rg-[A-Za-z0-9][A-Za-z0-9_-]{0,61}$`)
+)
+
+// required reads a parameter that must be there.
+func (p *params) required(name string) string {
+	value := p.values[name]
+	if value == "" {
+		p.fail(missing(name))
+	}
+	return value
+}
+
+// region reads RegionId, which every action needs: well-formed and known.
+func (p *params) region() string {
+	region := p.required("RegionId")
+	if !regionForm.MatchString(region) {
+		p.fail(invalid("RegionId"))
+	} else if !p.regions[region] {
+		p.fail(refuse("InvalidRegionId.NotFound"))
+	}
+	return region
+}
+
+// disk reads a required DiskId in the form of one.
+func (p *params) disk() string {
+	disk := p.required("DiskId")
+	if !diskForm.MatchString(disk) {
+		p.fail(invalid("DiskId"))
+	}
+	return disk
+}
+
+// group reads an optional ResourceGroupId.
+func (p *params) group() string {
+	group := p.values["ResourceGroupId"]
+	if group != "" && !groupForm.MatchString(group) {
+		p.fail(invalid("ResourceGroupId"))
+	}
+	return group
+}
+
+// clientToken reads an optional ClientToken: at most 64 ASCII characters.
+func (p *params) clientToken() string {
+	token := p.values["ClientToken"]
+	if len(token) > 64 || strings.IndexFunc(token, func(r rune) bool { return r < 0x20 || r > 0x7e }) >= 0 {
+		p.fail(invalid("ClientToken"))
+	}
+	return token
+}
+
+// name reads SnapshotName: 2 to 50 characters, the first a letter, of letters, digits and : _ . - only. By the
+// Chinese page a Chinese character is a letter.
+func (p *params) name() string {
+	name := p.required("SnapshotName")
+	if !validName(name) {
+		p.fail(refuse("InvalidSnapshotName.ValueNotSupported"))
+	}
+	return name
+}
+
+func validName(name string) bool {
+	if n := utf8.RuneCountInString(name); !utf8.ValidString(name) || n < 2 || n > 50 {
+		return false
+	}
+	first, _ := utf8.DecodeRuneInString(name)
+	return nameLetter(first) && !beginsWithScheme(name) && strings.IndexFunc(name, func(r rune) bool {
+		return !nameLetter(r) && (r < '0' || r > '9') && !strings.ContainsRune(":_.-", r)
+	}) < 0
+}
+
+func nameLetter(r rune) bool {
+	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || unicode.Is(unicode.Han, r)
+}
+
+func beginsWithScheme(text string) bool {
+	lower := strings.ToLower(text)
+	return strings.HasPrefix(lower, "http://") || strings.HasPrefix(lower, "https://")
+}
+
+// remark reads a required Remark: at most 256 characters, not beginning with http:// or https://.
+func (p *params) remark() string {
+	remark := p.required("Remark")
+	if utf8.RuneCountInString(remark) > 256 || beginsWithScheme(remark) {
+		p.fail(refuse("InvalidRemark.ValueNotSupported"))
+	}
+	return remark
+}
+
+// tags reads Tag.1 to Tag.N, at most 20, and refuses a key that stands twice.
+func (p *params) tags() []Tag {
+	var tags []Tag
+	for n := 1; ; n++ {
+		keyName, valueName := fmt.Sprintf("Tag.%d.Key", n), fmt.Sprintf("Tag.%d.Value", n)
+		key, hasKey := p.values[keyName]
+		value, hasValue := p.values[valueName]
+		if !hasKey && !hasValue {
+			return tags
+		}
+		switch {
+		case n > TagsPerResource || !validTagKey(key) || slices.ContainsFunc(tags, func(t Tag) bool { return t.Key == key }):
+			p.fail(invalid(keyName))
+			return nil
+		case !validTagText(value):
+			p.fail(invalid(valueName))
+			return nil
+		}
+		tags = append(tags, Tag{key, value})
+	}
+}
+
+// validTagKey tells whether the API takes key: 1 to 64 characters, not beginning with acs: or aliyun, without a
+// scheme. Case is ignored.
+func validTagKey(key string) bool {
+	lower := strings.ToLower(key)
+	return key != "" && validTagText(key) && !strings.HasPrefix(lower, "acs:") && !strings.HasPrefix(lower, "aliyun")
+}
+
+// validTagText tells whether the API takes a tag's value: 0 to 64 characters, without a scheme.
+func validTagText(text string) bool {
+	lower := strings.ToLower(text)
+	return utf8.ValidString(text) && utf8.RuneCountInString(text) <= 64 &&
+		!strings.Contains(lower, "http://") && !strings.Contains(lower, "https://")
+}
+
+// tagFilters reads Tag.N of a list. A filter without a value matches every value.
+func (p *params) tagFilters() []tagFilter {
+	var filters []tagFilter
+	for n, tag := range p.tags() {
+		_, hasValue := p.values[fmt.Sprintf("Tag.%d.Value", n+1)]
+		filters = append(filters, tagFilter{tag, hasValue})
+	}
+	return filters
+}
+
+// tagFilter matches resources by one tag.
+type tagFilter struct {
+	Tag
+	withValue bool
+}
+
+// matchAll tells whether the tags of a resource satisfy every filter.
+func matchAll(filters []tagFilter, tags []Tag) bool {
+	for _, filter := range filters {
+		if !slices.ContainsFunc(tags, func(t Tag) bool {
+			return t.Key == filter.Key && (!filter.withValue || t.Value == filter.Value)
+		}) {
+			return false
+		}
+	}
+	return true
+}
+
+// list reads a repeated parameter, name.1 to name.N, at most 50.
+func (p *params) list(name string) []string {
+	var values []string
+	for n := 1; ; n++ {
+		indexed := fmt.Sprintf("%s.%d", name, n)
+		value, found := p.values[indexed]
+		if !found {
+			return values
+		}
+		if n > 50 || value == "" {
+			p.fail(invalid(indexed))
+			return nil
+		}
+		values = append(values, value)
+	}
+}
+
+// ids reads an optional JSON array of texts, at most 100 of them; nil without the parameter.
+func (p *params) ids(name string) []string {
+	text, found := p.values[name]
+	if !found || text == "" {
+		return nil
+	}
+	var ids []string
+	if err := json.Unmarshal([]byte(text), &ids); err != nil || len(ids) == 0 || len(ids) > 100 {
+		p.fail(invalid(name))
+		return nil
+	}
+	return ids
+}
+
+// page is the part of a list that the caller wants.
+type page struct{ number, size int }
+
+// page reads PageNumber, from 1, and PageSize, 1 to 100 and by default 10.
+func (p *params) page() page {
+	return page{p.integer("PageNumber", 1, 1, 1<<31-1), p.integer("PageSize", 10, 1, 100)}
+}
+
+func (p *params) integer(name string, byDefault, low, high int) int {
+	text := p.values[name]
+	if text == "" {
+		return byDefault
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < low || n > high {
+		p.fail(invalid(name))
+		return byDefault
+	}
+	return n
+}

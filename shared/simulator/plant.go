@@ -1,0 +1,160 @@
+package simulator
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Snapshots returns a copy of every snapshot, newest first, as it stands at Config.Now.
+func (s *Simulator) Snapshots() []Snapshot {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.state.settle(s.config.Now(), s.config.Duration)
+	list := []Snapshot{}
+	for _, one := range s.state.newestFirst() {
+		list = append(list, one.clone())
+	}
+	return list
+}
+
+// AddSnapshot plants a snapshot past all rules and returns its ID. Empty fields get what the API would have given:
+// a new ID, the name of the ID, region, server and type of the disk if it exists, status accomplished, the time now.
+func (s *Simulator) AddSnapshot(one Snapshot) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if one.ID == "" {
+		one.ID = s.state.newID("s-")
+	}
+	one.Name = orElse(one.Name, one.ID)
+	if instance, disk := s.state.disk(one.DiskID); disk != nil {
+		one.RegionID = orElse(one.RegionID, instance.RegionID)
+		one.InstanceID = orElse(one.InstanceID, instance.ID)
+		one.DiskType = orElse(one.DiskType, disk.Type)
+	}
+	one.DiskType = orElse(one.DiskType, DiskSystem)
+	one.Status = orElse(one.Status, Accomplished)
+	if one.Status == Accomplished {
+		one.Progress = 100
+	}
+	if one.CreationTime.IsZero() {
+		one.CreationTime = s.config.Now()
+	}
+	planted := one.clone()
+	s.state.snapshots = append(s.state.snapshots, &planted)
+	return one.ID
+}
+
+// SetSnapshotStatus turns a snapshot into another status, known or not. Progressing starts where it stood.
+func (s *Simulator) SetSnapshotStatus(id, status string) error {
+	return s.withSnapshot(id, func(one *Snapshot) {
+		if one.Status = status; status == Accomplished {
+			one.Progress = 100
+		}
+	})
+}
+
+// MakeImage makes a custom image from a snapshot, which keeps the snapshot from being deleted. An empty image ID
+// deletes the image.
+func (s *Simulator) MakeImage(snapshotID, imageID string) error {
+	return s.withSnapshot(snapshotID, func(one *Snapshot) { one.ImageID = imageID })
+}
+
+// FailNext lets the next snapshot of a disk fail half-way; an empty ID means that of any disk.
+func (s *Simulator) FailNext(diskID string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.state.failNext[diskID]++
+}
+
+// SetDiskStatus sets the status of a disk, such as Creating or ReIniting.
+func (s *Simulator) SetDiskStatus(id, status string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, disk := s.state.disk(id)
+	if disk == nil {
+		return fmt.Errorf("failed to set status of disk %q: no such disk", id)
+	}
+	disk.Status = status
+	return nil
+}
+
+// SetInstanceStatus sets the status of a server, such as Stopped or Starting.
+func (s *Simulator) SetInstanceStatus(id, status string) error {
+	return s.withInstance(id, func(one *Instance) { one.Status = status })
+}
+
+// AddInstance adds a server with its disks.
+func (s *Simulator) AddInstance(one Instance) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.state.add(one)
+	s.regions[one.RegionID] = true
+}
+
+// RemoveDisk takes a disk away. Its snapshots stay and keep their slots.
+func (s *Simulator) RemoveDisk(id string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	instance, disk := s.state.disk(id)
+	if disk == nil {
+		return fmt.Errorf("failed to remove disk %q: no such disk", id)
+	}
+	instance.Disks = slices.DeleteFunc(instance.Disks, func(d Disk) bool { return d.ID == id })
+	return nil
+}
+
+// ReleaseInstance releases a server, as its expiry does: its disks and all its snapshots go.
+func (s *Simulator) ReleaseInstance(id string) error {
+	return s.withInstance(id, func(*Instance) {
+		s.state.instances = slices.DeleteFunc(s.state.instances, func(one *Instance) bool { return one.ID == id })
+		s.state.remove(func(one *Snapshot) bool { return one.InstanceID == id })
+	})
+}
+
+// ResetInstance resets the system of a server: its snapshots stay, but can restore its disks no more.
+func (s *Simulator) ResetInstance(id string) error {
+	return s.withInstance(id, func(*Instance) {
+		for _, one := range s.state.snapshots {
+			if one.InstanceID == id {
+				one.Unrestorable = true
+			}
+		}
+	})
+}
+
+// SetCredentials replaces the access keys that may sign.
+func (s *Simulator) SetCredentials(credentials ...Credential) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.gateway.replaceCredentials(credentials)
+}
+
+// ForgetTokens empties the memory of client tokens, as if their lifetime had passed.
+func (s *Simulator) ForgetTokens() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.tokens)
+}
+
+func (s *Simulator) withSnapshot(id string, change func(*Snapshot)) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.state.settle(s.config.Now(), s.config.Duration)
+	one := s.state.snapshot(id)
+	if one == nil {
+		return fmt.Errorf("failed to change snapshot %q: no such snapshot", id)
+	}
+	change(one)
+	return nil
+}
+
+func (s *Simulator) withInstance(id string, change func(*Instance)) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	one := s.state.instance(id)
+	if one == nil {
+		return fmt.Errorf("failed to change instance %q: no such instance", id)
+	}
+	change(one)
+	return nil
+}

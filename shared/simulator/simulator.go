@@ -1,0 +1,193 @@
+package simulator
+
+import (
+	"encoding/json"
+	"log/slog"
+	"maps"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// Simulator is one account of SWAS as an [http.Handler]. It is safe for concurrent use; calls take effect one after
+// the other.
+type Simulator struct {
+	config  Config
+	regions map[string]bool
+
+	mu      sync.Mutex // guards everything below
+	gateway gateway
+	state   state
+	tokens  tokenMemory
+	faults  []*Fault
+	journal journal
+}
+
+// New returns a simulator with the servers and keys of the configuration and no snapshots.
+func New(config Config) *Simulator {
+	config = config.withDefaults()
+	s := &Simulator{
+		config:  config,
+		regions: make(map[string]bool),
+		gateway: newGateway(config.Credentials, config.CallsPerMinute),
+		state:   newState(config.Instances, config.Seed),
+		tokens:  make(tokenMemory),
+		journal: journal{keep: config.KeepCalls, counts: make(map[string]int)},
+	}
+	for _, region := range documentedRegions {
+		s.regions[region] = true
+	}
+	for _, one := range config.Instances {
+		s.regions[one.RegionID] = true
+	}
+	return s
+}
+
+// answer is the elements of a successful answer, without the RequestId.
+type answer map[string]any
+
+// effect is what an action does once its parameters are in order. It runs under the lock, at the time now.
+type effect func(now time.Time) (answer, *apiError)
+
+// action is one operation of the API: it reads its parameters and returns its effect.
+type action struct {
+	prepare    func(*Simulator, *params) effect
+	idempotent bool // takes a ClientToken
+}
+
+// actions are the operations that this simulator knows.
+var actions map[string]action
+
+func init() { // not a literal: route reads actions, and the actions reach route through Simulator
+	actions = map[string]action{
+		"CreateSnapshot":          {(*Simulator).createSnapshot, true},
+		"ListSnapshots":           {(*Simulator).listSnapshots, false},
+		"DeleteSnapshot":          {(*Simulator).deleteSnapshot, true},
+		"DeleteSnapshots":         {(*Simulator).deleteSnapshots, true},
+		"UpdateSnapshotAttribute": {(*Simulator).updateSnapshotAttribute, true},
+		"ResetDisk":               {(*Simulator).resetDisk, true},
+		"ListDisks":               {(*Simulator).listDisks, false},
+		"ListInstances":           {(*Simulator).listInstances, false},
+		"ListRegions":             {(*Simulator).listRegions, false},
+		"TagResources":            {(*Simulator).tagResources, true},
+		"UntagResources":          {(*Simulator).untagResources, true},
+		"ListTagResources":        {(*Simulator).listTagResources, false},
+	}
+}
+
+// ServeHTTP answers one call of the API. A fault without an answer ends in a panic with [http.ErrAbortHandler], by
+// which net/http closes the connection.
+func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	q, refusal := decode(r)
+	result := s.handle(q, refusal)
+	s.config.Log.LogAttrs(r.Context(), slog.LevelInfo, "call", slog.String("action", result.call.Action),
+		slog.String("code", result.call.Code), slog.Int("status", result.status),
+		slog.String("requestId", result.call.RequestID), slog.String("fault", result.call.Fault))
+	if result.fault != nil && result.fault.Delay > 0 {
+		s.config.Sleep(r.Context(), result.fault.Delay)
+	}
+	result.write(w, r.Host)
+}
+
+// result is how a call ended.
+type result struct {
+	call    Call
+	status  int
+	answer  answer
+	refusal *apiError
+	fault   *Fault
+}
+
+// handle runs one call under the lock: the gateway, a planned fault, the action.
+func (s *Simulator) handle(q *request, refusal *apiError) result {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.config.Now()
+	s.state.settle(now, s.config.Duration)
+
+	res := result{status: http.StatusOK, refusal: refusal}
+	res.call = Call{Time: now, RequestID: s.state.newRequestID()}
+	if q != nil {
+		res.call.Action, res.call.Params = q.action, q.params
+	}
+	if res.refusal == nil {
+		res.refusal = s.admit(q, now)
+	}
+	if res.refusal == nil {
+		res.fault = s.nextFault(q.action)
+		if res.fault.takesEffect() {
+			res.answer, res.refusal = s.act(q, now)
+		}
+		if res.fault != nil && res.fault.Answer == AnswerError {
+			res.answer, res.refusal = nil, res.fault.refusal()
+		}
+	}
+	if res.refusal != nil {
+		res.status, res.call.Code = res.refusal.Status, res.refusal.Code
+	}
+	res.call.Fault = res.fault.describe()
+	s.journal.add(res.call)
+	if q != nil && q.action == "CreateSnapshot" && !s.config.PlainRequestID && res.refusal == nil {
+		res.call.RequestID += "\t"
+	}
+	return res
+}
+
+// admit passes a call through the gateway.
+func (s *Simulator) admit(q *request, now time.Time) *apiError {
+	if refusal := q.route(); refusal != nil {
+		return refusal
+	}
+	if refusal := s.gateway.authenticate(q, s.config.Wall()); refusal != nil {
+		return refusal
+	}
+	return s.gateway.admit(q.action, now)
+}
+
+// act runs the action: parameters, then the memory of client tokens, then the effect.
+func (s *Simulator) act(q *request, now time.Time) (answer, *apiError) {
+	p := &params{values: q.params, regions: s.regions}
+	one := actions[q.action]
+	run := one.prepare(s, p)
+	var token string
+	if one.idempotent {
+		token = p.clientToken()
+	}
+	if p.refusal != nil {
+		return nil, p.refusal
+	}
+	if token == "" {
+		return run(now)
+	}
+	return s.tokens.once(tokenKey{q.action, token}, q.params, now, s.config.TokenLifetime, run)
+}
+
+// write sends the answer, or what a fault makes of it.
+func (r result) write(w http.ResponseWriter, host string) {
+	var body any
+	if r.refusal != nil {
+		body = map[string]string{
+			"RequestId": r.call.RequestID,
+			"HostId":    host,
+			"Code":      r.refusal.Code,
+			"Message":   r.refusal.Message,
+			"Recommend": "https://api.aliyun.com/troubleshoot?q=" + r.refusal.Code + "&product=SWAS-OPEN&requestId=" + r.call.RequestID,
+		}
+	} else {
+		elements := answer{"RequestId": r.call.RequestID}
+		maps.Copy(elements, r.answer)
+		body = elements
+	}
+	text, err := json.Marshal(body)
+	if err != nil { // answers hold texts, numbers and lists of them only
+		panic(err)
+	}
+	r.fault.write(w, r.status, text)
+}
+
+// send writes a complete answer.
+func send(w http.ResponseWriter, status int, contentType string, body []byte) {
+	w.Header().Set("Content-Type", contentType)
+	w.WriteHeader(status)
+	w.Write(body)
+}
