@@ -1,0 +1,32 @@
+// Package swas is the Simple Application Server API over github.com/aliyun/alibaba-cloud-sdk-go. It implements
+// [snapshot.API] and is the only room that imports that SDK, so that the SDK can be replaced here alone.
+//
+// Build one [Client] with [New] for a set of credentials and keep it as long as they serve; all clients share one
+// transport and its idle connections. A Client is safe for concurrent use: every call has an SDK client, a request
+// and an answer of its own, because those of the SDK race and must not be used twice.
+//
+// # Errors
+//
+// Every error of a call is a [*snapshot.APIError], without credentials, signature, URL or body:
+//
+//	the API's own code           the API answered so, with whatever HTTP status, 200 included
+//	snapshot.CodeNoAnswer        no connection, no answer in time, or an answer cut short or beyond 1 MiB
+//	snapshot.CodeEmptyAnswer     success without the element that proves it
+//	snapshot.CodeThrottling      HTTP 429 without a code
+//	snapshot.CodeInternalError   HTTP 500 without a code
+//	snapshot.CodeUnavailable     any other HTTP 5xx without a code: a gateway that answers for the API
+//	CodeUnknownAnswer            anything else without a code, redirects included
+//	snapshot.CodeNoCredentials   the [Provider] has none, or half of them
+//	snapshot.CodeInvalidRegion   a region that cannot be part of a host name
+//	snapshot.CodeInternal        the SDK panicked before an answer came
+//
+// # Time
+//
+// A call ends with its context, after [Config.Timeout], or a little before the deadline of the context, so that the
+// caller can still say what happened: a tenth of the time left, at most one second.
+//
+// # Retries
+//
+// There are none, but for one: when the API says that the credentials are not valid, the call is made once more if
+// the Provider has fresh ones. Everything else is the core's to decide.
+package swas

@@ -1,0 +1,78 @@
+package swas
+
+import (
+	"fmt"
+	"net/netip"
+	"net/url"
+	"strings"
+
+	"swas-snapshot/shared/snapshot"
+)
+
+// endpoint is where the API is: one host for all regions, or the public host of each region.
+type endpoint struct {
+	scheme string // http or https
+	host   string // host[:port]; empty for https://swas.<region>.aliyuncs.com
+}
+
+// parseEndpoint reads the value of SWAS_ENDPOINT. Plain HTTP is taken for this machine only: signature and security
+// token would travel in clear text. The value itself stays out of the error, it may hold a password.
+func parseEndpoint(text string) (endpoint, error) {
+	if text == "" {
+		return endpoint{scheme: "https"}, nil
+	}
+	u, err := url.Parse(text)
+	switch {
+	case err != nil:
+		return endpoint{}, badEndpoint("is not a URL")
+	case u.Scheme != "http" && u.Scheme != "https":
+		return endpoint{}, badEndpoint("has no scheme http or https")
+	case u.User != nil:
+		return endpoint{}, badEndpoint("has a user name: credentials come from ALIBABA_CLOUD_ACCESS_KEY_ID")
+	case u.Hostname() == "":
+		return endpoint{}, badEndpoint("has no host")
+	case strings.HasSuffix(u.Host, ":"):
+		return endpoint{}, badEndpoint("has an empty port")
+	case u.Path != "" && u.Path != "/", u.RawQuery != "", u.ForceQuery, u.Fragment != "":
+		return endpoint{}, badEndpoint("has a path, query or fragment: leave only scheme, host and port")
+	case u.Scheme == "http" && !loopback(u.Hostname()):
+		return endpoint{}, badEndpoint("is plain http beyond this machine, where anybody could read the signature: use https")
+	}
+	return endpoint{scheme: u.Scheme, host: u.Host}, nil
+}
+
+func badEndpoint(defect string) error {
+	return &snapshot.Error{
+		Code: snapshot.CodeBadConfig,
+		Kind: snapshot.KindConfig,
+		Message: fmt.Sprintf("SWAS_ENDPOINT %s: unset it for the public API, or write a URL such as "+
+			"https://swas-vpc.cn-hangzhou.aliyuncs.com or http://127.0.0.1:9001", defect),
+	}
+}
+
+// loopback tells whether a host is this machine.
+func loopback(host string) bool {
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	address, err := netip.ParseAddr(host)
+	return err == nil && address.IsLoopback()
+}
+
+// hostOf returns the host of a region's API. The SDK knows no endpoint of this API, so every request names it.
+func (e endpoint) hostOf(region string) string {
+	if e.host != "" {
+		return e.host
+	}
+	return "swas." + region + ".aliyuncs.com"
+}
+
+// hostLabels tells whether a region can be part of a host name, and cannot lead to another host.
+func hostLabels(region string) bool {
+	for _, r := range region {
+		if !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-') {
+			return false
+		}
+	}
+	return region != "" && len(region) <= 63
+}

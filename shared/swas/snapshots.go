@@ -1,0 +1,153 @@
+package swas
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/requests"
+	swas_open "github.com/aliyun/alibaba-cloud-sdk-go/services/swas-open"
+
+	"swas-snapshot/shared/snapshot"
+)
+
+// CreateSnapshot starts a snapshot of a disk. It sends the parameters as they are and leaves their rules to
+// [snapshot.Request.Validate] and the API. A nil error guarantees a SnapshotID.
+func (c *Client) CreateSnapshot(ctx context.Context, r snapshot.Request) (snapshot.Created, error) {
+	answer, err := call(ctx, c, r.RegionID, func() (requests.AcsRequest, *swas_open.CreateSnapshotResponse) {
+		request := swas_open.CreateCreateSnapshotRequest()
+		request.DiskId = r.DiskID
+		request.SnapshotName = r.SnapshotName
+		request.ClientToken = r.ClientToken
+		request.ResourceGroupId = r.ResourceGroupID
+		setTags(request.QueryParams, r.Tags)
+		return request, swas_open.CreateCreateSnapshotResponse()
+	})
+	if err != nil {
+		return snapshot.Created{}, err
+	}
+	if answer.SnapshotId == "" {
+		return snapshot.Created{}, emptyAnswer("CreateSnapshot", answer, "has no SnapshotId")
+	}
+	return snapshot.Created{SnapshotID: answer.SnapshotId, RequestID: requestID(answer.RequestId)}, nil
+}
+
+// ListSnapshots returns one page, counted from 1, of all snapshots of the account in a region. A snapshot whose
+// CreationTime cannot be read has the zero time; it is not left out.
+func (c *Client) ListSnapshots(ctx context.Context, regionID string, page int) (snapshot.SnapshotPage, error) {
+	answer, err := call(ctx, c, regionID, func() (requests.AcsRequest, *swas_open.ListSnapshotsResponse) {
+		request := swas_open.CreateListSnapshotsRequest()
+		request.PageNumber = requests.NewInteger(page)
+		request.PageSize = requests.NewInteger(snapshot.PageSize)
+		return request, swas_open.CreateListSnapshotsResponse()
+	})
+	if err != nil {
+		return snapshot.SnapshotPage{}, err
+	}
+	if defect := checkList(answer.GetHttpContentBytes(), "Snapshots", page, answer.TotalCount, len(answer.Snapshots)); defect != "" {
+		return snapshot.SnapshotPage{}, emptyAnswer("ListSnapshots", answer, defect)
+	}
+	result := snapshot.SnapshotPage{Snapshots: make([]snapshot.Snapshot, 0, len(answer.Snapshots)), Total: answer.TotalCount}
+	for _, one := range answer.Snapshots {
+		if one.SnapshotId == "" {
+			return snapshot.SnapshotPage{}, emptyAnswer("ListSnapshots", answer, "has a snapshot without SnapshotId")
+		}
+		result.Snapshots = append(result.Snapshots, snapshot.Snapshot{
+			ID:           one.SnapshotId,
+			Name:         one.SnapshotName,
+			RegionID:     one.RegionId,
+			DiskID:       one.SourceDiskId,
+			InstanceID:   one.InstanceId,
+			Status:       snapshot.ParseStatus(one.Status),
+			Progress:     one.Progress,
+			CreationTime: parseTime(one.CreationTime),
+			Tags:         tagsOf(one.Tags),
+		})
+	}
+	return result, nil
+}
+
+// DeleteSnapshot deletes one snapshot. The code InvalidSnapshotId.NotFound says that it is gone already.
+func (c *Client) DeleteSnapshot(ctx context.Context, regionID, snapshotID, clientToken string) error {
+	answer, err := call(ctx, c, regionID, func() (requests.AcsRequest, *swas_open.DeleteSnapshotResponse) {
+		request := swas_open.CreateDeleteSnapshotRequest()
+		request.SnapshotId = snapshotID
+		request.ClientToken = clientToken
+		return request, swas_open.CreateDeleteSnapshotResponse()
+	})
+	if err != nil {
+		return err
+	}
+	if strings.TrimSpace(answer.RequestId) == "" {
+		return emptyAnswer("DeleteSnapshot", answer, "has no RequestId")
+	}
+	return nil
+}
+
+// TagSnapshot sets tags on a snapshot (TagResources); a tag with the same key is overwritten.
+func (c *Client) TagSnapshot(ctx context.Context, regionID, snapshotID string, tags []snapshot.Tag) error {
+	answer, err := call(ctx, c, regionID, func() (requests.AcsRequest, *swas_open.TagResourcesResponse) {
+		request := swas_open.CreateTagResourcesRequest()
+		request.ResourceType = "snapshot"
+		request.ResourceId = &[]string{snapshotID}
+		setTags(request.QueryParams, tags)
+		return request, swas_open.CreateTagResourcesResponse()
+	})
+	if err != nil {
+		return err
+	}
+	if strings.TrimSpace(answer.RequestId) == "" {
+		return emptyAnswer("TagResources", answer, "has no RequestId")
+	}
+	return nil
+}
+
+// setTags sends tags beside the typed request, which drops a tag's empty value that the API allows.
+func setTags(query map[string]string, tags []snapshot.Tag) {
+	for i, tag := range tags {
+		prefix := "Tag." + strconv.Itoa(i+1)
+		query[prefix+".Key"], query[prefix+".Value"] = tag.Key, tag.Value
+	}
+}
+
+func tagsOf(tags []swas_open.Tag) []snapshot.Tag {
+	if len(tags) == 0 {
+		return nil
+	}
+	result := make([]snapshot.Tag, len(tags))
+	for i, tag := range tags {
+		result[i] = snapshot.Tag{Key: tag.Key, Value: tag.Value}
+	}
+	return result
+}
+
+// checkList returns what is wrong with a page of a list, or nothing. The SDK reads an answer without the list as an
+// empty list, which would look like "there are no snapshots". The list may be left out only where the total is 0.
+func checkList(body []byte, name string, page, total, count int) string {
+	members := elements(body)
+	if isNull(members["TotalCount"]) {
+		return "has no TotalCount"
+	}
+	if list := members[name]; isNull(list) && total != 0 || !isNull(list) && list[0] != '[' {
+		return "has no list " + name
+	}
+	if expected := min(total-(page-1)*snapshot.PageSize, snapshot.PageSize); expected > 0 && count == 0 {
+		return fmt.Sprintf("has none of the %d elements of page %d", expected, page)
+	}
+	return ""
+}
+
+// timeForms are the spellings of times: that of the API page, and those of its sister products. All are UTC.
+var timeForms = []string{time.RFC3339, "2006-01-02T15:04Z", "2006-01-02 15:04:05"}
+
+// parseTime reads a time of the API, or returns the zero time.
+func parseTime(text string) time.Time {
+	for _, form := range timeForms {
+		if t, err := time.Parse(form, strings.TrimSpace(text)); err == nil {
+			return t.UTC()
+		}
+	}
+	return time.Time{}
+}
