@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"bytes"
 	"encoding/json"
 	"log/slog"
 	"maps"
@@ -178,11 +179,13 @@ func (r result) write(w http.ResponseWriter, host string) {
 		maps.Copy(elements, r.answer)
 		body = elements
 	}
-	text, err := json.Marshal(body)
-	if err != nil { // answers hold texts, numbers and lists of them only
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)                 // as the API: the string to sign in a message is full of &
+	if err := encoder.Encode(body); err != nil { // answers hold texts, numbers and lists of them only
 		panic(err)
 	}
-	r.fault.write(w, r.status, text)
+	r.fault.write(w, r.status, bytes.TrimSpace(text.Bytes()))
 }
 
 // send writes a complete answer.

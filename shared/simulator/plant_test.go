@@ -1,0 +1,145 @@
+package simulator
+
+import (
+	"testing"
+	"time"
+)
+
+func TestAddSnapshotFillsIn(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	id := h.sim.AddSnapshot(Snapshot{DiskID: "d-web-data"})
+	got := h.sim.Snapshots()[0]
+	if got.ID != id || got.Name != id || got.RegionID != "cn-hangzhou" || got.InstanceID != "i-web" || got.DiskType != DiskData ||
+		got.Status != Accomplished || got.Progress != 100 || !got.CreationTime.Equal(start) {
+		t.Errorf("snapshot = %+v", got)
+	}
+	old := h.sim.AddSnapshot(Snapshot{DiskID: "d-web", Status: Progressing, CreationTime: start.Add(-3 * time.Minute)})
+	for _, one := range h.sim.Snapshots() {
+		if one.ID == old && (one.Status != Progressing || one.Progress != 25) {
+			t.Errorf("snapshot = %+v", one)
+		}
+	}
+}
+
+func TestSnapshotsIsACopy(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	planted := Snapshot{DiskID: "d-web", Tags: []Tag{{"k", "v"}}}
+	h.sim.AddSnapshot(planted)
+	planted.Tags[0].Value = "changed"
+	h.sim.Snapshots()[0].Tags[0].Value = "changed"
+	if got := h.sim.Snapshots()[0].Tags[0].Value; got != "v" {
+		t.Errorf("value = %q", got)
+	}
+}
+
+func TestConfigIsCopied(t *testing.T) {
+	t.Parallel()
+	instances := []Instance{{ID: "i-1", RegionID: "cn-hangzhou", Disks: []Disk{{ID: "d-1"}}}}
+	h := newHarness(t, func(c *Config) { c.Instances = instances })
+	instances[0].Disks[0].ID = "d-2"
+	h.create("d-1", "one")
+	if instances[0].Disks[0].Status != "" {
+		t.Error("the configuration was changed")
+	}
+}
+
+func TestReleaseInstance(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	h.create("d-web", "one")
+	h.create("d-web-data", "two")
+	h.create("d-db", "three")
+	if err := h.sim.ReleaseInstance("i-web"); err != nil {
+		t.Fatal(err)
+	}
+	if left := h.sim.Snapshots(); len(left) != 1 || left[0].Name != "three" {
+		t.Errorf("left %v", left)
+	}
+	h.want(h.call("CreateSnapshot", "DiskId", "d-web", "SnapshotName", "four"), "InvalidDiskId.NotFound")
+	h.sim.AddInstance(Instance{ID: "i-new", RegionID: "cn-hangzhou", Disks: []Disk{{ID: "d-new"}}})
+	h.create("d-new", "one")
+}
+
+func TestRemoveDisk(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	h.create("d-web-data", "one")
+	h.finish()
+	if err := h.sim.RemoveDisk("d-web-data"); err != nil {
+		t.Fatal(err)
+	}
+	h.want(h.call("CreateSnapshot", "DiskId", "d-web-data", "SnapshotName", "two"), "InvalidDiskId.NotFound")
+	if got := h.call("ListSnapshots").column("Snapshots", "SourceDiskId"); len(got) != 1 || got[0] != "d-web-data" {
+		t.Errorf("source disks = %v", got)
+	}
+	h.create("d-web", "two")
+	h.finish()
+	h.create("d-web", "three")
+	h.finish()
+	h.want(h.call("CreateSnapshot", "DiskId", "d-web", "SnapshotName", "four"), "SnapshotLimitExceed") // the orphan keeps its slot
+}
+
+func TestSetSnapshotStatus(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	id := h.create("d-web", "one")
+	for _, status := range []string{Failed, "Unheard-of", Accomplished} {
+		if err := h.sim.SetSnapshotStatus(id, status); err != nil {
+			t.Fatal(err)
+		}
+		h.finish()
+		if got := h.call("ListSnapshots").column("Snapshots", "Status")[0]; got != status {
+			t.Errorf("status = %q, want %q", got, status)
+		}
+	}
+}
+
+func TestPlantingOnNothing(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	for name, do := range map[string]func() error{
+		"SetSnapshotStatus": func() error { return h.sim.SetSnapshotStatus("s-none", Failed) },
+		"MakeImage":         func() error { return h.sim.MakeImage("s-none", "m-1") },
+		"SetDiskStatus":     func() error { return h.sim.SetDiskStatus("d-none", DiskInUse) },
+		"SetInstanceStatus": func() error { return h.sim.SetInstanceStatus("i-none", InstanceRunning) },
+		"RemoveDisk":        func() error { return h.sim.RemoveDisk("d-none") },
+		"ReleaseInstance":   func() error { return h.sim.ReleaseInstance("i-none") },
+		"ResetInstance":     func() error { return h.sim.ResetInstance("i-none") },
+	} {
+		if do() == nil {
+			t.Errorf("%s on nothing succeeds", name)
+		}
+	}
+}
+
+func TestCalls(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, func(c *Config) { c.KeepCalls = 3 })
+	h.create("d-web", "one", "ClientToken", "tok")
+	h.call("DeleteSnapshot", "SnapshotId", "s-none")
+	h.sim.Fault(Fault{Answer: AnswerEmpty})
+	last := h.call("ListSnapshots")
+	calls := h.sim.Calls()
+	if len(calls) != 3 || calls[0].Action != "CreateSnapshot" || calls[0].Params["ClientToken"] != "tok" || !calls[0].Time.Equal(start) ||
+		calls[1].Code != "InvalidSnapshotId.NotFound" || calls[2].Fault == "" || last.raw != "" {
+		t.Errorf("calls = %+v", calls)
+	}
+	if _, secret := calls[0].Params["Signature"]; secret {
+		t.Error("a call tells its signature")
+	}
+	for range 20 {
+		h.call("ListDisks")
+	}
+	if calls = h.sim.Calls(); len(calls) != 3 || calls[0].Action != "ListDisks" {
+		t.Errorf("calls = %+v", calls)
+	}
+	if counts := h.sim.CallCounts(); counts["ListDisks"] != 20 || counts["CreateSnapshot"] != 1 {
+		t.Errorf("counts = %v", counts)
+	}
+	h.sim.ResetCalls()
+	if len(h.sim.Calls()) != 0 || len(h.sim.CallCounts()) != 0 {
+		t.Error("calls are left")
+	}
+}
