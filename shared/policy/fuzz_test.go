@@ -1,0 +1,125 @@
+package policy_test
+
+import (
+	"errors"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"swas-snapshot/shared/policy"
+	"swas-snapshot/shared/snapshot"
+)
+
+// FuzzParse checks that no input makes Parse panic, that a refusal is one of Errors in the order of the lines, and that
+// whatever is taken keeps every rule on which the rest of the program relies.
+func FuzzParse(f *testing.F) {
+	contract, err := os.ReadFile("testdata/contract.yaml")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(contract)
+	for _, text := range []string{
+		"", "---\n---\n", people, pipelines, servers(16, "daily: 1"), inTarget("keep: {daily: 2, weekly: 2}"),
+		"targets: {a: {instance: i1, keep: {x: 2}}, b: {instance: i1, keep: {x: 2}}}",
+		"a: &a [*a]", "x: !!binary aGk=", "? {a: b}\n: c", "targets: {a: {disk: '${SET}', tags: {k: '${SET}'}}}",
+		withRule("notify", "{url: 'https://h/${SET}', form: feishu, secret: '${SET}', on: [done]}"),
+	} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		p, err := policy.Parse(data, env("SET", "d-1"))
+		if err != nil {
+			var wrong policy.Errors
+			if !errors.As(err, &wrong) || len(wrong) == 0 || err.Error() == "" {
+				t.Fatalf("got %#v", err)
+			}
+			if !slices.IsSortedFunc(wrong, func(a, b policy.Error) int { return a.Line - b.Line }) {
+				t.Errorf("not sorted: %v", err)
+			}
+			return
+		}
+		checkTargets(t, p)
+		checkRules(t, p)
+	})
+}
+
+// checkTargets checks the rules of targets and of slots, counted anew.
+func checkTargets(t *testing.T, p policy.Policy) {
+	if len(p.Targets) == 0 {
+		t.Error("no targets")
+	}
+	names, disks := map[string]bool{}, map[string]bool{}
+	servers, total := map[string]int{}, 0
+	for _, target := range p.Targets {
+		folded := strings.ToLower(target.Name)
+		if !snapshot.ValidTarget(target.Name) || names[folded] {
+			t.Errorf("name %q", target.Name)
+		}
+		names[folded] = true
+		if (target.DiskID == "") == (target.InstanceID == "") || disks[target.DiskID] {
+			t.Errorf("disk %q, instance %q", target.DiskID, target.InstanceID)
+		}
+		disks[target.DiskID] = target.DiskID != ""
+		request := snapshot.Request{RegionID: "cn-hangzhou", DiskID: "d-1", SnapshotName: "name", Tags: target.Tags, ResourceGroupID: target.ResourceGroupID}
+		if target.RegionID != "" {
+			request.RegionID = target.RegionID
+		}
+		if target.DiskID != "" {
+			request.DiskID = target.DiskID
+		}
+		if err := request.Validate(); err != nil || len(target.Tags) > 18 {
+			t.Errorf("%d tags: %v", len(target.Tags), err)
+		}
+		if target.MaxAge < 0 || target.MinInterval < 0 || p.MaxEventAge < 0 {
+			t.Errorf("negative duration in %+v", target)
+		}
+		for _, slots := range target.Keep {
+			if !snapshot.ValidRole(slots.Role) || slots.Count < 1 || slots.Count > 3 {
+				t.Errorf("slots %+v", slots)
+			}
+			servers[target.DiskID+"/"+target.InstanceID] += slots.Count
+			total += slots.Count
+		}
+	}
+	for server, slots := range servers {
+		if slots > 3 {
+			t.Errorf("%d slots on %s", slots, server)
+		}
+	}
+	if total > 15 {
+		t.Errorf("%d slots", total)
+	}
+}
+
+// checkRules checks what permission and notification rely on.
+func checkRules(t *testing.T, p policy.Policy) {
+	known := func(targets []string) bool {
+		return len(targets) > 0 && !slices.ContainsFunc(targets, func(name string) bool {
+			_, ok := p.Target(name)
+			return !ok
+		})
+	}
+	for _, rule := range p.Allow {
+		chat := slices.Contains([]string{"slack", "dingtalk", "feishu", "wecom", "teams"}, rule.From)
+		pipeline := slices.Contains([]string{"github", "gitlab", "gitee"}, rule.From)
+		switch {
+		case rule.From == "" || !known(rule.Targets) || len(rule.Actions) == 0,
+			rule.Role != "" && !snapshot.ValidRole(rule.Role),
+			chat && (rule.Tenant == "" || rule.Role == ""),
+			pipeline != (rule.Repository != ""), pipeline != (rule.On != ""),
+			pipeline && (rule.Role == "" || len(rule.Environments)+len(rule.Refs) == 0):
+			t.Errorf("rule %+v", rule)
+		}
+	}
+	for _, rule := range p.Events {
+		if rule.Source == "" || !known(rule.Targets) || !snapshot.ValidRole(rule.Role) {
+			t.Errorf("rule %+v", rule)
+		}
+	}
+	for _, rule := range p.Notify {
+		if !strings.Contains(strings.ToLower(rule.URL), "://") || rule.Form == "" || len(rule.On) == 0 {
+			t.Errorf("rule %+v", rule)
+		}
+	}
+}

@@ -1,0 +1,111 @@
+package policy
+
+import "slices"
+
+// Question asks whether somebody may do something. Its fields are what the sender vouches for; those that the sender
+// does not have are empty. IDs compare exactly, with their capitals.
+type Question struct {
+	From    string // as in [Allow.From]
+	Tenant  string
+	Channel string // of chat senders
+	Actor   string // of chat senders
+
+	Repository  string // of pipelines: owner/name; capitals do not count
+	On          string
+	Environment string
+	Ref         string // full: refs/heads/main
+
+	Target string
+	Action Action
+}
+
+// Grant is the answer to a question that a rule allows.
+type Grant struct {
+	Target string
+	Role   string // of the snapshots; "" says that the order names its own
+}
+
+// Permit answers whether somebody may do something with one target; the first rule that allows it decides the role.
+// Without such a rule the answer is false.
+func (p Policy) Permit(q Question) (Grant, bool) {
+	for _, rule := range p.Allow {
+		if rule.covers(q) && slices.Contains(rule.Actions, q.Action) && slices.Contains(rule.Targets, q.Target) {
+			return Grant{Target: q.Target, Role: rule.Role}, true
+		}
+	}
+	return Grant{}, false
+}
+
+// Visible returns the names of the targets that a caller may do anything with, in the order of the policy. What a
+// caller may not see must not be named to them, not even as a near miss.
+func (p Policy) Visible(from, tenant, channel, actor string) []string {
+	q := Question{From: from, Tenant: tenant, Channel: channel, Actor: actor}
+	var names []string
+	for _, target := range p.Targets {
+		if slices.ContainsFunc(p.Allow, func(rule Allow) bool { return rule.covers(q) && slices.Contains(rule.Targets, target.Name) }) {
+			names = append(names, target.Name)
+		}
+	}
+	return names
+}
+
+// Pipeline returns every target of which a deployment, run or push takes a snapshot, in the order of the rules; nil if
+// no rule allows it. Target and Action of q do not matter. Where several rules name one target, the first decides its
+// role: the event is one, and so is the snapshot.
+func (p Policy) Pipeline(q Question) []Grant {
+	var grants []Grant
+	for _, rule := range p.Allow {
+		if rule.Repository == "" || !rule.covers(q) {
+			continue
+		}
+		for _, target := range rule.Targets {
+			if !slices.ContainsFunc(grants, func(g Grant) bool { return g.Target == target }) {
+				grants = append(grants, Grant{Target: target, Role: rule.Role})
+			}
+		}
+	}
+	return grants
+}
+
+// covers tells whether the rule is about whoever asks. The zero rule covers nobody.
+func (rule Allow) covers(q Question) bool {
+	if rule.From == "" || rule.From != q.From {
+		return false
+	}
+	if rule.Tenant != "" && rule.Tenant != q.Tenant {
+		return false
+	}
+	if !listed(rule.Channels, q.Channel) || !listed(rule.Actors, q.Actor) {
+		return false
+	}
+	if rule.Repository == "" {
+		return q.Repository == ""
+	}
+	return equalFoldASCII(rule.Repository, q.Repository) && rule.On == q.On &&
+		listed(rule.Environments, q.Environment) &&
+		(len(rule.Refs) == 0 || slices.ContainsFunc(rule.Refs, func(pattern string) bool { return match(pattern, q.Ref) }))
+}
+
+// listed tells whether one is in the list, or there is no list.
+func listed(list []string, one string) bool { return len(list) == 0 || slices.Contains(list, one) }
+
+// equalFoldASCII compares without regard to the case of ASCII letters alone: Unicode's folding takes the Kelvin sign for
+// a k, and a look-alike repository for ours.
+func equalFoldASCII(a, b string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range len(a) {
+		if lowerASCII(a[i]) != lowerASCII(b[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func lowerASCII(c byte) byte {
+	if c >= 'A' && c <= 'Z' {
+		return c + 'a' - 'A'
+	}
+	return c
+}

@@ -1,0 +1,185 @@
+package policy
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"swas-snapshot/shared/snapshot"
+)
+
+// targets reads what to protect.
+func (r *reader) targets(root fields, region string) []snapshot.Target {
+	at, ok := root.get("targets")
+	if !ok {
+		r.missing(root, "targets", oneTarget)
+		return nil
+	}
+	entries, ok := r.mapping(at)
+	if ok && len(at.node.Content) == 0 {
+		r.fail(at, "is empty: %s", oneTarget)
+	}
+	targets := make([]snapshot.Target, len(entries))
+	folded := make(map[string]string)
+	for i, one := range entries {
+		lower := strings.ToLower(one.name)
+		first, twice := folded[lower]
+		switch {
+		case !snapshot.ValidTarget(one.name):
+			r.fail(one.place, "%s is not a target's name: use 1 to %d letters, digits, - and _", quote(one.name), snapshot.TargetMax)
+		case twice:
+			r.fail(one.place, "differs from %s in capitals only: chat ignores them, so choose another name", first)
+		default:
+			folded[lower] = one.name
+		}
+		targets[i] = r.target(one, region)
+	}
+	r.checkDisks(entries, targets)
+	r.checkSlots(at, entries, targets)
+	return targets
+}
+
+const oneTarget = "name at least one disk, as in {web-1: {disk: d-bp18kjxg9ebrhsgi0001}}"
+
+// target reads one target.
+func (r *reader) target(at entry, region string) snapshot.Target {
+	target := snapshot.Target{Name: at.name}
+	keys, ok := r.fields(at.place, "disk", "instance", "region", "resourceGroup", "tags", "keep", "maxAge", "minInterval")
+	if !ok {
+		return target
+	}
+	disk, hasDisk := keys.get("disk")
+	_, hasInstance := keys.get("instance")
+	switch {
+	case hasDisk && hasInstance:
+		r.fail(disk, "stands beside instance: name the disk, or the instance for its system disk")
+	case !hasDisk && !hasInstance:
+		r.missing(keys, "disk", "name the disk, such as d-bp18kjxg9ebrhsgi0001, or instance for its system disk")
+	}
+	target.DiskID = r.optional(keys, "disk", snapshot.ValidDisk, "is not a disk ID: write one such as d-bp18kjxg9ebrhsgi0001")
+	target.InstanceID = r.optional(keys, "instance", validInstance, "is not an instance ID: write one such as 2ad1ae67295445f598017499dc0001")
+	target.RegionID = cmp.Or(r.region(keys), region)
+	target.ResourceGroupID = r.optional(keys, "resourceGroup", validGroup, "is not a resource group ID: write one such as rg-aek2bti7cf70001")
+	target.Tags = r.tags(keys)
+	target.Keep = r.keep(keys)
+	target.MaxAge = r.duration(keys, "maxAge", positive)
+	target.MinInterval = r.duration(keys, "minInterval", notNegative)
+	return target
+}
+
+// region reads the region of a mapping; "" if it names none.
+func (r *reader) region(keys fields) string {
+	return r.optional(keys, "region", snapshot.ValidRegion, "is not a region ID: write one such as cn-hangzhou")
+}
+
+// validInstance tells whether text can be the ID of a server. The API documents no form; its examples are hexadecimal.
+func validInstance(text string) bool {
+	return len(text) <= 64 && !strings.ContainsFunc(text, func(c rune) bool {
+		return c != '-' && c != '_' && (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z')
+	})
+}
+
+// validGroup asks the core's rules of CreateSnapshot.
+func validGroup(text string) bool {
+	return len(violations(snapshot.Request{ResourceGroupID: text}, "ResourceGroupId")) == 0
+}
+
+// violations returns what the core finds wrong with one parameter of a request, and with its elements.
+func violations(request snapshot.Request, field string) snapshot.Violations {
+	all, _ := request.Validate().(snapshot.Violations)
+	return slices.DeleteFunc(all, func(one snapshot.Violation) bool {
+		return one.Field != field && !strings.HasPrefix(one.Field, field+".")
+	})
+}
+
+// tags reads the tags of a target, sorted by key. The rules are those of the API's page, which the core has; the core's
+// own tags are added later, hence the lower limit.
+func (r *reader) tags(keys fields) []snapshot.Tag {
+	at, ok := keys.get("tags")
+	if !ok {
+		return nil
+	}
+	entries, _ := r.mapping(at)
+	var tags []snapshot.Tag
+	for _, one := range entries {
+		value, ok := r.scalar(one.place)
+		if !ok {
+			continue
+		}
+		tag := snapshot.Tag{Key: one.name, Value: value.value}
+		tags = append(tags, tag)
+		if ownTag(tag.Key) {
+			r.fail(one.place, "has the prefix %s, which is this project's own: choose another", ownTagPrefix)
+		}
+		// A defect of a value never quotes it, so nothing of the environment gets out.
+		for _, wrong := range violations(snapshot.Request{Tags: []snapshot.Tag{tag}}, "Tag") {
+			r.fail(one.place, "%s", wrong.Defect)
+		}
+	}
+	if most := snapshot.TagMax - snapshot.OwnTags; len(tags) > most {
+		r.fail(at, "has %d tags: use at most %d, swas-snapshot adds %d of the %d that the API takes", len(tags), most, snapshot.OwnTags, snapshot.TagMax)
+	}
+	slices.SortFunc(tags, func(a, b snapshot.Tag) int { return strings.Compare(a.Key, b.Key) })
+	return tags
+}
+
+const ownTagPrefix = "swas-snapshot/"
+
+func ownTag(key string) bool { return strings.HasPrefix(strings.ToLower(key), ownTagPrefix) }
+
+// keep reads the slots per role in the order of the file.
+func (r *reader) keep(keys fields) []snapshot.Slots {
+	at, ok := keys.get("keep")
+	if !ok {
+		return nil
+	}
+	entries, _ := r.mapping(at)
+	var slots []snapshot.Slots
+	for _, one := range entries {
+		if !snapshot.ValidRole(one.name) {
+			r.fail(one.place, "%s is not a role: use 1 to %d letters, digits, - and _, the first a letter", quote(one.name), snapshot.RoleMax)
+		}
+		if count, ok := r.count(one.place); ok {
+			slots = append(slots, snapshot.Slots{Role: one.name, Count: count})
+		}
+	}
+	return slots
+}
+
+// count reads how many snapshots of a role to keep.
+func (r *reader) count(at place) (int, bool) {
+	if at.node.Kind != yaml.ScalarNode || at.node.Tag != "!!int" {
+		r.wrongKind(at, "a whole number from 1 to 3")
+		return 0, false
+	}
+	count, err := strconv.Atoi(at.node.Value)
+	switch {
+	case err != nil:
+		r.fail(at, "%s is not a plain number: write one from 1 to %d", quote(at.node.Value), snapshot.SlotsPerServer)
+	case count < 1:
+		r.fail(at, "%d keeps nothing: write a number from 1 to %d, or leave the role out", count, snapshot.SlotsPerServer)
+	case count > snapshot.SlotsPerServer:
+		r.fail(at, "%d slots do not fit, a server has %d: write a number from 1 to %d", count, snapshot.SlotsPerServer, snapshot.SlotsPerServer)
+	default:
+		return count, true
+	}
+	return 0, false
+}
+
+// checkDisks reports a disk that two targets name: their roles would be counted apart and rotated together.
+func (r *reader) checkDisks(entries []entry, targets []snapshot.Target) {
+	owner := make(map[string]string)
+	for i, target := range targets {
+		if target.DiskID == "" {
+			continue
+		}
+		if first, twice := owner[target.DiskID]; twice {
+			r.fail(entries[i].child("disk"), "is the disk of %s already: make one target of the two, with the roles of both", first)
+			continue
+		}
+		owner[target.DiskID] = target.Name
+	}
+}
