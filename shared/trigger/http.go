@@ -1,0 +1,105 @@
+package trigger
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime"
+
+	"swas-snapshot/shared/snapshot"
+)
+
+// MaxBody is how many bytes the body of an HTTP request may have once decoded: 1 MiB.
+const MaxBody = 1 << 20
+
+// expectedHTTP ends the message of an error.
+const expectedHTTP = `an HTTP trigger event of Function Compute 3.0 ({"version":"v1",...}), or an event of a Lambda function URL or ` +
+	`API Gateway in payload format 2.0 ({"version":"2.0",...})`
+
+// httpEvent is an HTTP request as Function Compute 3.0 (version v1) and as Lambda function URLs and API Gateway
+// (version 2.0) hand it over. They differ in the query and in the cookies.
+type httpEvent struct {
+	Version         string            `json:"version"`
+	RawPath         string            `json:"rawPath"`         // as it was sent, still encoded
+	RawQueryString  string            `json:"rawQueryString"`  // Lambda: as it was sent
+	QueryParameters map[string]string `json:"queryParameters"` // Function Compute: decoded, repeated ones joined by commas
+	Headers         map[string]string `json:"headers"`         // names in any case, repeated ones joined by commas
+	Cookies         []string          `json:"cookies"`         // Lambda: taken out of the headers
+	Body            string            `json:"body"`
+	IsBase64Encoded bool              `json:"isBase64Encoded"`
+	RequestContext  struct {
+		RequestID  string `json:"requestId"`
+		DomainName string `json:"domainName"`
+		HTTP       struct {
+			Method   string `json:"method"`
+			Protocol string `json:"protocol"`
+			SourceIP string `json:"sourceIp"`
+		} `json:"http"`
+	} `json:"requestContext"`
+}
+
+// onFC tells whether the event is of Function Compute.
+func (e httpEvent) onFC() bool { return e.Version == "v1" }
+
+// ServeHTTP has handler serve the HTTP request that an event describes, and returns the answer in the form of the
+// platform that sent it: Function Compute 3.0 or, as a function URL or behind API Gateway in payload format 2.0,
+// Lambda.
+//
+// The request is as a server of net/http would make it: header names are canonical, Host and RemoteAddr are set, the
+// path is decoded with RawPath kept where it differs, and the body holds the very bytes that were signed. Repeated
+// headers, and on Function Compute repeated query parameters, arrive joined by commas and stay one value, since a
+// comma may belong to a value. The context of the request is ctx with the event's request ID, see [RequestID].
+//
+// A request that no handler should see is answered by a problem document (RFC 9457): 400 for a method, path, header
+// or base64 body that is none, 413 for a body beyond [MaxBody], 415 for an encoded body, and 500 when the handler
+// panics. Each answer has a Content-Type and, unless the handler set others, the headers X-Content-Type-Options:
+// nosniff and Cache-Control: no-store. Of several Set-Cookie headers Function Compute can carry one.
+//
+// The error is for an event that is no HTTP request: a [*snapshot.Error] with Code [snapshot.CodeMalformed].
+func ServeHTTP(ctx context.Context, event []byte, handler http.Handler) (json.RawMessage, error) {
+	var e httpEvent
+	if err := decodeJSON(event, &e, rules{dataKeys: true}); err != nil {
+		return nil, expecting(err, expectedHTTP)
+	}
+	if e.Version != "v1" && e.Version != "2.0" || e.RequestContext.HTTP.Method == "" {
+		return nil, expecting(malformed("the event is no HTTP request"), expectedHTTP)
+	}
+	a := newAnswer()
+	request, refusal := e.request(context.WithValue(ctx, requestIDKey{}, e.RequestContext.RequestID))
+	if refusal == nil {
+		refusal = serve(handler, a, request)
+	}
+	if refusal != nil {
+		refusal.RequestID = e.RequestContext.RequestID
+		a = newAnswer()
+		refusal.write(a)
+	}
+	return a.encode(e)
+}
+
+// serve calls the handler. A panic is the handler's defect: it goes to the log, and its caller learns that something
+// went wrong and nothing more.
+func serve(handler http.Handler, a *answer, request *http.Request) (refusal *problem) {
+	defer func() {
+		if value := recover(); value != nil {
+			what := fmt.Sprintf("%T", value) // the value itself may hold what the request held
+			if defect, ok := value.(runtime.Error); ok {
+				what = defect.Error()
+			}
+			slog.ErrorContext(request.Context(), "http handler panicked", "panic", what, "requestId", RequestID(request.Context()))
+			refusal = refuse(http.StatusInternalServerError, snapshot.CodeInternal, "the function failed; its log tells more")
+		}
+	}()
+	handler.ServeHTTP(a, request)
+	return nil
+}
+
+type requestIDKey struct{}
+
+// RequestID returns the request ID of the HTTP event that a request came from, or "" if it came otherwise.
+func RequestID(ctx context.Context) string {
+	id, _ := ctx.Value(requestIDKey{}).(string)
+	return id
+}

@@ -1,0 +1,131 @@
+package trigger
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// request makes the request that a server of net/http would have made of the same bytes, or tells why there is none.
+func (e httpEvent) request(ctx context.Context) (*http.Request, *problem) {
+	method := e.RequestContext.HTTP.Method
+	if !isToken(method) {
+		return nil, badRequest("the method is not a token of letters")
+	}
+	uri := e.uri()
+	target, err := url.ParseRequestURI(uri)
+	if err != nil || !strings.HasPrefix(e.RawPath, "/") || strings.ContainsAny(e.RawPath, "?# ") {
+		return nil, badRequest("the path or the query is not well-formed: begin with / and encode other characters as %XX")
+	}
+	header, refusal := e.header()
+	if refusal != nil {
+		return nil, refusal
+	}
+	host := header.Get("Host")
+	if host == "" {
+		host = e.RequestContext.DomainName
+	}
+	header.Del("Host")              // net/http keeps it in Host alone
+	header.Del("Transfer-Encoding") // the platform has put the body together
+	body, refusal := e.body(header)
+	if refusal != nil {
+		return nil, refusal
+	}
+	proto := e.RequestContext.HTTP.Protocol
+	major, minor, ok := http.ParseHTTPVersion(proto)
+	if !ok {
+		proto, major, minor = "HTTP/1.1", 1, 1
+	}
+	request := &http.Request{
+		Method: method, URL: target, RequestURI: uri, Host: host, Header: header,
+		Proto: proto, ProtoMajor: major, ProtoMinor: minor,
+		ContentLength: int64(len(body)), Body: http.NoBody,
+	}
+	if len(body) > 0 {
+		request.Body = io.NopCloser(bytes.NewReader(body))
+	}
+	if source, err := netip.ParseAddr(e.RequestContext.HTTP.SourceIP); err == nil {
+		request.RemoteAddr = net.JoinHostPort(source.String(), "0") // no platform tells the port
+	}
+	return request.WithContext(ctx), nil
+}
+
+// uri returns the path and the query as they stand in a request line.
+func (e httpEvent) uri() string {
+	query := e.RawQueryString
+	if e.onFC() {
+		values := make(url.Values, len(e.QueryParameters))
+		for name, value := range e.QueryParameters {
+			values.Set(name, value)
+		}
+		query = values.Encode()
+	}
+	if query == "" {
+		return e.RawPath
+	}
+	return e.RawPath + "?" + query
+}
+
+// header returns the headers under their canonical names, the cookies among them.
+func (e httpEvent) header() (http.Header, *problem) {
+	header := make(http.Header, len(e.Headers)+1)
+	for name, value := range e.Headers {
+		canonical := http.CanonicalHeaderKey(name)
+		switch _, twice := header[canonical]; {
+		case !isToken(name):
+			return nil, badRequest("the name of a header is not a token")
+		case strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }):
+			return nil, badRequest("header " + quoteName(canonical) + " has a control character")
+		case twice: // which of the two the sender means, and which a check reads, would be chance
+			return nil, badRequest("header " + quoteName(canonical) + " stands twice, in different cases")
+		}
+		header[canonical] = []string{strings.Trim(value, " \t")}
+	}
+	if cookies := strings.Join(e.Cookies, "; "); cookies != "" {
+		if before := header.Get("Cookie"); before != "" {
+			cookies = before + "; " + cookies
+		}
+		header.Set("Cookie", cookies)
+	}
+	return header, nil
+}
+
+// body returns the body, decoded, and corrects Content-Length.
+func (e httpEvent) body(header http.Header) ([]byte, *problem) {
+	if encoding := header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
+		return nil, refuse(http.StatusUnsupportedMediaType, codeEncoded, "the body is compressed: send it without Content-Encoding")
+	}
+	body := []byte(e.Body)
+	if e.IsBase64Encoded {
+		if base64.StdEncoding.DecodedLen(len(body)) > MaxBody+2 { // two bytes of padding: do not decode what is refused
+			return nil, tooLarge()
+		}
+		var err error
+		body, err = base64.StdEncoding.Strict().DecodeString(e.Body)
+		if err != nil || strings.ContainsAny(e.Body, "\r\n") { // the decoder passes line breaks over
+			return nil, badRequest("the body is not base64, although the event says so")
+		}
+	}
+	if len(body) > MaxBody {
+		return nil, tooLarge()
+	}
+	if header.Get("Content-Length") != "" {
+		header.Set("Content-Length", strconv.Itoa(len(body)))
+	}
+	return body, nil
+}
+
+// isToken tells whether text is a token of RFC 9110, section 5.6.2, as methods and header names are.
+func isToken(text string) bool {
+	return text != "" && !strings.ContainsFunc(text, func(r rune) bool {
+		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
+		return !letter && !strings.ContainsRune("!#$%&'*+-.^_`|~", r)
+	})
+}

@@ -1,0 +1,135 @@
+package trigger_test
+
+import (
+	"encoding/json"
+	"reflect"
+	"testing"
+	"time"
+
+	"swas-snapshot/shared/snapshot"
+	"swas-snapshot/shared/trigger"
+)
+
+// fcTimer returns a timer event of Function Compute with a payload.
+func fcTimer(payload string) string {
+	text, err := json.Marshal(payload)
+	if err != nil {
+		panic(err)
+	}
+	return `{"triggerTime":"2026-01-30T19:00:00Z","triggerName":"daily","payload":` + string(text) + `}`
+}
+
+func TestDecodeTimer(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		data string
+		want snapshot.Tick
+	}{
+		"sweep of some targets": {fcTimer(`{"sweep":true,"targets":["web-1","db_2"]}`),
+			snapshot.Tick{Sweep: true, Targets: []string{"web-1", "db_2"}, Time: atTick, Trigger: "daily"}},
+		"no sweep": {fcTimer(` {"sweep":false,"role":"weekly"} `), snapshot.Tick{Role: "weekly", Time: atTick, Trigger: "daily"}},
+		"time zone": {`{"triggerTime":"2026-01-31T03:00:00+08:00","triggerName":"daily","payload":"{\"role\":\"daily\"}"}`,
+			snapshot.Tick{Role: "daily", Time: atTick, Trigger: "daily"}},
+		"timer without a name":     {`{"triggerTime":"2026-01-30T19:00:00Z","payload":"{\"role\":\"daily\"}"}`, snapshot.Tick{Role: "daily", Time: atTick}},
+		"unknown field of FC":      {`{"triggerTime":"2026-01-30T19:00:00Z","triggerName":"daily","payload":"{\"role\":\"daily\"}","new":{"a":null}}`, snapshot.Tick{Role: "daily", Time: atTick, Trigger: "daily"}},
+		"constant sweep":           {`{"sweep":true}`, snapshot.Tick{Sweep: true}},
+		"schedule without its ARN": {`{"role":"daily","scheduledTime":"2026-01-30T19:00:00Z"}`, snapshot.Tick{Role: "daily", Time: atTick}},
+		"rule without resources": {`{"version":"0","id":"1","detail-type":"Scheduled Event","source":"aws.events","time":"2026-01-30T19:00:00Z","detail":{"role":"daily"}}`,
+			snapshot.Tick{Role: "daily", Time: atTick}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got, err := trigger.DecodeTimer([]byte(test.data))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !reflect.DeepEqual(got, test.want) {
+				t.Errorf("got %+v, want %+v", got, test.want)
+			}
+		})
+	}
+}
+
+func TestDecodeTimerRefuses(t *testing.T) {
+	t.Parallel()
+	const arn = "arn:aws:scheduler:ap-southeast-1:123456789012:schedule/default/daily"
+	tests := map[string]struct{ data, message string }{
+		"no fields":                    {`{}`, "has no fields"},
+		"list":                         {`[{"role":"daily"}]`, "is a list"},
+		"payload is not JSON":          {fcTimer("daily"), "the payload of the trigger: the input is not JSON"},
+		"payload is empty":             {fcTimer(""), "the payload of the trigger: nothing arrived"},
+		"payload is a list":            {fcTimer("[]"), "the payload of the trigger: the input is a list"},
+		"payload is an object":         {`{"triggerTime":"2026-01-30T19:00:00Z","triggerName":"daily","payload":{"role":"daily"}}`, `field "payload" is an object, not text`},
+		"payload is missing":           {`{"triggerTime":"2026-01-30T19:00:00Z","triggerName":"daily"}`, "nothing arrived"},
+		"payload with a doubled field": {fcTimer(`{"role":"daily","Role":"weekly"}`), "stands beside"},
+		"payload with a wrong case":    {fcTimer(`{"ROLE":"daily"}`), `field "ROLE" must be written "role"`},
+		"payload with an unknown one":  {fcTimer(`{"role":"daily","rol":1}`), `field "rol" is unknown`},
+		"payload with a time":          {fcTimer(`{"role":"daily","scheduledTime":"2026-01-30T19:00:00Z"}`), `field "scheduledTime" is unknown`},
+		"payload with more behind":     {fcTimer(`{"role":"daily"} x`), "follows the JSON value"},
+		"role is missing":              {fcTimer(`{}`), `field "role" is missing`},
+		"role is missing for targets":  {fcTimer(`{"targets":["web-1"]}`), `field "role" is missing`},
+		"role is empty":                {fcTimer(`{"role":""}`), `field "role" is no role`},
+		"role is no role":              {fcTimer(`{"role":"1 2"}`), `field "role" is no role`},
+		"role is null":                 {fcTimer(`{"role":null}`), `field "role" is null`},
+		"role is a list":               {fcTimer(`{"role":["daily"]}`), `field "role" is a list, not text`},
+		"role and sweep":               {fcTimer(`{"role":"daily","sweep":true}`), `field "role" stands beside "sweep"`},
+		"no sweep and no role":         {fcTimer(`{"sweep":false}`), `field "role" is missing`},
+		"sweep is text":                {fcTimer(`{"sweep":"true"}`), `field "sweep" is text`},
+		"targets is empty":             {fcTimer(`{"role":"daily","targets":[]}`), `field "targets" is an empty list`},
+		"targets is text":              {fcTimer(`{"role":"daily","targets":"web-1"}`), `field "targets" is text, not a list`},
+		"targets doubled":              {fcTimer(`{"role":"daily","targets":["web-1","web-1"]}`), `field "targets" names "web-1" twice`},
+		"targets with no name":         {fcTimer(`{"role":"daily","targets":[""]}`), `field "targets" holds what is no name`},
+		"time is missing":              {`{"triggerName":"daily","payload":"{\"role\":\"daily\"}"}`, `field "triggerTime" is missing`},
+		"time is no time":              {`{"triggerTime":"3 am","triggerName":"daily","payload":"{\"role\":\"daily\"}"}`, `field "triggerTime" is no time`},
+		"time is a number":             {`{"triggerTime":1,"triggerName":"daily","payload":"{}"}`, `field "triggerTime" is a number`},
+		"time of the year 1":           {`{"triggerTime":"0001-01-01T00:00:00Z","payload":"{\"role\":\"daily\"}"}`, `field "triggerTime" is no time`},
+		"name in another case":         {`{"triggerTime":"2026-01-30T19:00:00Z","TriggerName":"daily","payload":"{}"}`, `must be written "triggerName"`},
+		"two shapes":                   {`{"triggerTime":"2026-01-30T19:00:00Z","triggerName":"daily","payload":"{}","role":"daily"}`, "marks of several shapes"},
+		"two clouds":                   {`{"triggerTime":"2026-01-30T19:00:00Z","detail-type":"Scheduled Event"}`, "marks of several shapes"},
+		"order":                        {`{"target":"web-1"}`, `no timer event: it has the fields "target"`},
+		"order with a role":            {`{"target":"web-1","role":"daily"}`, `field "target" is unknown`},
+		"CloudEvent":                   {`{"specversion":"1.0","id":"1","source":"a","type":"b"}`, "no timer event"},
+		"another event of AWS":         {`{"version":"0","id":"1","detail-type":"EC2 Instance","source":"aws.ec2","time":"2026-01-30T19:00:00Z","detail":{"role":"daily"}}`, "the event function takes the others"},
+		"look-alike of the source":     {`{"version":"0","id":"1","detail-type":"Scheduled Event","source":"my.events","time":"2026-01-30T19:00:00Z","detail":{"role":"daily"}}`, "the event function takes the others"},
+		"rule without a payload":       {`{"version":"0","id":"1","detail-type":"Scheduled Event","source":"aws.events","time":"2026-01-30T19:00:00Z","detail":{}}`, `the detail of the event: field "role" is missing`},
+		"rule without a detail":        {`{"version":"0","id":"1","detail-type":"Scheduled Event","source":"aws.events","time":"2026-01-30T19:00:00Z"}`, "the detail of the event: nothing arrived"},
+		"rule without a time":          {`{"version":"0","id":"1","detail-type":"Scheduled Event","source":"aws.events","detail":{"role":"daily"}}`, `field "time" is missing`},
+		"rule without an ID":           {`{"version":"0","detail-type":"Scheduled Event","source":"aws.events","detail":{"role":"daily"}}`, `field "id" is missing`},
+		"rule of another version":      {`{"version":"1","id":"1","detail-type":"Scheduled Event","source":"aws.events","detail":{"role":"daily"}}`, `is not "0"`},
+		"schedule without a time":      {`{"role":"daily","scheduleArn":"` + arn + `"}`, `field "scheduledTime" is missing`},
+		"schedule with an empty time":  {`{"role":"daily","scheduledTime":"","scheduleArn":"` + arn + `"}`, `field "scheduledTime" is empty`},
+		"schedule that is not filled":  {`{"role":"daily","scheduledTime":"<aws.scheduler.scheduled-time>","scheduleArn":"` + arn + `"}`, `field "scheduledTime" is no time`},
+		"schedule without a role":      {`{"scheduledTime":"2026-01-30T19:00:00Z","scheduleArn":"` + arn + `"}`, `field "role" is missing`},
+	}
+	for name, test := range structureDefects {
+		tests[name] = test
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tick, err := trigger.DecodeTimer([]byte(test.data))
+			checkMalformed(t, err)
+			checkMessage(t, err, test.message)
+			if !reflect.DeepEqual(tick, snapshot.Tick{}) {
+				t.Errorf("a tick stands beside the error: %+v", tick)
+			}
+		})
+	}
+}
+
+// TestSameMinuteSameKey: the same tick of two clouds is one business event.
+func TestSameMinuteSameKey(t *testing.T) {
+	t.Parallel()
+	keys := make(map[string]bool)
+	for _, name := range []string{"timer-fc.json", "timer-eventbridge.json", "timer-scheduler.json"} {
+		tick, err := trigger.DecodeTimer(fixture(t, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys[snapshot.SlotKey(tick.Role, tick.Time.Add(59*time.Second))] = true
+	}
+	if len(keys) != 1 {
+		t.Errorf("the keys are %v, want one", keys)
+	}
+}
