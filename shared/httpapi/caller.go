@@ -86,6 +86,12 @@ func (a *api) authenticate(header http.Header, body []byte) (c caller, why strin
 	return caller{from: fromStandard, eventID: id}, ""
 }
 
+// Bears tells whether a request carries one of the bearer tokens.
+func Bears(header http.Header, tokens []string) bool {
+	c, why := (&api{Config{Bearer: tokens}}).authenticate(header, nil)
+	return why == "" && c.from == fromAPI
+}
+
 // oneOf compares a token with all that are valid, in a time that does not depend on where they differ.
 func oneOf(token string, valid []string) bool {
 	given := sha256.Sum256([]byte(token))

@@ -5,7 +5,6 @@ import (
 	"mime"
 	"net/http"
 	"strings"
-	"time"
 
 	"swas-snapshot/shared/policy"
 	"swas-snapshot/shared/problem"
@@ -13,52 +12,41 @@ import (
 	"swas-snapshot/shared/trigger"
 )
 
-// order is the body of POST /snapshots.
-type order struct {
-	Target string `json:"target"`
-	Role   string `json:"role"`
-	Reason string `json:"reason"`
-	Key    string `json:"key"`
-	MaxAge string `json:"maxAge"`
-	DryRun bool   `json:"dryRun"`
-}
-
 // take answers POST /snapshots.
 func (a *api) take(w http.ResponseWriter, r *http.Request, c caller) {
 	if !isJSON(r.Header.Get("Content-Type")) {
 		problem.WriteStatus(w, http.StatusUnsupportedMediaType, problem.CodeMediaType, "Content-Type: send the order as application/json")
 		return
 	}
-	var body order
-	if err := trigger.StrictJSON(c.body, &body); err != nil {
+	order, err := trigger.DecodeOrder(c.body)
+	if err != nil {
 		problem.Write(w, snapshot.AsError(err))
 		return
 	}
-	key, err := orderKey(r.Header.Values("Idempotency-Key"), body.Key, c.eventID)
-	if err != nil {
-		problem.Write(w, err)
+	if refused := a.complete(&order, r.Header, c); refused != nil {
+		problem.Write(w, refused)
 		return
 	}
-	maxAge, err := duration("maxAge", body.MaxAge)
-	if err != nil {
-		problem.Write(w, err)
-		return
+	SendResult(w, c.core.Take(r.Context(), order))
+}
+
+// complete fills in what the caller and the policy say of an order, or refuses it.
+func (a *api) complete(order *snapshot.Order, header http.Header, c caller) *snapshot.Error {
+	key, refused := orderKey(header.Values("Idempotency-Key"), order.Key, c.eventID)
+	if refused != nil {
+		return refused
 	}
-	grant, err := a.permit(c, body.Target, "take")
-	if err != nil {
-		problem.Write(w, err)
-		return
+	grant, refused := a.permit(c, order.Target, "take")
+	if refused != nil {
+		return refused
 	}
-	role, err := grantedRole(c, body.Role, grant)
-	if err != nil {
-		problem.Write(w, err)
-		return
+	role, refused := grantedRole(c, order.Role, grant)
+	if refused != nil {
+		return refused
 	}
-	result := c.core.Take(r.Context(), snapshot.Order{
-		Target: body.Target, Role: role, Reason: body.Reason, Actor: c.from,
-		Sender: c.from, Key: key, ExplicitKey: true, MaxAge: maxAge, DryRun: body.DryRun, Paced: true,
-	})
-	SendResult(w, result)
+	order.Role, order.Key, order.ExplicitKey = role, key, true
+	order.Sender, order.Actor, order.Paced = c.from, c.from, true
+	return nil
 }
 
 // SendResult answers with a result: 202 with the URL to poll while its snapshot is in progress, 200 once it is
@@ -121,18 +109,6 @@ func grantedRole(c caller, asked string, grant policy.Grant) (string, *snapshot.
 		byDefault = snapshot.RoleDeploy
 	}
 	return cmp.Or(asked, grant.Role, byDefault), nil
-}
-
-// duration reads a positive duration of Go's form; empty is none.
-func duration(field, text string) (time.Duration, *snapshot.Error) {
-	if text == "" {
-		return 0, nil
-	}
-	d, err := time.ParseDuration(text)
-	if err != nil || d <= 0 {
-		return 0, malformed(snapshot.CodeInvalidOrder, field+": is no positive duration: write one such as 1h or 90m")
-	}
-	return d, nil
 }
 
 func malformed(code, message string) *snapshot.Error {
