@@ -64,6 +64,9 @@ func New(config Config) (*Client, error) {
 	return client, nil
 }
 
+// Format hides the client from every verb: fmt would look into the provider.
+func (*Client) Format(state fmt.State, _ rune) { _, _ = state.Write([]byte("[swas client]")) }
+
 // call makes one API call in a region. prepare builds the request and the answer anew for each attempt, since neither
 // may be used twice. There is a second attempt only with fresh credentials.
 func call[A responses.AcsResponse](ctx context.Context, c *Client, region string, prepare func() (requests.AcsRequest, A)) (A, error) {

@@ -346,6 +346,7 @@ func TestCredentialsAreNeverShown(t *testing.T) {
 	for name, value := range map[string]any{
 		"credentials": signer, "pointer": &signer, "static": swas.Static(signer), "within": struct{ C swas.Credentials }{signer},
 		"config": swas.Config{Provider: swas.Static(signer)}, "slice": []swas.Credentials{signer},
+		"client": clientOf(t, swas.Config{}),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -1,0 +1,45 @@
+package platform
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/aliyun/fc-runtime-go-sdk/fc"
+	"github.com/aliyun/fc-runtime-go-sdk/fc/messages"
+	"github.com/aliyun/fc-runtime-go-sdk/fccontext"
+)
+
+// startFC runs h on Function Compute. HTTP triggers arrive as events like all others. The hooks of an instance's life
+// have nothing to do, but without a handler the SDK answers them with a panic.
+func startFC(h Handler) {
+	fc.RegisterInitializerFunction(ignore)
+	fc.RegisterPreFreezeFunction(ignore)
+	fc.RegisterPreStopFunction(ignore)
+	fc.Start(func(ctx context.Context, event []byte) (json.RawMessage, error) {
+		answer, failure := run(ctx, h, fcInvocation(ctx), event)
+		if failure != nil {
+			// By value: the SDK replaces the type of a pointer.
+			return nil, messages.InvokeResponse_Error{Type: failure.Type, Message: failure.Message}
+		}
+		return answer, nil
+	})
+}
+
+func ignore(context.Context) {}
+
+// fcInvocation reads the SDK's context. FromContext writes to what it returns, so it is called once per invocation.
+func fcInvocation(ctx context.Context) Invocation {
+	invocation := Invocation{Platform: FC}
+	if told, ok := fccontext.FromContext(ctx); ok {
+		invocation.RequestID = told.RequestID
+		invocation.Region = told.Region
+		invocation.FunctionName = told.Function.Name
+		invocation.RetryCount = told.RetryCount
+		invocation.Credentials = Credentials{
+			AccessKeyID:     told.Credentials.AccessKeyId,
+			AccessKeySecret: told.Credentials.AccessKeySecret,
+			SecurityToken:   told.Credentials.SecurityToken,
+		}
+	}
+	return invocation
+}

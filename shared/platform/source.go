@@ -1,0 +1,147 @@
+package platform
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// secretTTL is how long a secret is used before it is read again.
+const secretTTL = 5 * time.Minute
+
+// Source finds credentials for invocations and keeps what it read of a secret for 5 minutes. The zero value is ready;
+// one Source serves all invocations of a process, at once too.
+type Source struct {
+	Getenv    func(string) string // nil: os.Getenv
+	Now       func() time.Time    // nil: time.Now
+	Transport http.RoundTripper   // reaches the extension that reads secrets; nil: one without proxies
+
+	mu     sync.Mutex
+	kept   *Credentials // of the secret
+	keptAt time.Time
+}
+
+// Format hides what was read of the secret from every verb: fmt looks into fields that are not exported.
+func (*Source) Format(state fmt.State, _ rune) { _, _ = state.Write([]byte(hidden)) }
+
+// Provider returns the credentials for one invocation. It does nothing yet: what is wrong with them shows when they
+// are asked for.
+func (s *Source) Provider(invocation Invocation) *Provider {
+	provider := &Provider{source: s}
+	if invocation.Credentials != (Credentials{}) {
+		provider.handed = &invocation.Credentials
+	}
+	return provider
+}
+
+// Provider hands out the credentials of one invocation. It is safe for concurrent use.
+type Provider struct {
+	source *Source
+	handed *Credentials                // by the platform
+	used   atomic.Pointer[Credentials] // the last ones of the secret
+}
+
+// Format hides the credentials from every verb.
+func (*Provider) Format(state fmt.State, _ rune) { _, _ = state.Write([]byte(hidden)) }
+
+// Credentials returns the credentials to use now: those that the platform handed over, else those of the environment,
+// else those of the secret that ALIBABA_CLOUD_SECRET_ID names. An environment with both a key and a secret is an
+// error, not a guess. The errors are for people: they name the variable and the mend, and carry no secret.
+func (p *Provider) Credentials(ctx context.Context) (Credentials, error) {
+	if p.handed != nil {
+		return *p.handed, nil
+	}
+	fixed, secretID, err := p.source.environment()
+	if err != nil || secretID == "" {
+		return fixed, err
+	}
+	found, err := p.source.secret(ctx, secretID, nil)
+	if err != nil {
+		return Credentials{}, err
+	}
+	p.used.Store(&found)
+	return found, nil
+}
+
+// Refresh returns other credentials after the API said that the last ones are invalid or expired. Only a secret can
+// have changed: it is read again, and the result is false if it holds the same credentials as before.
+func (p *Provider) Refresh(ctx context.Context) (Credentials, bool, error) {
+	if p.handed != nil {
+		return Credentials{}, false, nil
+	}
+	_, secretID, err := p.source.environment()
+	if err != nil || secretID == "" {
+		return Credentials{}, false, err
+	}
+	stale := p.used.Load()
+	if stale == nil {
+		stale = &Credentials{}
+	}
+	found, err := p.source.secret(ctx, secretID, stale)
+	if err != nil || found == *stale {
+		return Credentials{}, false, err
+	}
+	p.used.Store(&found)
+	return found, true, nil
+}
+
+// environment returns what the environment holds: a key, or the name of a secret.
+func (s *Source) environment() (Credentials, string, error) {
+	getenv := s.Getenv
+	if getenv == nil {
+		getenv = os.Getenv
+	}
+	secretID := strings.TrimSpace(getenv(envSecretID))
+	found, err := EnvCredentials(getenv)
+	switch {
+	case secretID == "":
+		return found, "", err
+	case errors.Is(err, ErrNoCredentials):
+		return Credentials{}, secretID, nil
+	}
+	return Credentials{}, "", errors.New("two sources of credentials: unset either " + envSecretID + " or the variables of the access key (" +
+		envKeyID + ", " + envSecret + ", " + envToken + ")")
+}
+
+// secret returns the credentials of a secret: those kept, if they are fresh and not the stale ones, else read again.
+func (s *Source) secret(ctx context.Context, id string, stale *Credentials) (Credentials, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now
+	if s.Now != nil {
+		now = s.Now
+	}
+	if s.kept != nil && (stale == nil || *s.kept != *stale) {
+		if age := now().Sub(s.keptAt); age >= 0 && age < secretTTL {
+			return *s.kept, nil
+		}
+	}
+	s.kept = nil
+	found, err := s.extension().read(ctx, id)
+	if err != nil {
+		return Credentials{}, err
+	}
+	s.kept, s.keptAt = &found, now()
+	return found, nil
+}
+
+// extension returns the way to the secrets of this environment.
+func (s *Source) extension() extension {
+	e := extension{getenv: s.Getenv, transport: s.Transport}
+	if e.getenv == nil {
+		e.getenv = os.Getenv
+	}
+	if e.transport == nil {
+		e.transport = direct
+	}
+	return e
+}
+
+// direct reaches this machine without regard to proxies.
+var direct http.RoundTripper = &http.Transport{DisableKeepAlives: true}

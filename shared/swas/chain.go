@@ -1,0 +1,39 @@
+package swas
+
+import (
+	"context"
+	"sync"
+
+	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/auth/credentials"
+
+	"swas-snapshot/shared/snapshot"
+)
+
+// DefaultChain is a [Provider] that looks where Alibaba Cloud's tools look: the environment, OIDC, the profile of the
+// command line, the credentials file, the role of an ECS server. It is for people at their own machine; a function has
+// credentials of its own.
+type DefaultChain struct {
+	mu    sync.Mutex // the SDK's chain is not safe for concurrent use
+	chain credentials.CredentialsProvider
+}
+
+// Credentials returns the first credentials that the chain finds. Its error does not repeat what the SDK says, which
+// may quote a file.
+func (d *DefaultChain) Credentials(context.Context) (Credentials, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.chain == nil {
+		d.chain = credentials.NewDefaultCredentialsProvider()
+	}
+	found, err := d.chain.GetCredentials()
+	if err != nil || found == nil || found.AccessKeyId == "" || found.AccessKeySecret == "" {
+		return Credentials{}, &snapshot.Error{Code: snapshot.CodeNoCredentials, Kind: snapshot.KindConfig,
+			Message: "no credentials were found: set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, or run aliyun configure"}
+	}
+	return Credentials{found.AccessKeyId, found.AccessKeySecret, found.SecurityToken}, nil
+}
+
+// Refresh has no others: the chain renews by itself what can be renewed.
+func (d *DefaultChain) Refresh(context.Context) (Credentials, bool, error) {
+	return Credentials{}, false, nil
+}
