@@ -1,0 +1,197 @@
+package webhook
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"swas-snapshot/shared/httpapi"
+	"swas-snapshot/shared/policy"
+	"swas-snapshot/shared/problem"
+	"swas-snapshot/shared/snapshot"
+)
+
+// call is one authentic request on its way to an answer.
+type call struct {
+	*handler
+	enabled
+	*request
+	w       http.ResponseWriter
+	started time.Time
+}
+
+// act does what the request turned out to be, and answers.
+func (c *call) act(ctx context.Context, in inbound) {
+	switch in := in.(type) {
+	case ignored:
+		c.log(ctx, "ignored", "why", string(in))
+		c.sendJSON(http.StatusOK, map[string]string{"ignored": string(in)})
+	case handshake:
+		c.log(ctx, "handshake")
+		c.send(http.StatusOK, answer(in))
+	case ask:
+		c.chat(ctx, in)
+	case pipeline:
+		c.pipeline(ctx, in)
+	case errand:
+		c.errand(ctx, snapshot.Order(in))
+	}
+}
+
+// chat answers a person: always 200, with a text.
+func (c *call) chat(ctx context.Context, a ask) {
+	p := c.reply(ctx, a)
+	c.log(ctx, "answered", "actor", plain(a.actor), "tenant", plain(a.tenant), "channel", plain(a.channel), "event", hash(a.key), "done", p.done, "asked", p.offer != nil)
+	body, err := c.sender.(chatSender).render(c.request, a, p)
+	if err != nil {
+		c.Log.ErrorContext(ctx, "webhook answer cannot be written", "sender", c.name, "error", err.Error())
+		problem.Write(c.w, snapshot.AsError(err))
+		return
+	}
+	if a.button && a.late != "" {
+		// Slack shows nothing of what answers a click: it wants it at the URL.
+		if err := postLate(ctx, c.late, c.name, a.late, body); err != nil {
+			c.Log.WarnContext(ctx, "webhook late answer failed", "sender", c.name, "why", err.Error())
+		}
+	}
+	c.send(http.StatusOK, body)
+}
+
+// reply does what a person asks, within the time that leaves enough for the answer.
+func (c *call) reply(ctx context.Context, a ask) reply {
+	if deadline, ok := ctx.Deadline(); ok && a.button && a.late != "" {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-lateReserve))
+		defer cancel()
+	}
+	core, err := c.Core(ctx)
+	if err != nil {
+		return reply{lang: a.language()}.fail(snapshot.AsError(err))
+	}
+	return chat{from: c.name, policy: c.Policy, core: core, keys: c.confirmKeys, now: c.request.now}.answer(ctx, a)
+}
+
+// pipeline takes a snapshot of each target that the policy names for the event.
+func (c *call) pipeline(ctx context.Context, p pipeline) {
+	grants := c.Policy.Pipeline(p.question(c.name))
+	if len(grants) == 0 {
+		c.act(ctx, p.refused())
+		return
+	}
+	core, err := c.Core(ctx)
+	if err != nil {
+		c.fail(ctx, snapshot.AsError(err))
+		return
+	}
+	c.finish(ctx, p.key, core.TakeAll(ctx, p.orders(c.name, grants)))
+}
+
+// errand takes the snapshot that a machine ordered in writing.
+func (c *call) errand(ctx context.Context, order snapshot.Order) {
+	grant, ok := c.Policy.Permit(policy.Question{From: c.name, Target: order.Target, Action: policy.ActionTake})
+	if !ok {
+		c.fail(ctx, c.notGranted(order.Target))
+		return
+	}
+	if grant.Role != "" && order.Role != "" && order.Role != grant.Role {
+		c.fail(ctx, &snapshot.Error{Code: snapshot.CodeNotAllowed, Kind: snapshot.KindDenied,
+			Message: "role: the rule under allow in snapshots.yaml grants role " + grant.Role + " only"})
+		return
+	}
+	order.Role = cmp.Or(order.Role, grant.Role, snapshot.RoleDeploy)
+	order.Sender, order.Actor, order.Paced = c.name, c.name, true
+	core, err := c.Core(ctx)
+	if err != nil {
+		c.fail(ctx, snapshot.AsError(err))
+		return
+	}
+	c.finish(ctx, order.Key, []snapshot.Result{core.Take(ctx, order)})
+}
+
+// notGranted tells a typing error from a lack of rights: whoever signs may know the difference.
+func (c *call) notGranted(target string) *snapshot.Error {
+	if _, known := c.Policy.Target(target); !known {
+		return &snapshot.Error{Code: snapshot.CodeUnknownTarget, Kind: snapshot.KindUnknown,
+			Message: "target: snapshots.yaml has no target of this name: check its spelling"}
+	}
+	return &snapshot.Error{Code: snapshot.CodeNotAllowed, Kind: snapshot.KindDenied,
+		Message: "no rule under allow in snapshots.yaml grants take on this target to " + c.name}
+}
+
+// finish answers a machine: a single result as POST /snapshots does, several as a list with the status of the worst.
+func (c *call) finish(ctx context.Context, key string, results []snapshot.Result) {
+	status := http.StatusOK
+	var worst *snapshot.Error
+	for i, r := range results {
+		code := ""
+		if r.Error != nil {
+			code = r.Error.Code
+			results[i].Error = public(r.Error)
+			if worst == nil || r.Error.Retryable && !worst.Retryable {
+				worst = r.Error
+			}
+		} else if r.Status == snapshot.Progressing {
+			status = http.StatusAccepted
+		}
+		c.log(ctx, "ordered", "event", hash(key), "target", r.Target, "outcome", r.Outcome, "code", code, "requestId", r.RequestID)
+	}
+	forgiven := worst != nil && c.forgive && !worst.Retryable
+	switch {
+	case len(results) == 1 && !forgiven:
+		httpapi.SendResult(c.w, results[0])
+		return
+	case forgiven:
+		status = http.StatusOK
+	case worst != nil:
+		status = problem.Status(worst)
+	}
+	c.sendJSON(status, map[string]any{"results": results})
+}
+
+// fail answers that nothing was done.
+func (c *call) fail(ctx context.Context, err *snapshot.Error) {
+	c.log(ctx, "failed", "code", err.Code, "message", visible(err.Message))
+	if c.forgive && !err.Retryable {
+		c.sendJSON(http.StatusOK, map[string]any{"error": public(err)})
+		return
+	}
+	problem.Write(c.w, err)
+}
+
+// public returns an error without what the API itself wrote.
+func public(err *snapshot.Error) *snapshot.Error {
+	shown := *err
+	shown.Message = err.Public()
+	return &shown
+}
+
+func (c *call) sendJSON(status int, value any) {
+	body, err := json.Marshal(value)
+	if err != nil {
+		problem.Write(c.w, snapshot.AsError(err))
+		return
+	}
+	c.send(status, answer{mediaJSON, append(body, '\n')})
+}
+
+func (c *call) send(status int, a answer) {
+	c.w.Header().Set("Content-Type", a.media)
+	c.w.WriteHeader(status)
+	_, _ = c.w.Write(a.body)
+}
+
+// log tells of a decision. Texts of the request come in here only through plain or hash.
+func (c *call) log(ctx context.Context, decision string, args ...any) {
+	args = append([]any{"sender", c.name, "decision", decision, "took", c.Now().Sub(c.started)}, args...)
+	c.Log.InfoContext(ctx, "webhook", args...)
+}
+
+// hash names an event in the log without its text.
+func hash(key string) string {
+	sum := sha256.Sum256([]byte(key))
+	return hex.EncodeToString(sum[:6])
+}

@@ -1,0 +1,154 @@
+package webhook
+
+import (
+	"fmt"
+	"strings"
+
+	"swas-snapshot/shared/snapshot"
+)
+
+// language is one that we answer in.
+type language int
+
+const (
+	en language = iota
+	zh
+)
+
+// languageOf returns the language of a locale such as zh-CN.
+func languageOf(locale string) language {
+	if strings.HasPrefix(strings.ToLower(locale), "zh") {
+		return zh
+	}
+	return en
+}
+
+// phrase is one thing that we say, with the same arguments in both languages.
+type phrase struct{ en, zh string }
+
+func (p phrase) in(l language, args ...any) string {
+	format := p.en
+	if l == zh {
+		format = p.zh
+	}
+	if len(args) == 0 {
+		return format
+	}
+	return fmt.Sprintf(format, args...)
+}
+
+// say is the catalogue of all answers in chat but errors.
+var say = struct {
+	created, replayed, joined, reused, started                                        phrase
+	nextStatus, nextList, nextNothing, nextHelp, nextAgain, nextAsk                   phrase
+	ask, askCode, confirmStale, nextTake, cancelled                                   phrase
+	listHead, listNames, planHead, statusHead, kept, keptUntil                        phrase
+	unknownTarget, didYouMean, seeTargets, denied, nobody, nobodyNext, tooLong        phrase
+	unknownSnapshot, help, deleted                                                    phrase
+	slots, requestID, snapshotID, code, you, buttonConfirm, buttonCancel, buttonTitle phrase
+	actionKeep, actionDelete, actionForeign, actionCreate                             phrase
+}{
+	created:  phrase{"A snapshot of %s is being taken.", "正在为 %s 创建快照。"},
+	replayed: phrase{"This request was done before: %s has its snapshot.", "该请求此前已执行：%s 的快照已创建。"},
+	joined:   phrase{"A snapshot of %s is being taken already.", "%s 已有一个快照正在创建。"},
+	reused:   phrase{"%s has a fresh enough snapshot: none was taken.", "%s 已有足够新的快照，未再创建。"},
+	started:  phrase{"The snapshot of %s is started, but its result is not known yet.", "已开始为 %s 创建快照，结果尚未返回。"},
+
+	nextStatus:  phrase{"It takes 10 to 30 minutes: ask with status %s", "需要 10 到 30 分钟，查询请发送：status %s"},
+	nextList:    phrase{"Ask for its status in a minute with list %s", "请一分钟后查询状态（status），发送：list %s"},
+	nextNothing: phrase{"There is nothing else to do.", "无需其他操作。"},
+	nextHelp:    phrase{"Send help for all commands.", "发送 help（帮助）查看所有命令。"},
+	nextAgain:   phrase{"Send the same again later; that is harmless.", "请稍后重新发送，重复发送不会产生多余的快照。"},
+	nextAsk:     phrase{"Ask whoever runs this service; the code below says why.", "请联系本服务的管理员，原因见下方代码。"},
+
+	ask:          phrase{"%s has no free slot: %s (%s) would be deleted first.", "%s 没有空闲名额：将先删除 %s（%s）。"},
+	askCode:      phrase{"To go on, send within 5 minutes: confirm %s", "如需继续，请在 5 分钟内发送：确认 %[1]s（或 confirm %[1]s）"},
+	confirmStale: phrase{"This confirmation is not valid: it was used, is older than 5 minutes, or was given to somebody else.", "确认无效：已使用、超过 5 分钟，或并非发给您。"},
+	nextTake:     phrase{"Send the name of the target again for a new question.", "请重新发送目标名称以获取新的确认。"},
+	cancelled:    phrase{"Cancelled: nothing was changed.", "已取消，未做任何更改。"},
+
+	listHead:   phrase{"%s uses %d of %d slots.", "%s 已使用 %d / %d 个快照名额。"},
+	listNames:  phrase{"You may see these targets: %s", "您可以查看的目标：%s"},
+	planHead:   phrase{"Plan for %s; nothing was changed.", "%s 的计划，未做任何更改。"},
+	statusHead: phrase{"Snapshot %s of %s: %s %s", "%[2]s 的快照 %[1]s：%[3]s %[4]s"},
+	kept:       phrase{"%s is kept for ever.", "%s 将永久保留。"},
+	keptUntil:  phrase{"%s is kept until %s.", "%s 将保留至 %s。"},
+
+	unknownTarget:   phrase{"There is no target %s that you may see.", "没有您可以查看的目标 %s。"},
+	didYouMean:      phrase{"Did you mean %s?", "您是否想输入 %s？"},
+	seeTargets:      phrase{"Send list for the targets that you may see.", "发送 list（列表）查看可用目标。"},
+	denied:          phrase{"You may not do this (%s) with %s.", "您没有对 %[2]s 执行此操作（%[1]s）的权限。"},
+	nobody:          phrase{"You may not use any target here.", "您在此处没有任何目标的权限。"},
+	nobodyNext:      phrase{"A rule under allow in snapshots.yaml must name you or this channel.", "需要在 snapshots.yaml 的 allow 中为您或此会话添加规则。"},
+	tooLong:         phrase{"The message has more than %d characters: nothing was done.", "消息超过 %d 个字符，未做任何操作。"},
+	unknownSnapshot: phrase{"There is no snapshot of this ID that you may see.", "没有您可以查看的该 ID 的快照。"},
+	help: phrase{"web-1 [reason]: take a snapshot of web-1\nlist [web-1]: targets, or the snapshots of one\nplan web-1: what would be kept and deleted\n" +
+		"status <id>: how far a snapshot is\nkeep <id> [until]: never delete it, or not before a day such as 2026-12-01\nconfirm <code>: go on with a deletion\nhelp: this text",
+		"web-1 [原因]：为 web-1 创建快照\nlist（列表）[web-1]：查看目标或其快照\nplan（计划）web-1：查看将保留和删除的快照\n" +
+			"status（状态）<id>：查看快照进度\nkeep（保留）<id> [日期]：永久保留，或保留至某日，如 2026-12-01\nconfirm（确认）<确认码>：继续执行删除\nhelp（帮助）：显示本说明"},
+	deleted: phrase{"Deleted to make room: %s (%s)", "为腾出名额已删除：%s（%s）"},
+
+	slots:         phrase{"slots %d of %d", "名额 %d / %d"},
+	requestID:     phrase{"request %s", "请求 %s"},
+	snapshotID:    phrase{"snapshot %s", "快照 %s"},
+	code:          phrase{"code %s", "代码 %s"},
+	you:           phrase{"you are %s in channel %s of tenant %s", "您是 %s，会话 %s，租户 %s"},
+	buttonConfirm: phrase{"Delete and take", "删除并创建"},
+	buttonCancel:  phrase{"Cancel", "取消"},
+	buttonTitle:   phrase{"Delete a snapshot?", "删除快照？"},
+
+	actionKeep:    phrase{"keep", "保留"},
+	actionDelete:  phrase{"delete", "删除"},
+	actionForeign: phrase{"foreign", "非本服务"},
+	actionCreate:  phrase{"create", "创建"},
+}
+
+// failure is what an error means to a person, and whether trying again later can help.
+type failure struct {
+	what  phrase
+	again bool
+}
+
+// failures is what people read of an error, by its code. What the API itself wrote never reaches them.
+var failures = map[string]failure{
+	snapshot.CodeBlocked:          {what: phrase{"No slot can be freed: nothing was deleted, nothing was taken.", "没有可释放的名额：未删除也未创建任何快照。"}},
+	snapshot.CodeLimitExceed:      {what: phrase{"All slots are used: delete a snapshot or let one go from keep.", "快照名额已满：请删除一个快照或取消保留。"}},
+	snapshot.CodeCreatingSnapshot: {what: phrase{"Another snapshot of this disk is being taken.", "该磁盘正在创建另一个快照。"}, again: true},
+	snapshot.CodeIncorrectStatus:  {what: phrase{"The state of the server or disk forbids a snapshot now.", "服务器或磁盘当前状态不允许创建快照。"}, again: true},
+	snapshot.CodeNameDuplicate:    {what: phrase{"Another snapshot has this name.", "已存在同名快照。"}},
+	snapshot.CodeNameUnsupported:  {what: phrase{"The name of the snapshot is not accepted.", "快照名称不符合要求。"}},
+	snapshot.CodeDiskNotFound:     {what: phrase{"The disk of this target does not exist.", "该目标的磁盘不存在。"}},
+	snapshot.CodeDiskGone:         {what: phrase{"The disk of this target is gone.", "该目标的磁盘已不存在。"}},
+	snapshot.CodeMismatch:         {what: phrase{"This message was used for another request before.", "该消息此前已用于其他请求。"}},
+	snapshot.CodeTooOld:           {what: phrase{"The message is too old: nothing was done.", "消息已过期，未做任何操作。"}},
+	snapshot.CodeForeign:          {what: phrase{"This snapshot is not ours: it is never deleted and needs no pin.", "该快照不属于本服务，不会被删除，无需保留。"}},
+	snapshot.CodeUnknownRole:      {what: phrase{"The policy does not keep snapshots of this role.", "策略中没有该角色的快照名额。"}},
+	snapshot.CodeInvalidOrder:     {what: phrase{"A value is not accepted: a day is written 2026-12-01 and lies ahead.", "参数不符合要求：日期格式如 2026-12-01，且须在今天之后。"}},
+}
+
+// kindFailures is what people read of an error whose code is not in failures.
+var kindFailures = map[snapshot.Kind]failure{
+	snapshot.KindInvalid:     {what: phrase{"A value is not accepted.", "参数不符合要求。"}},
+	snapshot.KindUnknown:     {what: phrase{"What was named does not exist.", "指定的对象不存在。"}},
+	snapshot.KindDenied:      {what: phrase{"You may not do this.", "您没有权限。"}},
+	snapshot.KindConflict:    {what: phrase{"Another operation is in the way.", "与其他操作冲突。"}, again: true},
+	snapshot.KindConfig:      {what: phrase{"This service is not set up correctly: nothing was taken.", "服务配置有误，未创建快照。"}},
+	snapshot.KindThrottled:   {what: phrase{"Too many calls in a minute.", "调用过于频繁。"}, again: true},
+	snapshot.KindPaced:       {what: phrase{"Too many calls in a minute.", "调用过于频繁。"}, again: true},
+	snapshot.KindUpstream:    {what: phrase{"Alibaba Cloud failed to answer properly.", "阿里云接口返回异常。"}, again: true},
+	snapshot.KindUnavailable: {what: phrase{"Alibaba Cloud is not available now.", "阿里云接口暂不可用。"}, again: true},
+	snapshot.KindTimeout:     {what: phrase{"Alibaba Cloud did not answer in time.", "阿里云接口未及时响应。"}, again: true},
+}
+
+var unforeseen = failure{what: phrase{"Something went wrong here.", "服务内部出现问题。"}}
+
+// failureOf returns what people read of an error.
+func failureOf(err *snapshot.Error) failure {
+	if f, ok := failures[err.Code]; ok {
+		return f
+	}
+	if f, ok := kindFailures[err.Kind]; ok {
+		return f
+	}
+	return unforeseen
+}

@@ -1,0 +1,100 @@
+package webhook
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// verb is what a command does.
+type verb string
+
+const (
+	verbTake    verb = "take"
+	verbList    verb = "list"
+	verbPlan    verb = "plan"
+	verbStatus  verb = "status"
+	verbKeep    verb = "keep"
+	verbConfirm verb = "confirm"
+	verbHelp    verb = "help"
+	verbTooLong verb = "" // more text than is read
+)
+
+// verbs is every word that begins a command. Any other first word is the name of a target to take a snapshot of.
+var verbs = map[string]verb{
+	"take": verbTake, "快照": verbTake,
+	"list": verbList, "ls": verbList, "列表": verbList,
+	"plan": verbPlan, "计划": verbPlan,
+	"status": verbStatus, "状态": verbStatus,
+	"keep": verbKeep, "保留": verbKeep,
+	"confirm": verbConfirm, "确认": verbConfirm,
+	"help": verbHelp, "帮助": verbHelp, "?": verbHelp, "？": verbHelp,
+}
+
+// command is what a person wrote: a verb, its object (a target, a snapshot ID or a code) and the rest.
+type command struct {
+	verb   verb
+	object string
+	rest   string
+}
+
+// textMax is how many characters of a message are read.
+const textMax = 500
+
+// parseCommand reads a command. Mentions before it, which chats leave in the text, are passed over.
+func parseCommand(text string) command {
+	if utf8.RuneCountInString(text) > textMax {
+		return command{verb: verbTooLong}
+	}
+	words := strings.Fields(visible(text))
+	for len(words) > 0 && (strings.HasPrefix(words[0], "@") || strings.HasPrefix(words[0], "<@")) {
+		words = words[1:]
+	}
+	if len(words) == 0 {
+		return command{verb: verbHelp}
+	}
+	verb, known := verbs[strings.ToLower(words[0])]
+	if known {
+		words = words[1:]
+	} else {
+		verb = verbTake
+	}
+	c := command{verb: verb}
+	if len(words) > 0 {
+		c.object, c.rest = words[0], strings.Join(words[1:], " ")
+	}
+	if c.object == "" && verb != verbList {
+		c.verb = verbHelp
+	}
+	return c
+}
+
+// nearest returns the name that somebody most likely meant, or "": at most two typing errors away.
+func nearest(name string, names []string) string {
+	best, distance := "", min(3, len(name))
+	for _, candidate := range names {
+		if d := edits(strings.ToLower(name), strings.ToLower(candidate)); d < distance {
+			best, distance = candidate, d
+		}
+	}
+	return best
+}
+
+// edits is the Levenshtein distance of two short texts.
+func edits(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			diagonal, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, diagonal+cost)
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,149 @@
+package webhook
+
+import (
+	"cmp"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// github takes events of repositories and organisations.
+//
+// Rules: docs.github.com/webhooks/using-webhooks/validating-webhook-deliveries and /webhooks/webhook-events-and-payloads.
+type github struct{ secrets []string }
+
+func openGitHub(secrets Secrets) (sender, error) {
+	values, err := secrets.read(envGitHub)
+	return github{values}, err
+}
+
+// verify reads X-Hub-Signature-256 alone: GitHub sends a SHA-1 as well, which proves less.
+func (g github) verify(r *request) error {
+	return checkSignature(g.secrets, r.one("X-Hub-Signature-256"), func(secret string) string {
+		return "sha256=" + hexHMAC(secret, r.body)
+	})
+}
+
+// githubRun is a run of GitHub Actions. A run of a fork or for a pull request runs code that nobody has merged.
+type githubRun struct {
+	ID             int64             `json:"id"`
+	RunAttempt     int64             `json:"run_attempt"`
+	Event          string            `json:"event"`
+	HeadBranch     string            `json:"head_branch"`
+	HeadSHA        string            `json:"head_sha"`
+	Conclusion     string            `json:"conclusion"`
+	RunStartedAt   *time.Time        `json:"run_started_at"`
+	HeadRepository *githubRepository `json:"head_repository"`
+}
+
+type githubRepository struct {
+	ID       int64  `json:"id"`
+	FullName string `json:"full_name"`
+}
+
+// strange says why a run must not act for a repository, or "".
+func (run githubRun) strange(of githubRepository) string {
+	switch {
+	case strings.HasPrefix(run.Event, "pull_request"):
+		return "the run is for a pull request"
+	case run.HeadRepository == nil || run.HeadRepository.ID != of.ID || !strings.EqualFold(run.HeadRepository.FullName, of.FullName):
+		return "the run is of a fork"
+	}
+	return ""
+}
+
+type githubEvent struct {
+	Action     string           `json:"action"`
+	Repository githubRepository `json:"repository"`
+	Sender     struct {
+		Login string `json:"login"`
+	} `json:"sender"`
+	Deployment *struct {
+		ID          int64      `json:"id"`
+		SHA         string     `json:"sha"`
+		Ref         string     `json:"ref"`
+		Environment string     `json:"environment"`
+		CreatedAt   *time.Time `json:"created_at"`
+	} `json:"deployment"`
+	WorkflowRun *githubRun `json:"workflow_run"`
+	Ref         string     `json:"ref"`
+	After       string     `json:"after"`
+	Deleted     bool       `json:"deleted"`
+}
+
+func (github) parse(r *request) (inbound, error) {
+	kind := r.one("X-Github-Event")
+	if kind == "" {
+		return nil, malformed("the header X-GitHub-Event is missing")
+	}
+	if kind != onDeployment && kind != onWorkflowRun && kind != onPush {
+		return ignored(fmt.Sprintf("the event %s is not used", plain(kind))), nil
+	}
+	var e githubEvent
+	if err := decodeJSON(r.plain, &e); err != nil {
+		return nil, err
+	}
+	p := pipeline{
+		on: kind, repository: e.Repository.FullName, tenant: strconv.FormatInt(e.Repository.ID, 10), actor: e.Sender.Login,
+	}
+	if e.Repository.ID == 0 || e.Repository.FullName == "" {
+		return nil, malformed("field repository is missing")
+	}
+	switch kind {
+	case onDeployment:
+		return e.deployment(p)
+	case onWorkflowRun:
+		return e.workflowRun(p)
+	default:
+		p.ref, p.sha = e.Ref, e.After
+		return p.push(e.Deleted)
+	}
+}
+
+func (e githubEvent) deployment(p pipeline) (inbound, error) {
+	d := e.Deployment
+	if d == nil || d.ID == 0 {
+		return nil, malformed("field deployment is missing")
+	}
+	if e.Action != "created" {
+		return ignored("only created deployments are used"), nil
+	}
+	if e.WorkflowRun != nil {
+		if why := e.WorkflowRun.strange(e.Repository); why != "" {
+			return ignored(why), nil
+		}
+	}
+	p.environment, p.ref, p.sha = d.Environment, d.Ref, d.SHA
+	p.key, p.time = fmt.Sprintf("deployment:%d", d.ID), timeOf(d.CreatedAt)
+	return p, nil
+}
+
+// workflowRun takes the snapshot at the first sight of a run that has not failed. Its later events have the same key.
+func (e githubEvent) workflowRun(p pipeline) (inbound, error) {
+	run := e.WorkflowRun
+	if run == nil || run.ID == 0 {
+		return nil, malformed("field workflow_run is missing")
+	}
+	if why := run.strange(e.Repository); why != "" {
+		return ignored(why), nil
+	}
+	switch {
+	case e.Action == "completed" && run.Conclusion != "success":
+		return ignored("the run did not succeed"), nil
+	case e.Action != "completed" && e.Action != "requested" && e.Action != "in_progress":
+		return ignored("only requested, in_progress and completed runs are used"), nil
+	case run.HeadBranch == "":
+		return ignored("the run has no branch"), nil
+	}
+	p.ref, p.sha = "refs/heads/"+run.HeadBranch, run.HeadSHA
+	p.key, p.time = fmt.Sprintf("run:%d:%d", run.ID, cmp.Or(run.RunAttempt, 1)), timeOf(run.RunStartedAt)
+	return p, nil
+}
+
+func timeOf(t *time.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return *t
+}

@@ -1,0 +1,78 @@
+package webhook
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// visible makes text from outside one line that shows what it holds: control, bidi, zero-width and other invisible
+// characters go, blanks of any kind become one blank.
+func visible(text string) string {
+	var b strings.Builder
+	blank := false
+	for _, r := range text {
+		switch {
+		case unicode.IsSpace(r):
+			blank = b.Len() > 0
+			continue
+		case r == utf8.RuneError, !unicode.IsPrint(r), unicode.In(r, invisible...):
+			continue
+		}
+		if blank {
+			b.WriteByte(' ')
+			blank = false
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// invisible characters that count as printable: fillers, joiners and variation selectors.
+var invisible = []*unicode.RangeTable{unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector}
+
+// plainMax is how many characters of a text from outside are said again.
+const plainMax = 120
+
+// plain makes text from outside fit to be said again in any chat or log: what could be a mention, a link, an entity or
+// markup anywhere becomes a middle dot. A list of what may pass is shorter than one of what seven chats make of text.
+func plain(text string) string {
+	return clip(strings.Map(func(r rune) rune {
+		switch {
+		case r == ' ' || r == '-' || r == '_' || r == '/' || r == ',' || r == ':' || unicode.In(r, unicode.L, unicode.Nd, unicode.Mn, unicode.Mc):
+			return r
+		}
+		return '·'
+	}, strings.ReplaceAll(visible(text), "://", "·")), plainMax)
+}
+
+// markdownEscape shows a line as it is where Markdown would read it as markup, and where an @ would mention people.
+func markdownEscape(line string) string {
+	return markdownMarks.Replace(line)
+}
+
+var markdownMarks = strings.NewReplacer(`\`, `\\`, "`", "\\`", "*", `\*`, "[", `\[`, "]", `\]`, "#", `\#`, "<", `\<`, ">", `\>`,
+	"|", `\|`, "~", `\~`, "!", `\!`, "@", "＠")
+
+// clip cuts text to so many characters, the last of them an ellipsis if anything is cut.
+func clip(text string, characters int) string {
+	if utf8.RuneCountInString(text) <= characters {
+		return text
+	}
+	return string([]rune(text)[:characters-1]) + "…"
+}
+
+// clipBytes cuts text to so many bytes, between characters.
+func clipBytes(text string, limit int) string {
+	if len(text) <= limit {
+		return text
+	}
+	for limit > 0 && !utf8.RuneStart(text[limit]) {
+		limit--
+	}
+	return text[:limit]
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -1,0 +1,126 @@
+package webhook
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"swas-snapshot/shared/snapshot"
+)
+
+// reply is an answer to a person, before it has the form of a chat: first the result, then what to do next, then the
+// lines of a list, then the small print. Senders escape all of it.
+type reply struct {
+	lang   language
+	done   bool // what was asked for is done: worth telling the channel
+	result string
+	next   string
+	lines  []string
+	small  []string
+	offer  *offer
+}
+
+// offer is a deletion to be confirmed by button or code.
+type offer struct{ value, code string }
+
+func (p reply) head() string {
+	if p.next == "" {
+		return p.result
+	}
+	return p.result + "\n" + p.next
+}
+
+// text is the whole reply as plain text.
+func (p reply) text() string {
+	parts := append([]string{p.head()}, p.lines...)
+	if len(p.small) > 0 {
+		parts = append(parts, strings.Join(p.small, " · "))
+	}
+	return strings.Join(parts, "\n")
+}
+
+// smallPrint adds what is known of a snapshot, a request and an error.
+func (p *reply) smallPrint(snapshotID, requestID, code string) {
+	for _, part := range []struct {
+		phrase phrase
+		value  string
+	}{{say.snapshotID, snapshotID}, {say.code, code}, {say.requestID, requestID}} {
+		if part.value != "" {
+			p.small = append(p.small, part.phrase.in(p.lang, visible(part.value)))
+		}
+	}
+}
+
+// fail makes the reply that of an error.
+func (p reply) fail(err *snapshot.Error) reply {
+	f := failureOf(err)
+	p.result = f.what.in(p.lang)
+	switch {
+	case f.again || err.Retryable:
+		p.next = say.nextAgain.in(p.lang)
+	case err.Kind == snapshot.KindConfig || err.Kind == snapshot.KindInternal:
+		p.next = say.nextAsk.in(p.lang)
+	default:
+		p.next = say.nextHelp.in(p.lang)
+	}
+	p.smallPrint("", err.RequestID, err.Code)
+	return p
+}
+
+// took makes the reply that of an order.
+func (p reply) took(r snapshot.Result) reply {
+	name := r.Target
+	for _, gone := range r.Deleted {
+		p.lines = append(p.lines, say.deleted.in(p.lang, visible(gone.SnapshotID), visible(gone.SnapshotName)))
+	}
+	switch {
+	case r.Outcome == snapshot.OutcomeDeferred && len(r.Deleted) == 0:
+		p.result, p.next = say.started.in(p.lang, name), say.nextList.in(p.lang, name)
+		p.smallPrint(r.SnapshotID, r.RequestID, r.Error.Code)
+		return p
+	case r.Error != nil:
+		p = p.fail(r.Error)
+		p.lines = append(p.lines, planLines(p.lang, r.Plan)...)
+		return p
+	}
+	outcome, known := map[snapshot.Outcome]phrase{
+		snapshot.OutcomeCreated: say.created, snapshot.OutcomeReplayed: say.replayed,
+		snapshot.OutcomeJoined: say.joined, snapshot.OutcomeReused: say.reused,
+	}[r.Outcome]
+	if !known {
+		return p.fail(&snapshot.Error{Code: snapshot.CodeInternal, Kind: snapshot.KindInternal})
+	}
+	p.done = true
+	p.result, p.next = outcome.in(p.lang, name), say.nextStatus.in(p.lang, visible(r.SnapshotID))
+	if r.Status == snapshot.Accomplished {
+		p.next = say.nextNothing.in(p.lang)
+	}
+	p.smallPrint(r.SnapshotID, r.RequestID, "")
+	return p
+}
+
+// planLines shows a plan: one line a snapshot, with the reason.
+func planLines(l language, plan []snapshot.PlanItem) []string {
+	actions := map[snapshot.Action]phrase{
+		snapshot.ActionKeep: say.actionKeep, snapshot.ActionDelete: say.actionDelete,
+		snapshot.ActionForeign: say.actionForeign, snapshot.ActionCreate: say.actionCreate,
+	}
+	lines := make([]string, len(plan))
+	for i, item := range plan {
+		what := cmp.Or(item.SnapshotID, item.SnapshotName)
+		lines[i] = strings.TrimSpace(fmt.Sprintf("%s %s", actions[item.Action].in(l), visible(what))) + ": " + visible(item.Reason)
+	}
+	return lines
+}
+
+// listLines shows the snapshots of a listing.
+func listLines(listed []snapshot.Listed) []string {
+	lines := make([]string, len(listed))
+	for i, one := range listed {
+		lines[i] = visible(strings.Join([]string{one.SnapshotID, one.SnapshotName, string(one.Status), one.Progress, one.CreationTime}, " "))
+		if one.Keep != "" {
+			lines[i] += " (keep " + visible(one.Keep) + ")"
+		}
+	}
+	return lines
+}

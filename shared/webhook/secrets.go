@@ -1,0 +1,118 @@
+package webhook
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// The environment variables that switch senders on. Each holds one secret, or several with blanks between while one is
+// rotated: all are good until the old one is taken out.
+const (
+	envSlack         = "SLACK_SIGNING_SECRET"
+	envDingTalk      = "DINGTALK_APP_SECRET"
+	envDingTalkToken = "DINGTALK_TOKEN"   // of the event callback; wanted with DINGTALK_AES_KEY
+	envDingTalkAES   = "DINGTALK_AES_KEY" // 43 characters; switches the event callback on
+	envDingTalkCorp  = "DINGTALK_CORP_ID" // corp ID, suite key or app key, whichever encrypts the events
+	envFeishuEncrypt = "FEISHU_ENCRYPT_KEY"
+	envFeishuToken   = "FEISHU_VERIFICATION_TOKEN"
+	envWeComToken    = "WECOM_TOKEN"
+	envWeComAES      = "WECOM_AES_KEY" // 43 characters
+	envWeComCorp     = "WECOM_CORP_ID"
+	envTeams         = "TEAMS_TOKEN" // base64, as Teams shows it once
+	envGitHub        = "GITHUB_WEBHOOK_SECRET"
+	envGitLabSigning = "GITLAB_SIGNING_TOKEN" // whsec_...
+	envGitLabToken   = "GITLAB_TOKEN"
+	envGitee         = "GITEE_SECRET"
+	envStandard      = "WEBHOOK_SECRET" // whsec_...
+)
+
+// Secrets holds secrets by the environment variable that they come from.
+type Secrets map[string][]string
+
+// SecretsFromEnv reads the variables of all senders. It judges nothing: [New] switches a sender off whose secret is
+// missing, too short or still an example.
+func SecretsFromEnv(getenv func(string) string) Secrets {
+	secrets := Secrets{}
+	for _, kind := range kinds {
+		for _, name := range kind.variables {
+			if values := strings.Fields(getenv(name)); len(values) > 0 {
+				secrets[name] = values
+			}
+		}
+	}
+	return secrets
+}
+
+// SecretMin is how many bytes a secret must have at least. A shorter one can be found by trying.
+const SecretMin = 16
+
+// errUnset says that nobody wants this sender; that is no mistake.
+var errUnset = errors.New("not set")
+
+// read returns the secrets of a variable, or says which one of them switches the sender off. It never tells a secret.
+func (s Secrets) read(name string) ([]string, error) {
+	values := s[name]
+	if len(values) == 0 {
+		return nil, fmt.Errorf("%s is %w", name, errUnset)
+	}
+	for _, value := range values {
+		if len(value) < SecretMin {
+			return nil, fmt.Errorf("%s has an element of %d bytes: use at least %d", name, len(value), SecretMin)
+		}
+		if looksLikeExample(value) {
+			return nil, fmt.Errorf("%s is still an example value: set the secret that the sender shows", name)
+		}
+	}
+	return values, nil
+}
+
+// readAll reads several variables that a sender needs together.
+func (s Secrets) readAll(names ...string) ([][]string, error) {
+	all := make([][]string, len(names))
+	var wrong []error
+	for i, name := range names {
+		values, err := s.read(name)
+		wrong = append(wrong, err)
+		all[i] = values
+	}
+	return all, errors.Join(wrong...)
+}
+
+// decoded reads secrets that stand in base64, behind a prefix if there is one, and returns their bytes.
+func (s Secrets) decoded(name, prefix string) ([]string, error) {
+	values, err := s.read(name)
+	if err != nil {
+		return nil, err
+	}
+	keys := make([]string, len(values))
+	for i, value := range values {
+		text, found := strings.CutPrefix(value, prefix)
+		key, err := base64.StdEncoding.Strict().DecodeString(text)
+		switch {
+		case !found:
+			return nil, fmt.Errorf("%s has an element that does not begin with %s", name, prefix)
+		case err != nil:
+			return nil, fmt.Errorf("%s has an element that is not base64: copy it whole", name)
+		case len(key) < SecretMin:
+			return nil, fmt.Errorf("%s has an element of %d bytes once decoded: use at least %d", name, len(key), SecretMin)
+		}
+		keys[i] = string(key)
+	}
+	return keys, nil
+}
+
+// examples are what people forget to replace: words of templates, which no generated secret holds.
+var examples = []string{"changeme", "change-me", "change_me", "example", "placeholder", "replaceme", "replace-me", "replace_me",
+	"your-", "your_", "yoursecret", "xxxxxxxx", "<", "..."}
+
+func looksLikeExample(secret string) bool {
+	lower := strings.ToLower(secret)
+	for _, word := range examples {
+		if strings.Contains(lower, word) {
+			return true
+		}
+	}
+	return strings.Count(secret, secret[:1]) == len(secret)
+}
