@@ -1,10 +1,13 @@
 package trigger_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"unicode/utf8"
 
@@ -137,6 +140,53 @@ func FuzzServeHTTP(f *testing.F) {
 			t.Error("no Content-Type")
 		}
 	})
+}
+
+// FuzzCheckJSON compares with a reading by tokens, which is slower and simpler.
+func FuzzCheckJSON(f *testing.F) {
+	seed(f, `{"a\\\"":[1e5, true ,{"b":null}],"A\\\"":-0.1}`, `{"\u0041":1,"a":2}`, ` [ [ ] , { } ] `)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		err := trigger.CheckJSON(data)
+		if err != nil {
+			checkMessage(t, err, "")
+		}
+		sound := utf8.Valid(data) && json.Valid(data) && soundTokens(json.NewDecoder(bytes.NewReader(data)), 0)
+		if sound != (err == nil) {
+			t.Errorf("by tokens %t, and yet %v", sound, err)
+		}
+	})
+}
+
+// soundTokens tells whether the next value has no doubled field and nests no deeper than MaxDepth.
+func soundTokens(d *json.Decoder, depth int) bool {
+	d.UseNumber()
+	token, err := d.Token()
+	if err != nil {
+		return false
+	}
+	open, nested := token.(json.Delim)
+	if !nested {
+		return true
+	}
+	if depth++; depth > trigger.MaxDepth {
+		return false
+	}
+	var names []string
+	for d.More() {
+		if open == '{' {
+			token, err := d.Token()
+			name, isText := token.(string)
+			if err != nil || !isText || slices.ContainsFunc(names, func(one string) bool { return strings.EqualFold(one, name) }) {
+				return false
+			}
+			names = append(names, name)
+		}
+		if !soundTokens(d, depth) {
+			return false
+		}
+	}
+	_, err = d.Token()
+	return err == nil
 }
 
 func FuzzStrictJSON(f *testing.F) {

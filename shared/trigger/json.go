@@ -64,19 +64,19 @@ func walk(data []byte, t reflect.Type, demand rules) error {
 	if err := checkSyntax(data); err != nil {
 		return err
 	}
-	w := walker{json.NewDecoder(bytes.NewReader(data)), demand}
-	w.UseNumber()
-	return w.value(t, "the input", 0)
+	w := walker{rules: demand, data: data}
+	return w.value(t, place{}, 0)
 }
 
 // checkSyntax says where JSON ends being JSON. The decoder's own message quotes the input, so it is not passed on.
 func checkSyntax(data []byte) error {
+	if json.Valid(data) {
+		return nil
+	}
 	var whole json.RawMessage
 	err := json.Unmarshal(data, &whole)
 	var syntax *json.SyntaxError
 	switch {
-	case err == nil:
-		return nil
 	case !errors.As(err, &syntax):
 		return malformed("the input is not JSON")
 	case strings.Contains(syntax.Error(), "max depth"):
@@ -90,100 +90,20 @@ func checkSyntax(data []byte) error {
 	}
 }
 
-// walker reads one JSON value, which is known to be well-formed, token by token.
-type walker struct {
-	*json.Decoder
-	rules
-}
-
-// value checks the next value. name is what to call it in an error.
-func (w walker) value(t reflect.Type, name string, depth int) error {
-	token, err := w.Token()
-	if err != nil {
-		return malformed("the input is not JSON")
-	}
-	t, want := shapeOf(t)
-	if got := kindOf(token); want != "" && got != want && (got != kindNull || w.noNull) {
-		return malformed("%s is %s, not %s", name, got, want)
-	}
-	open, nested := token.(json.Delim)
-	if !nested {
-		return nil
-	}
-	if depth++; depth > MaxDepth {
-		return malformed("objects and lists nest deeper than %d", MaxDepth)
-	}
-	if open == '{' {
-		err = w.object(t, depth)
-	} else {
-		err = w.list(t, name, depth)
-	}
-	if err != nil {
-		return err
-	}
-	_, err = w.Token() // the closing bracket
-	return err
-}
-
-func (w walker) list(t reflect.Type, name string, depth int) error {
-	var element reflect.Type
-	if t != nil {
-		element = t.Elem()
-	}
-	for w.More() {
-		if err := w.value(element, "an element of "+name, depth); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (w walker) object(t reflect.Type, depth int) error {
-	known := fieldsOf(t)
-	seen := make(map[string]string)
-	for w.More() {
-		token, err := w.Token()
-		if err != nil {
-			return malformed("the input is not JSON")
-		}
-		key, _ := token.(string)
-		folded := fold(key)
-		if w.dataKeys && known == nil {
-			folded = key
-		}
-		if first, twice := seen[folded]; twice {
-			return malformed("field %s stands beside %s: name each field once", quoteName(key), quoteName(first))
-		}
-		seen[folded] = key
-
-		field, found := known.find(key)
-		switch {
-		case found && field.name != key:
-			return malformed("field %s must be written %s", quoteName(key), quoteName(field.name))
-		case !found && known != nil && w.noUnknown:
-			return malformed("field %s is unknown: the fields are %s", quoteName(key), known)
-		}
-		below := field.typ
-		if t != nil && t.Kind() == reflect.Map {
-			below = t.Elem()
-		}
-		if err := w.value(below, "field "+quoteName(key), depth); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // fold maps names that encoding/json takes for the same field to one: by Unicode's simple folding, which knows the
 // long s and the Kelvin sign.
 func fold(name string) string {
 	return strings.Map(func(r rune) rune {
-		for {
-			next := unicode.SimpleFold(r)
-			if next <= r {
-				return next // the smallest rune of the orbit
-			}
-			r = next
+		if r >= 'a' && r <= 'z' {
+			return r // for speed: most names stay as they are
 		}
+		smallest := r
+		for next := unicode.SimpleFold(r); next != r; next = unicode.SimpleFold(next) {
+			smallest = min(smallest, next)
+		}
+		if smallest >= 'A' && smallest <= 'Z' {
+			smallest += 'a' - 'A'
+		}
+		return smallest
 	}, name)
 }

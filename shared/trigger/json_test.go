@@ -49,7 +49,7 @@ func TestCheckJSON(t *testing.T) {
 	t.Parallel()
 	for name, data := range map[string]string{
 		"object": `{"a":1,"b":{"a":1}}`, "list": `[{"a":1},{"a":2}]`, "text": `"x"`, "null": `null`, "number": ` 1e999 `, "deepest": nested(32),
-		"wide": `[` + strings.Repeat("[],", 1000) + `[]]`, "names that no reader mixes up": `{"ss":1,"ß":2,"i":3,"ı":4}`,
+		"wide": `[` + strings.Repeat("[],", 1000) + `[]]`, "names that no reader mixes up": `{"ss":1,"ß":2,"i":3,"ı":4,"İ":5}`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"reflect"
 	"strings"
+	"sync"
 )
 
 // The kinds of JSON values, as an error calls them.
@@ -17,19 +18,19 @@ const (
 	kindObject = "an object"
 )
 
-func kindOf(token json.Token) string {
-	switch token := token.(type) {
-	case nil:
-		return kindNull
-	case string:
-		return kindText
-	case bool:
-		return kindBool
-	case json.Delim:
-		if token == '[' {
-			return kindList
-		}
+// kindOf returns the kind of a JSON value by its first byte.
+func kindOf(first byte) string {
+	switch first {
+	case '{':
 		return kindObject
+	case '[':
+		return kindList
+	case '"':
+		return kindText
+	case 't', 'f':
+		return kindBool
+	case 'n':
+		return kindNull
 	default:
 		return kindNumber
 	}
@@ -41,36 +42,12 @@ var (
 	jsonNumber      = reflect.TypeFor[json.Number]()
 )
 
-// shapeOf returns the type behind pointers and the kind of JSON value that it takes. A type that takes any value, or
-// decodes itself, has neither.
-func shapeOf(t reflect.Type) (reflect.Type, string) {
-	for t != nil && t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
-	if t == nil || t == jsonNumber {
-		return nil, ""
-	}
-	if p := reflect.PointerTo(t); p.Implements(jsonUnmarshaler) || p.Implements(textUnmarshaler) {
-		return nil, ""
-	}
-	switch t.Kind() {
-	case reflect.String:
-		return t, kindText
-	case reflect.Bool:
-		return t, kindBool
-	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64, reflect.Float32, reflect.Float64,
-		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
-		return t, kindNumber
-	case reflect.Struct, reflect.Map:
-		return t, kindObject
-	case reflect.Slice, reflect.Array:
-		if t.Elem().Kind() == reflect.Uint8 { // base64 text
-			return nil, ""
-		}
-		return t, kindList
-	default:
-		return nil, ""
-	}
+// jsonForm is what a walk needs to know of a Go type.
+type jsonForm struct {
+	takes  string       // the kind of JSON value; "" if any, or if the type decodes itself
+	elem   reflect.Type // of a list or a map
+	fields []field      // of a struct, in its order
+	byFold map[string]field
 }
 
 // field is one field of a struct as JSON names it.
@@ -79,14 +56,62 @@ type field struct {
 	typ  reflect.Type
 }
 
-// fields are those of a struct, in its order; nil for anything else.
-type fields []field
+// anything is the form of what is not held to a type.
+var anything = new(jsonForm)
 
-func fieldsOf(t reflect.Type) fields {
-	if t == nil || t.Kind() != reflect.Struct {
-		return nil
+// forms keeps the form of each type that was asked for: types do not change, and reflection is slow.
+var forms sync.Map // of reflect.Type to *jsonForm
+
+// formOf returns the form of the type behind pointers. A nil type is anything.
+func formOf(t reflect.Type) *jsonForm {
+	for t != nil && t.Kind() == reflect.Pointer {
+		t = t.Elem()
 	}
-	known := fields{}
+	if t == nil {
+		return anything
+	}
+	if known, found := forms.Load(t); found {
+		return known.(*jsonForm)
+	}
+	made := makeForm(t)
+	forms.Store(t, made)
+	return made
+}
+
+func makeForm(t reflect.Type) *jsonForm {
+	p := reflect.PointerTo(t)
+	if t == jsonNumber || p.Implements(jsonUnmarshaler) || p.Implements(textUnmarshaler) {
+		return anything
+	}
+	switch t.Kind() {
+	case reflect.String:
+		return &jsonForm{takes: kindText}
+	case reflect.Bool:
+		return &jsonForm{takes: kindBool}
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64, reflect.Float32, reflect.Float64,
+		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		return &jsonForm{takes: kindNumber}
+	case reflect.Map:
+		return &jsonForm{takes: kindObject, elem: t.Elem()}
+	case reflect.Struct:
+		f := &jsonForm{takes: kindObject, fields: fieldsOf(t), byFold: make(map[string]field)}
+		for _, one := range f.fields {
+			f.byFold[fold(one.name)] = one
+		}
+		return f
+	case reflect.Slice, reflect.Array:
+		if t.Elem().Kind() == reflect.Uint8 { // base64 text
+			return anything
+		}
+		return &jsonForm{takes: kindList, elem: t.Elem()}
+	default:
+		return anything
+	}
+}
+
+// fieldsOf returns the fields of a struct that encoding/json fills.
+func fieldsOf(t reflect.Type) []field {
+	var fields []field
 	for _, f := range reflect.VisibleFields(t) {
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 		if !f.IsExported() || name == "-" || f.Anonymous && name == "" {
@@ -95,27 +120,19 @@ func fieldsOf(t reflect.Type) fields {
 		if name == "" {
 			name = f.Name
 		}
-		known = append(known, field{name, f.Type})
+		fields = append(fields, field{name, f.Type})
 	}
-	return known
+	return fields
 }
 
-// find returns the field that encoding/json would fill, whatever the case of the name.
-func (known fields) find(name string) (field, bool) {
-	folded := fold(name)
-	for _, f := range known {
-		if fold(f.name) == folded {
-			return f, true
-		}
-	}
-	return field{}, false
-}
-
-// String lists the names: "role, targets, sweep".
-func (known fields) String() string {
-	names := make([]string, len(known))
-	for i, f := range known {
-		names[i] = f.name
+// names lists the fields of a struct: "role, targets, sweep".
+func (f *jsonForm) names() string {
+	names := make([]string, len(f.fields))
+	for i, one := range f.fields {
+		names[i] = one.name
 	}
 	return strings.Join(names, ", ")
 }
+
+// isStruct tells whether the keys of an object are names of fields.
+func (f *jsonForm) isStruct() bool { return f.byFold != nil }

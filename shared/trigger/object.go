@@ -39,10 +39,10 @@ func (o object) folds(names ...string) bool {
 	return false
 }
 
-// onlyOf tells whether every field is one of known, in whatever case.
-func (o object) onlyOf(known fields) bool {
+// onlyOf tells whether every field is one of f, in whatever case.
+func (o object) onlyOf(f *jsonForm) bool {
 	for name := range o {
-		if _, found := known.find(name); !found {
+		if _, found := f.byFold[fold(name)]; !found {
 			return false
 		}
 	}
@@ -76,20 +76,5 @@ func (o object) describe() string {
 	return "the fields " + strings.Join(quoted, ", ") + more
 }
 
-// jsonKind names the kind of a JSON value for an error.
-func jsonKind(data []byte) string {
-	switch bytes.TrimSpace(data)[0] {
-	case '{':
-		return kindObject
-	case '[':
-		return kindList
-	case '"':
-		return kindText
-	case 't', 'f':
-		return kindBool
-	case 'n':
-		return kindNull
-	default:
-		return kindNumber
-	}
-}
+// jsonKind names the kind of a JSON value, which has passed CheckJSON.
+func jsonKind(data []byte) string { return kindOf(bytes.TrimSpace(data)[0]) }

@@ -31,8 +31,8 @@ type requestForm struct {
 }
 
 var (
-	orderFields   = fieldsOf(reflect.TypeFor[orderForm]())
-	requestFields = fieldsOf(reflect.TypeFor[requestForm]())
+	orderFields   = formOf(reflect.TypeFor[orderForm]())
+	requestFields = formOf(reflect.TypeFor[requestForm]())
 )
 
 // delivery is what brought an order: the identity and the time that the order takes unless it has a key of its own.
