@@ -71,21 +71,20 @@ func SendResult(w http.ResponseWriter, result snapshot.Result) {
 // are all that an account has.
 const pollAfter = "30"
 
-// orderKey returns the business key: the Idempotency-Key header (quoted, as its draft has it, or not), else the key
-// of the body, else the ID of a signed message.
+// orderKey returns the business key: the Idempotency-Key header (quoted, as its draft has it, or not) or the key of the
+// body. Of a signed message only the body and its ID are signed, so a header alone counts for nothing there.
 func orderKey(header []string, inBody, eventID string) (string, *snapshot.Error) {
 	var fromHeader string
 	if len(header) > 0 {
 		fromHeader = unquote(strings.TrimSpace(header[0]))
 	}
+	key := cmp.Or(inBody, eventID, fromHeader)
 	switch {
 	case len(header) > 1:
 		return "", malformed(snapshot.CodeMalformed, "Idempotency-Key: stands there more than once: send it once")
-	case fromHeader != "" && inBody != "" && fromHeader != inBody:
-		return "", malformed(snapshot.CodeMalformed, "key: differs from the Idempotency-Key header: send one of them")
-	}
-	key := cmp.Or(fromHeader, inBody, eventID)
-	if key == "" {
+	case fromHeader != "" && fromHeader != key:
+		return "", malformed(snapshot.CodeMalformed, "Idempotency-Key: differs from the key of the body or the ID of the signed message: send one of them")
+	case key == "":
 		return "", malformed(problem.CodeMissingKey, "Idempotency-Key: is missing: send the ID of your run or deployment, the same at each retry")
 	}
 	return key, nil

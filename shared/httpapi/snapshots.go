@@ -85,9 +85,13 @@ func (a *api) unpin(w http.ResponseWriter, r *http.Request, c caller) {
 	answer(w, pinned, err)
 }
 
-// mayKeep tells whether the caller may pin snapshots of a target.
+// mayKeep tells whether the caller may pin snapshots of a target. A signature does not cover the path and the method,
+// so one that was overheard could be turned into the removal of a pin: pins want the bearer token.
 func (a *api) mayKeep(c caller) func(snapshot.Target) error {
 	return func(target snapshot.Target) error {
+		if c.from != fromAPI {
+			return &snapshot.Error{Code: snapshot.CodeNotAllowed, Kind: snapshot.KindDenied, Message: "a signature cannot change pins: send the bearer token"}
+		}
 		_, denied := a.permit(c, target.Name, "keep")
 		if denied == nil {
 			return nil

@@ -1,0 +1,219 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"swas-snapshot/shared/policy"
+	"swas-snapshot/shared/simulator"
+	"swas-snapshot/shared/simulator/runtimeapi"
+)
+
+// world is a simulated cloud: the API, and the platform on which the real functions run as processes of their own.
+type world struct {
+	api       *simulator.Simulator
+	apiURL    string
+	keyID     string
+	keySecret string
+	regionID  string
+	disks     []string
+	ahead     atomic.Int64 // how far the clock of the API's state is ahead of the wall clock
+
+	functions map[string]*runtimeapi.Function
+	folder    string
+	listener  net.Listener
+}
+
+// worldConfig says how a world differs from the plain one.
+type worldConfig struct {
+	platform   string
+	policyFile string
+	functions  []string      // which to build and run
+	takes      time.Duration // how long a snapshot takes; 0: 12 minutes
+	env        []string      // KEY=VALUE, added to the functions' environment
+	log        io.Writer     // what the functions log
+	live       *runtimeapi.Credentials
+}
+
+// firstDisk is a disk that the simulator always has; the examples in events use it.
+const firstDisk = "d-bp18kjxg9ebrhsgi0001"
+
+// newWorld builds the functions and starts the simulated cloud.
+func newWorld(ctx context.Context, s *session, c worldConfig) (_ *world, err error) {
+	root, err := sourceRoot()
+	if err != nil {
+		return nil, err
+	}
+	w := &world{functions: make(map[string]*runtimeapi.Function), regionID: "cn-hangzhou"}
+	defer func() {
+		if err != nil {
+			w.close()
+		}
+	}()
+	if w.folder, err = os.MkdirTemp("", "swas-snapshot-"); err != nil {
+		return nil, fmt.Errorf("failed to make a temporary folder: %w", err)
+	}
+	environment := functionEnvironment(c)
+	if c.live == nil {
+		if err := w.startAPI(s, c); err != nil {
+			return nil, err
+		}
+		environment = append(environment, "SWAS_ENDPOINT="+w.apiURL)
+	}
+	for _, name := range c.functions {
+		binary := filepath.Join(w.folder, name)
+		if err := compile(ctx, root, name, binary, ""); err != nil {
+			return nil, err
+		}
+		f, err := runtimeapi.Start(w.runtime(name, binary, environment, c))
+		if err != nil {
+			return nil, fmt.Errorf("failed to start function %s: %w", name, err)
+		}
+		w.functions[name] = f
+	}
+	return w, nil
+}
+
+// startAPI starts the simulator with the disks of the policy, and one more server.
+func (w *world) startAPI(s *session, c worldConfig) error {
+	w.keyID, w.keySecret = "LTAIsimulator"+randomText(4), randomText(15)
+	p, _ := policy.Load(c.policyFile, s.getenv) // a wrong policy is for the functions to answer
+	w.api = simulator.New(simulator.Config{
+		Now:            func() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) },
+		Credentials:    []simulator.Credential{{AccessKeyID: w.keyID, AccessKeySecret: w.keySecret}},
+		Instances:      w.instances(p, s.getenv),
+		Duration:       c.takes,
+		CallsPerMinute: simulator.Unlimited,
+	})
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return fmt.Errorf("failed to listen for the API: %w", err)
+	}
+	w.listener, w.apiURL = listener, "http://"+listener.Addr().String()
+	server := &http.Server{Handler: w.api, ReadHeaderTimeout: 10 * time.Second}
+	go func() { _ = server.Serve(listener) }()
+	return nil
+}
+
+// instances returns a server for each disk and server of the policy, and spare ones, so that any policy can be tried.
+func (w *world) instances(p policy.Policy, getenv func(string) string) []simulator.Instance {
+	if p.RegionID != "" {
+		w.regionID = p.RegionID
+	} else if region := getenv("ALIBABA_CLOUD_REGION_ID"); region != "" {
+		w.regionID = region
+	}
+	var all []simulator.Instance
+	add := func(region, instance string, disks ...string) {
+		one := simulator.Instance{ID: instance, RegionID: region}
+		for _, disk := range disks {
+			if slices.Contains(w.disks, disk) {
+				return
+			}
+			one.Disks = append(one.Disks, simulator.Disk{ID: disk})
+			w.disks = append(w.disks, disk)
+		}
+		all = append(all, one)
+	}
+	for n, target := range p.Targets {
+		region := target.RegionID
+		if region == "" {
+			region = w.regionID
+		}
+		if target.InstanceID != "" {
+			add(region, target.InstanceID, fmt.Sprintf("d-simulated%04d", n+1))
+		} else {
+			add(region, fmt.Sprintf("i-simulated%04d", n+1), target.DiskID)
+		}
+	}
+	add(w.regionID, "i-spare0001", firstDisk)
+	add(w.regionID, "i-spare0002", "d-bp18kjxg9ebrhsgi0002")
+	add(w.regionID, "i-spare0003", "d-bp18kjxg9ebrhsgi0003")
+	return all
+}
+
+// runtime is the platform's configuration of one function.
+func (w *world) runtime(name, binary string, environment []string, c worldConfig) runtimeapi.Config {
+	config := runtimeapi.Config{
+		Platform: runtimeapi.Platform(c.platform), Binary: binary, Dir: w.folder, Env: environment,
+		Name: "swas-snapshot-" + name, Region: w.regionID, MaxInstances: 10, Timeout: time.Minute,
+		Stdout: c.log, Stderr: c.log,
+	}
+	if c.platform == string(runtimeapi.FC) {
+		config.Credentials = func() runtimeapi.Credentials {
+			if c.live != nil {
+				return *c.live
+			}
+			return runtimeapi.Credentials{AccessKeyID: w.keyID, AccessKeySecret: w.keySecret}
+		}
+	} else {
+		keyID, secret, token := w.keyID, w.keySecret, ""
+		if c.live != nil {
+			keyID, secret, token = c.live.AccessKeyID, c.live.AccessKeySecret, c.live.SecurityToken
+		}
+		config.Env = append(config.Env, "ALIBABA_CLOUD_ACCESS_KEY_ID="+keyID, "ALIBABA_CLOUD_ACCESS_KEY_SECRET="+secret)
+		if token != "" {
+			config.Env = append(config.Env, "ALIBABA_CLOUD_SECURITY_TOKEN="+token)
+		}
+	}
+	return config
+}
+
+// functionEnvironment is this environment without what would make a function leave the simulator, and with the
+// policy's place.
+func functionEnvironment(c worldConfig) []string {
+	var kept []string
+	for _, one := range os.Environ() {
+		name, _, _ := strings.Cut(one, "=")
+		switch {
+		case strings.HasPrefix(name, "FC_"), strings.HasPrefix(name, "AWS_"), strings.HasPrefix(name, "LAMBDA_"), strings.HasPrefix(name, "_"):
+		case strings.HasPrefix(name, "ALIBABA_CLOUD_") && name != "ALIBABA_CLOUD_REGION_ID":
+		case name == "SWAS_ENDPOINT" && c.live == nil, name == "SNAPSHOTS_FILE":
+		default:
+			kept = append(kept, one)
+		}
+	}
+	return append(append(kept, "SNAPSHOTS_FILE="+c.policyFile), c.env...)
+}
+
+// pass moves the clock of the API's state on: snapshots get done.
+func (w *world) pass(d time.Duration) { w.ahead.Add(int64(d)) }
+
+// close ends every process and removes what was built.
+func (w *world) close() {
+	for _, f := range w.functions {
+		f.Close()
+	}
+	if w.listener != nil {
+		_ = w.listener.Close()
+	}
+	if w.folder != "" {
+		_ = os.RemoveAll(w.folder)
+	}
+}
+
+// randomText returns 2n hexadecimal digits.
+func randomText(n int) string {
+	bytes := make([]byte, n)
+	_, _ = rand.Read(bytes) // never fails
+	return hex.EncodeToString(bytes)
+}
+
+// policyPath returns the absolute place of the policy, for functions whose working directory is another.
+func policyPath(getenv func(string) string) string {
+	path := policy.Path(getenv)
+	if absolute, err := filepath.Abs(path); err == nil {
+		return absolute
+	}
+	return path
+}

@@ -1,0 +1,52 @@
+package wiring
+
+import (
+	"strconv"
+	"strings"
+
+	"swas-snapshot/shared/snapshot"
+)
+
+// callsPerMinute is the API's own limit per account and action, and our pace where the environment does not say.
+const callsPerMinute = 10
+
+// SecretMin is the length of a secret in bytes, at least; a shorter one is taken for a mistake.
+const SecretMin = 16
+
+// pace reads SNAPSHOT_CALLS_PER_MINUTE.
+func pace(getenv func(string) string) (int, error) {
+	text := strings.TrimSpace(getenv("SNAPSHOT_CALLS_PER_MINUTE"))
+	if text == "" {
+		return callsPerMinute, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 0 {
+		return callsPerMinute, badConfig("SNAPSHOT_CALLS_PER_MINUTE: is no number of calls: set it to 10, or to 0 for no limit")
+	}
+	return n, nil
+}
+
+// region reads ALIBABA_CLOUD_REGION_ID.
+func region(getenv func(string) string) (string, error) {
+	id := strings.TrimSpace(getenv("ALIBABA_CLOUD_REGION_ID"))
+	if id != "" && !snapshot.ValidRegion(id) {
+		return "", badConfig("ALIBABA_CLOUD_REGION_ID: is no region ID: set it to one such as cn-hangzhou")
+	}
+	return id, nil
+}
+
+// Secrets returns the blank-separated secrets of a variable, or none if it is unset or one of them is shorter than
+// SecretMin: then what they protect stays shut.
+func Secrets(getenv func(string) string, name string) []string {
+	secrets := strings.Fields(getenv(name))
+	for _, secret := range secrets {
+		if len(secret) < SecretMin {
+			return nil
+		}
+	}
+	return secrets
+}
+
+func badConfig(message string) *snapshot.Error {
+	return &snapshot.Error{Code: snapshot.CodeBadConfig, Kind: snapshot.KindConfig, Message: message}
+}

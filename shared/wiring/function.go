@@ -1,0 +1,149 @@
+package wiring
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"sync"
+	"time"
+
+	"swas-snapshot/shared/notify"
+	"swas-snapshot/shared/platform"
+	"swas-snapshot/shared/policy"
+	"swas-snapshot/shared/snapshot"
+	"swas-snapshot/shared/swas"
+)
+
+// Function is what a process keeps between invocations. Make one with [New].
+type Function struct {
+	name   string // timer, http or event, for the log
+	getenv func(string) string
+	log    *slog.Logger
+	source *platform.Source
+	loaded func() (*loaded, error) // at the first invocation: a cold start reads nothing
+}
+
+// loaded is what a function reads at its first invocation.
+type loaded struct {
+	policy   policy.Policy
+	regionID string // ALIBABA_CLOUD_REGION_ID
+	endpoint string
+	instance *snapshot.Instance
+	notifier *notify.Notifier // nil: nobody is told
+}
+
+// New returns a function that logs to standard error.
+func New(name string, getenv func(string) string) *Function {
+	log, err := platform.Logger(getenv, os.Stderr)
+	if err != nil {
+		err = badConfig(err.Error())
+	}
+	f := &Function{name: name, getenv: getenv, log: log, source: &platform.Source{Getenv: getenv}}
+	f.loaded = sync.OnceValues(func() (*loaded, error) { return f.load(err) })
+	return f
+}
+
+// load reads the environment and the policy. Every defect is in the error.
+func (f *Function) load(logErr error) (*loaded, error) {
+	calls, paceErr := pace(f.getenv)
+	regionID, regionErr := region(f.getenv)
+	endpoint := f.getenv("SWAS_ENDPOINT")
+	_, endpointErr := swas.New(swas.Config{Endpoint: endpoint, Provider: swas.Static{}})
+	p, policyErr := policy.Load(policy.Path(f.getenv), f.getenv)
+	if err := every(logErr, paceErr, regionErr, endpointErr, policyErr); err != nil {
+		f.log.Error("the function is not configured", "code", err.Code, "error", err.Message)
+		return nil, err
+	}
+	l := &loaded{policy: p, regionID: regionID, endpoint: endpoint, instance: snapshot.NewInstance(calls)}
+	l.notifier = notifier(p.Notify, f.log)
+	return l, nil
+}
+
+// every returns one error that says all of them, under the code of the first; nil if there is none.
+func every(errs ...error) *snapshot.Error {
+	var all *snapshot.Error
+	for _, err := range errs {
+		if err == nil {
+			continue
+		}
+		one := *snapshot.AsError(err)
+		if all != nil {
+			one.Code, one.Message = all.Code, all.Message+"\n"+one.Message
+		}
+		all = &one
+	}
+	return all
+}
+
+// Invocation is what one invocation works with.
+type Invocation struct {
+	platform.Invocation
+	Service *snapshot.Service
+	policy  policy.Policy
+}
+
+// Handler returns the platform's handler of the function. do answers an invocation; it returns the results for the
+// summary line, too. With an error of [Function], do is not called: refuse makes the answer of it.
+func (f *Function) Handler(do func(context.Context, *Invocation, []byte) Answered, refuse func([]byte, error) ([]byte, error)) platform.Handler {
+	return func(ctx context.Context, from platform.Invocation, event []byte) ([]byte, error) {
+		start := time.Now()
+		l, err := f.loaded()
+		if err != nil {
+			f.summarize(ctx, from, Answered{Results: Refuse(err)}, nil, time.Since(start))
+			return refuse(event, err)
+		}
+		stats := &snapshot.Stats{}
+		told := &facts{}
+		i, err := f.invocation(l, from, stats, told)
+		if err != nil {
+			f.summarize(ctx, from, Answered{Results: Refuse(err)}, stats, time.Since(start))
+			return refuse(event, err)
+		}
+		answered := do(ctx, i, event)
+		told.send(ctx, l.notifier)
+		f.summarize(ctx, from, answered, stats, time.Since(start))
+		return answered.Body, answered.Err
+	}
+}
+
+// Answered is the answer to an invocation: what the platform gets, and what the log says of it.
+type Answered struct {
+	Body    []byte
+	Err     error
+	Results []snapshot.Result
+}
+
+// invocation makes the service of one invocation. Credentials are asked for only when a call needs them.
+func (f *Function) invocation(l *loaded, from platform.Invocation, stats *snapshot.Stats, told *facts) (*Invocation, error) {
+	client, err := swas.New(swas.Config{Endpoint: l.endpoint, Provider: provider{f.source.Provider(from)}})
+	if err != nil {
+		return nil, err
+	}
+	core := l.policy.Policy
+	core.RegionID = cmp.Or(core.RegionID, l.regionID, from.Region)
+	return &Invocation{
+		Invocation: from,
+		policy:     l.policy,
+		Service: &snapshot.Service{
+			API: client, Policy: core, Instance: l.instance, Rand: rand.Float64, Log: f.log.With("requestId", from.RequestID),
+			Tell: told.add, TellDone: l.notifier != nil && l.notifier.Wants(snapshot.FactDone), Stats: stats,
+		},
+	}, nil
+}
+
+// provider adapts the platform's credentials to the API client's.
+type provider struct{ *platform.Provider }
+
+// Credentials returns the credentials of the invocation.
+func (p provider) Credentials(ctx context.Context) (swas.Credentials, error) {
+	c, err := p.Provider.Credentials(ctx)
+	return swas.Credentials(c), err
+}
+
+// Refresh returns fresh credentials, if the platform has any.
+func (p provider) Refresh(ctx context.Context) (swas.Credentials, bool, error) {
+	c, ok, err := p.Provider.Refresh(ctx)
+	return swas.Credentials(c), ok, err
+}

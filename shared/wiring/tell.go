@@ -1,0 +1,49 @@
+package wiring
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+
+	"swas-snapshot/shared/notify"
+	"swas-snapshot/shared/policy"
+	"swas-snapshot/shared/snapshot"
+)
+
+// facts collects what people should know, so that telling them delays no API call.
+type facts struct {
+	mu  sync.Mutex
+	all []snapshot.Fact
+}
+
+func (f *facts) add(_ context.Context, fact snapshot.Fact) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.all = append(f.all, fact)
+}
+
+// send tells all facts at once and returns when they are told, or could not be.
+func (f *facts) send(ctx context.Context, to *notify.Notifier) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if to == nil {
+		return
+	}
+	var all sync.WaitGroup
+	for _, fact := range f.all {
+		all.Go(func() { to.Tell(context.WithoutCancel(ctx), fact) })
+	}
+	all.Wait()
+}
+
+// notifier returns who tells people by the policy's rules; nil if there are none.
+func notifier(rules []policy.Notify, log *slog.Logger) *notify.Notifier {
+	if len(rules) == 0 {
+		return nil
+	}
+	to := make([]notify.Rule, len(rules))
+	for i, rule := range rules {
+		to[i] = notify.Rule(rule)
+	}
+	return notify.New(to, nil, nil, log)
+}
