@@ -30,6 +30,14 @@ type outcome struct {
 	failure *failure
 }
 
+func (o outcome) put(a *Answer) {
+	if o.failure != nil {
+		o.failure.put(a)
+		return
+	}
+	a.Payload = o.result
+}
+
 // poll is a process's call for its next invocation.
 type poll struct {
 	arrived time.Time
@@ -37,8 +45,8 @@ type poll struct {
 	gone    <-chan struct{}    // closed when the process hung up
 }
 
-// instance is one process and its runtime API. Its fields next and initDuration, and its methods, belong to whoever
-// holds the instance: [Function] gives it to one invocation at a time.
+// instance is one process and its runtime API. Its methods ready and run, and the field next, belong to whoever holds
+// the instance: [Function] gives it to one invocation at a time.
 type instance struct {
 	id       string
 	config   *Config
@@ -51,8 +59,7 @@ type instance struct {
 	exited chan struct{} // closed when the process is gone
 	state  string        // how it ended; to be read once exited is closed
 
-	next         poll // the poll that the next invocation answers
-	initDuration time.Duration
+	next poll // the poll that the next invocation answers
 
 	mu          sync.Mutex
 	current     *invocation // the only one that may be answered; nil: none
@@ -96,30 +103,35 @@ func launch(c *Config, p *protocol, log *sync.Mutex, ended func(*instance)) (*in
 	return in, nil
 }
 
-// init waits for the first poll of a new process. It returns why there was none, and the process is gone then.
-func (in *instance) init(requestID string) *failure {
+// ready waits for the first poll of a new process and reports whether it came. If not, the process is gone, and the
+// reason is put into a.
+func (in *instance) ready(a *Answer) bool {
 	timer := time.NewTimer(in.config.InitTimeout)
 	defer timer.Stop()
 	select {
 	case in.next = <-in.polls:
-		in.initDuration = in.next.arrived.Sub(in.started)
-		return nil
+		a.InitDuration = in.next.arrived.Sub(in.started)
+		return true
 	case <-timer.C:
 		in.kill()
-		return in.protocol.timedOut(requestID, in.config.InitTimeout)
+		a.TimedOut = true
+		in.protocol.timedOut(a.RequestID, in.config.InitTimeout).put(a)
+		return false
 	case <-in.exited:
 	}
+	a.Crashed = true
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	if in.initFailure != nil {
-		return in.initFailure
+	if in.initFailure == nil {
+		in.initFailure = in.protocol.exited(a.RequestID, in.state)
 	}
-	return in.protocol.exited(requestID, in.state)
+	in.initFailure.put(a)
+	return false
 }
 
 // run hands inv to the process and puts the end of it into a. It returns when the process is ready for another
-// invocation, or gone.
-func (in *instance) run(inv *invocation, a *Answer) {
+// invocation, or gone. It reports false if the process ended without having seen inv.
+func (in *instance) run(inv *invocation, a *Answer) bool {
 	timer := time.NewTimer(in.config.Timeout)
 	defer timer.Stop()
 	started := time.Now()
@@ -127,65 +139,48 @@ func (in *instance) run(inv *invocation, a *Answer) {
 	in.expect(inv)
 	defer in.expect(nil)
 
-	in.deliver(inv, timer.C)
-	answered := in.await(inv, timer.C, a)
+	delivered := in.exchange(inv, timer.C, a)
 	a.Duration = time.Since(started)
-	if !answered {
-		return
-	}
 	select {
 	case in.next = <-in.polls:
 	case <-in.exited:
 	case <-timer.C:
 		in.kill() // it answered in time, but never asks for more
 	}
+	return delivered
 }
 
-// deliver answers the process's poll with inv. It returns without having done so when the process is gone.
-func (in *instance) deliver(inv *invocation) {
-	for {
+// exchange delivers inv and puts the answer to it into a, or why there is none; the process is gone then. It reports
+// whether inv was delivered.
+func (in *instance) exchange(inv *invocation, up <-chan time.Time, a *Answer) (delivered bool) {
+	next, polls := in.next, (<-chan poll)(nil)
+	for !in.gone() {
 		select {
-		case in.next.give <- inv:
-			return
-		case <-in.next.gone:
+		case next.give <- inv:
+			next, delivered = poll{}, true
+		case <-next.gone: // it hung up before the delivery, and may poll again
+			next, polls = poll{}, in.polls
+		case next = <-polls:
+			polls = nil
+		case o := <-inv.answered:
+			o.put(a)
+			return delivered
+		case <-up:
+			in.kill()
+			a.TimedOut = true
+			in.protocol.timedOut(inv.requestID, in.config.Timeout).put(a)
+			return delivered
 		case <-in.exited:
-			return
 		}
 	}
-}
-
-// await puts the end of inv into a and reports whether the process is still there.
-func (in *instance) await(inv *invocation, up <-chan time.Time, a *Answer) bool {
 	select {
-	case o := <-inv.answered:
-		o.put(a)
-		return true
-	case <-in.exited:
-	case <-up:
-		in.kill()
-		a.TimedOut = true
-	}
-	select {
-	case o := <-inv.answered: // just before the end
-		a.TimedOut = false
+	case o := <-inv.answered: // the last thing that it did
 		o.put(a)
 	default:
-		if a.TimedOut {
-			in.protocol.timedOut(inv.requestID, in.config.Timeout).put(a)
-		} else {
-			a.Crashed = true
-			in.protocol.exited(inv.requestID, in.state).put(a)
-		}
+		a.Crashed = true
+		in.protocol.exited(inv.requestID, in.state).put(a)
 	}
-	return false
-}
-
-func (o outcome) put(a *Answer) {
-	if o.failure != nil {
-		o.failure.put(a)
-		return
-	}
-	a.Payload = o.result
+	return delivered
 }
 
 // expect makes inv the invocation that may be answered; nil: none.
