@@ -1,0 +1,118 @@
+// Package notify tells people what they should know: a snapshot that failed, a target that went stale, a server without
+// a free slot, a snapshot that is done. It posts to robots of DingTalk, Feishu and Slack, and plain JSON to anything
+// else.
+//
+// [Notifier.Tell] has the form that the core wants:
+//
+//	notifier := notify.New(rules, nil, nil, log)
+//	service.Tell, service.TellDone = notifier.Tell, notifier.Wants(snapshot.FactDone)
+//
+// # What can go wrong
+//
+// A robot that cannot be reached never changes the outcome of an order. Each gets two tries of [TryTimeout]; then the
+// failure is logged with the robot's host, and with nothing else of its URL, which is a credential. Nothing but the
+// robot's own word counts as delivered: DingTalk and Feishu answer HTTP 200 to what they refuse.
+//
+// # Text
+//
+// What comes from people (names, reasons, texts of the API) is never markup: see [Plain].
+package notify
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"swas-snapshot/shared/snapshot"
+)
+
+// Limits of one notification.
+const (
+	TryTimeout = 2 * time.Second // for one try, from the connection to the end of the reply
+	Tries      = 2               // for one robot
+	ReplyMax   = 64 << 10        // bytes of a reply that are read
+	Remembered = 1024            // messages that are not sent again, the latest
+)
+
+// Rule says who is told what. Its fields are those of a notify rule in the policy.
+type Rule struct {
+	URL    string // a bearer credential: never logged
+	Form   string // dingtalk, feishu, slack or json
+	Secret string // signs what goes to a DingTalk or Feishu robot; empty: not signed
+	On     []snapshot.FactKind
+}
+
+// Notifier tells facts to robots. It is safe for concurrent use, and meant to live as long as the process: it remembers
+// what it told.
+type Notifier struct {
+	rules  []Rule
+	client *http.Client
+	now    func() time.Time
+	log    *slog.Logger
+	told   memory
+}
+
+// New returns a notifier for rules that package policy has checked. Of client the transport is used; nil is one that
+// takes the proxy of the environment, but never for a loopback host. A nil now is the machine's clock, a nil log is
+// silent.
+func New(rules []Rule, client *http.Client, now func() time.Time, log *slog.Logger) *Notifier {
+	own := http.Client{Transport: &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment, // which leaves out loopback hosts
+		MaxResponseHeaderBytes: ReplyMax,
+		MaxIdleConnsPerHost:    1,
+		IdleConnTimeout:        30 * time.Second,
+	}}
+	if client != nil {
+		own = *client
+	}
+	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	if now == nil {
+		now = time.Now
+	}
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	return &Notifier{rules: rules, client: &own, now: now, log: log}
+}
+
+// Wants tells whether somebody wants to hear of this kind of fact.
+func (n *Notifier) Wants(kind snapshot.FactKind) bool {
+	return slices.ContainsFunc(n.rules, func(rule Rule) bool { return slices.Contains(rule.On, kind) })
+}
+
+// Tell posts the fact to every robot that wants its kind, to all at once, and returns when each has answered or failed.
+// A robot gets the fact of one Key once; one that did not confirm it may get it again when it is told again.
+func (n *Notifier) Tell(ctx context.Context, fact snapshot.Fact) {
+	var robots sync.WaitGroup
+	for i, rule := range n.rules {
+		if !slices.Contains(rule.On, fact.Kind) {
+			continue
+		}
+		key := strconv.Itoa(i) + " " + fact.Key
+		if fact.Key != "" && !n.told.add(key) {
+			continue
+		}
+		robots.Go(func() {
+			if err := n.post(ctx, rule, fact); err != nil {
+				n.told.forget(key)
+				n.log.WarnContext(ctx, "failed to notify", "host", host(rule.URL), "form", rule.Form,
+					"kind", string(fact.Kind), "target", Plain(fact.Target), "error", err.Error())
+			}
+		})
+	}
+	robots.Wait()
+}
+
+// host is the part of a robot's URL that is no secret.
+func host(address string) string {
+	parsed, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return parsed.Hostname()
+}

@@ -1,0 +1,331 @@
+package notify_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"swas-snapshot/shared/notify"
+	"swas-snapshot/shared/policy"
+	"swas-snapshot/shared/snapshot"
+)
+
+// A rule of the policy is a rule of this package.
+var _ = notify.Rule(policy.Notify{})
+
+// The core tells through this.
+var _ = snapshot.Service{Tell: (*notify.Notifier)(nil).Tell}
+
+var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+func now() time.Time { return noon }
+
+var fact = snapshot.Fact{
+	Kind: snapshot.FactFailed, Target: "web-1", RegionID: "cn-hangzhou", DiskID: "d-1", SnapshotID: "s-1", SnapshotName: "daily-web-1",
+	What: "the API refused", Mend: "free a slot", Since: noon.Add(-time.Hour), Key: "failed s-1",
+}
+
+// robot is a server that gives its answers in turn, the last one for ever, and keeps what it got.
+type robot struct {
+	*httptest.Server
+	mu       sync.Mutex
+	requests []*http.Request
+	bodies   [][]byte
+}
+
+func newRobot(t *testing.T, answers ...http.HandlerFunc) *robot {
+	r := &robot{}
+	r.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+		body, err := io.ReadAll(request.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		r.mu.Lock()
+		answer := answers[min(len(r.requests), len(answers)-1)]
+		r.requests, r.bodies = append(r.requests, request), append(r.bodies, body)
+		r.mu.Unlock()
+		answer(w, request)
+	}))
+	t.Cleanup(r.Close)
+	return r
+}
+
+func (r *robot) calls() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.requests)
+}
+
+func (r *robot) rule(form string, on ...snapshot.FactKind) notify.Rule {
+	if len(on) == 0 {
+		on = []snapshot.FactKind{snapshot.FactFailed}
+	}
+	return notify.Rule{URL: r.URL + "/robot/send?access_token=hidden-token", Form: form, On: on}
+}
+
+func say(status int, body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(status)
+		io.WriteString(w, body)
+	}
+}
+
+// cut ends the connection without an answer.
+func cut(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
+
+// What a robot answers decides whether it was told: two tries, then a line in the log without the URL.
+func TestTellTries(t *testing.T) {
+	t.Parallel()
+	taken := map[string]string{"dingtalk": `{"errcode":0,"errmsg":"ok"}`, "feishu": `{"code":0,"msg":"success"}`, "slack": "ok", "json": ""}
+	tests := map[string]struct {
+		form    string
+		answers []http.HandlerFunc
+		calls   int
+		log     string // in the log line; empty: no line
+	}{
+		"DingTalk":          {"dingtalk", []http.HandlerFunc{say(200, taken["dingtalk"])}, 1, ""},
+		"Feishu":            {"feishu", []http.HandlerFunc{say(200, taken["feishu"])}, 1, ""},
+		"FeishuOld":         {"feishu", []http.HandlerFunc{say(200, `{"StatusCode":0,"StatusMessage":"success"}`)}, 1, ""},
+		"Slack":             {"slack", []http.HandlerFunc{say(200, "ok")}, 1, ""},
+		"JSON":              {"json", []http.HandlerFunc{say(204, "")}, 1, ""},
+		"SecondTry":         {"slack", []http.HandlerFunc{say(500, ""), say(200, "ok")}, 2, ""},
+		"SecondTryAfterCut": {"dingtalk", []http.HandlerFunc{cut, say(200, taken["dingtalk"])}, 2, ""},
+		"Status":            {"json", []http.HandlerFunc{say(503, "")}, 2, "HTTP 503"},
+		"Redirect": {"json", []http.HandlerFunc{func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
+		}}, 2, "HTTP 307"},
+		"Cut":                   {"json", []http.HandlerFunc{cut}, 2, "failed to reach robot"},
+		"DingTalkRefuses":       {"dingtalk", []http.HandlerFunc{say(200, `{"errcode":310000,"errmsg":"sign not match"}`)}, 2, "code 310000"},
+		"DingTalkUnknown":       {"dingtalk", []http.HandlerFunc{say(200, `{}`)}, 2, "without a code"},
+		"DingTalkText":          {"dingtalk", []http.HandlerFunc{say(200, `ok`)}, 2, "without a code"},
+		"DingTalkStatus":        {"dingtalk", []http.HandlerFunc{say(500, taken["dingtalk"])}, 2, "HTTP 500"},
+		"FeishuRefuses":         {"feishu", []http.HandlerFunc{say(200, `{"code":19021,"msg":"sign match fail"}`)}, 2, "code 19021"},
+		"FeishuRefusesWithBoth": {"feishu", []http.HandlerFunc{say(200, `{"StatusCode":0,"code":19024}`)}, 2, "code 19024"},
+		"FeishuUnknown":         {"feishu", []http.HandlerFunc{say(200, `[]`)}, 2, "without a code"},
+		"FeishuEmpty":           {"feishu", []http.HandlerFunc{say(200, ``)}, 2, "without a code"},
+		"ReplyTooLong":          {"feishu", []http.HandlerFunc{say(200, strings.Repeat(" ", notify.ReplyMax)+taken["feishu"])}, 2, "without a code"},
+		"ReplyJustShort":        {"feishu", []http.HandlerFunc{say(200, strings.Repeat(" ", notify.ReplyMax-len(taken["feishu"]))+taken["feishu"])}, 1, ""},
+		"UnknownForm":           {"pigeon", []http.HandlerFunc{say(200, "ok")}, 0, "no known form"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			robot := newRobot(t, test.answers...)
+			var log bytes.Buffer
+			notifier := notify.New([]notify.Rule{robot.rule(test.form)}, nil, now, slog.New(slog.NewTextHandler(&log, nil)))
+			notifier.Tell(t.Context(), fact)
+			if got := robot.calls(); got != test.calls {
+				t.Errorf("%d calls, want %d", got, test.calls)
+			}
+			line := log.String()
+			if !strings.Contains(line, test.log) || test.log == "" && line != "" {
+				t.Errorf("log %q, want %q", line, test.log)
+			}
+			if test.log != "" && (!strings.Contains(line, "host=127.0.0.1 ") || !strings.Contains(line, "target=web-1") || strings.Count(line, "\n") != 1) {
+				t.Errorf("log %q does not say who was not told of what, in one line", line)
+			}
+			if strings.Contains(line, "hidden-token") || strings.Contains(line, "/robot/send") {
+				t.Errorf("log %q has the URL", line)
+			}
+		})
+	}
+}
+
+func TestTellOncePerKey(t *testing.T) {
+	t.Parallel()
+	robot, other := newRobot(t, say(200, "ok")), newRobot(t, say(200, "ok"))
+	notifier := notify.New([]notify.Rule{robot.rule("slack"), other.rule("json", snapshot.FactFailed, snapshot.FactDone)}, nil, now, nil)
+	var tellers sync.WaitGroup
+	for range 10 {
+		tellers.Go(func() { notifier.Tell(t.Context(), fact) })
+	}
+	tellers.Wait()
+	if robot.calls() != 1 || other.calls() != 1 {
+		t.Errorf("%d and %d calls for one fact, want 1 each", robot.calls(), other.calls())
+	}
+	second := fact
+	second.Key = "failed s-2"
+	notifier.Tell(t.Context(), second)
+	if robot.calls() != 2 || other.calls() != 2 {
+		t.Errorf("%d and %d calls for two facts, want 2 each", robot.calls(), other.calls())
+	}
+	for range 2 {
+		notifier.Tell(t.Context(), snapshot.Fact{Kind: snapshot.FactDone})
+	}
+	if robot.calls() != 2 || other.calls() != 4 {
+		t.Errorf("%d and %d calls: facts without a key are told each time, to whom wants them", robot.calls(), other.calls())
+	}
+}
+
+func TestTellAgainAfterFailure(t *testing.T) {
+	t.Parallel()
+	robot := newRobot(t, say(500, ""), say(500, ""), say(200, "ok"))
+	notifier := notify.New([]notify.Rule{robot.rule("slack")}, nil, now, nil)
+	for range 3 {
+		notifier.Tell(t.Context(), fact)
+	}
+	if got := robot.calls(); got != 3 {
+		t.Errorf("%d calls, want 3: two tries that failed, one that did not, and silence", got)
+	}
+}
+
+func TestMemoryIsBounded(t *testing.T) {
+	t.Parallel()
+	robot := newRobot(t, say(200, "ok"))
+	var calls atomic.Int64
+	client := &http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) {
+		calls.Add(1)
+		return &http.Response{StatusCode: 200, Body: http.NoBody}, nil
+	})}
+	notifier := notify.New([]notify.Rule{robot.rule("slack")}, client, now, nil)
+	tell := func(n int) {
+		one := fact
+		one.Key = strings.Repeat("k", n)
+		notifier.Tell(t.Context(), one)
+	}
+	for n := range notify.Remembered + 1 {
+		tell(n + 1)
+	}
+	tell(2)
+	if got := calls.Load(); got != notify.Remembered+1 {
+		t.Errorf("%d calls: the second key should be remembered", got)
+	}
+	tell(1)
+	if got := calls.Load(); got != notify.Remembered+2 {
+		t.Errorf("%d calls: the first key should be forgotten", got)
+	}
+}
+
+// roundTrip is a transport in a function.
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// Each try has its own time; a caller whose time is over ends the tries.
+func TestTellDeadline(t *testing.T) {
+	t.Parallel()
+	rule := notify.Rule{URL: "https://robot.example/send?token=hidden", Form: "slack", On: []snapshot.FactKind{snapshot.FactFailed}}
+	var deadlines []time.Time
+	client := &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+		deadline, ok := r.Context().Deadline()
+		if left := time.Until(deadline); !ok || left > notify.TryTimeout {
+			t.Errorf("a try may take %s", left)
+		}
+		deadlines = append(deadlines, deadline)
+		return nil, errors.New("no route")
+	})}
+	notify.New([]notify.Rule{rule}, client, now, nil).Tell(t.Context(), fact)
+	if len(deadlines) != notify.Tries || !deadlines[1].After(deadlines[0]) {
+		t.Errorf("deadlines %v, want one for each of %d tries", deadlines, notify.Tries)
+	}
+
+	ctx, cancel := context.WithCancel(t.Context())
+	calls := 0
+	client.Transport = roundTrip(func(*http.Request) (*http.Response, error) {
+		calls++
+		cancel()
+		return nil, context.Canceled
+	})
+	notify.New([]notify.Rule{rule}, client, now, nil).Tell(ctx, fact)
+	if calls != 1 {
+		t.Errorf("%d tries for a caller that is gone", calls)
+	}
+}
+
+func TestTellUnreadableURL(t *testing.T) {
+	t.Parallel()
+	for _, address := range []string{"https://h/%zz?hidden", "hidden", "https://h:hidden/"} {
+		for _, form := range []string{"dingtalk", "slack"} {
+			var log bytes.Buffer
+			rule := notify.Rule{URL: address, Form: form, Secret: "hidden", On: []snapshot.FactKind{snapshot.FactFailed}}
+			notify.New([]notify.Rule{rule}, nil, now, slog.New(slog.NewTextHandler(&log, nil))).Tell(t.Context(), fact)
+			if line := log.String(); line == "" || strings.Contains(line, "hidden") {
+				t.Errorf("%s: log %q", address, line)
+			}
+		}
+	}
+}
+
+func TestWants(t *testing.T) {
+	t.Parallel()
+	notifier := notify.New([]notify.Rule{{On: []snapshot.FactKind{"failed"}}, {On: []snapshot.FactKind{"stale", "done"}}}, nil, nil, nil)
+	for kind, want := range map[snapshot.FactKind]bool{"failed": true, "stale": true, "done": true, "blocked": false, "": false} {
+		if got := notifier.Wants(kind); got != want {
+			t.Errorf("Wants(%q) = %v", kind, got)
+		}
+	}
+}
+
+// What reaches a robot: valid JSON in its own form, signed where there is a secret.
+func TestTellBodies(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		form, secret string
+		query, body  string
+	}{
+		"DingTalk": {"dingtalk", "", "access_token=hidden-token",
+			`{"msgtype":"markdown","markdown":{"title":"A snapshot of web-1 failed","text":"### A snapshot of web-1 failed\n\nWhat happened: the API refused\n\n` +
+				`What to do: free a slot\n\nSince: 2026-03-01 11:00 UTC\n\nWhere: region cn-hangzhou, disk d-1, snapshot s-1, name daily-web-1"}}`},
+		"DingTalkSigned": {"dingtalk", "this is secret", "access_token=hidden-token&sign=VD490SCe87Ta%2Fxy1zOKs5e1DyfR5JytSZbrvBO%2Bo%2Fu4%3D&timestamp=1772366400000", ""},
+		"Feishu": {"feishu", "", "access_token=hidden-token",
+			`{"msg_type":"post","content":{"post":{"zh_cn":{"title":"A snapshot of web-1 failed","content":[[{"tag":"text","text":"What happened: the API refused"}],` +
+				`[{"tag":"text","text":"What to do: free a slot"}],[{"tag":"text","text":"Since: 2026-03-01 11:00 UTC"}],` +
+				`[{"tag":"text","text":"Where: region cn-hangzhou, disk d-1, snapshot s-1, name daily-web-1"}]]}}}}`},
+		"Slack": {"slack", "", "access_token=hidden-token",
+			`{"text":"A snapshot of web-1 failed\nWhat happened: the API refused\nWhat to do: free a slot\nSince: 2026-03-01 11:00 UTC\n` +
+				`Where: region cn-hangzhou, disk d-1, snapshot s-1, name daily-web-1","mrkdwn":false}`},
+		"JSON": {"json", "", "access_token=hidden-token",
+			`{"kind":"failed","target":"web-1","regionId":"cn-hangzhou","diskId":"d-1","snapshotId":"s-1","snapshotName":"daily-web-1","what":"the API refused",` +
+				`"mend":"free a slot","since":"2026-03-01T11:00:00Z","key":"failed s-1","text":"A snapshot of web-1 failed\nWhat happened: the API refused\n` +
+				`What to do: free a slot\nSince: 2026-03-01 11:00 UTC\nWhere: region cn-hangzhou, disk d-1, snapshot s-1, name daily-web-1"}`},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			robot := newRobot(t, say(200, `{"errcode":0,"code":0}`))
+			rule := robot.rule(test.form)
+			rule.Secret = test.secret
+			notify.New([]notify.Rule{rule}, nil, now, nil).Tell(t.Context(), fact)
+			if robot.calls() != 1 {
+				t.Fatalf("%d calls", robot.calls())
+			}
+			request := robot.requests[0]
+			if request.Method != http.MethodPost || request.URL.Path != "/robot/send" || request.Header.Get("Content-Type") != "application/json; charset=utf-8" {
+				t.Errorf("got %s %s, %s", request.Method, request.URL.Path, request.Header.Get("Content-Type"))
+			}
+			if request.URL.RawQuery != test.query {
+				t.Errorf("query %s\nwant  %s", request.URL.RawQuery, test.query)
+			}
+			if body := string(robot.bodies[0]); test.body != "" && body != test.body {
+				t.Errorf("body %s\nwant %s", body, test.body)
+			}
+		})
+	}
+}
+
+// A Feishu bot with a secret finds time and signature in the body; both change with the time of the try.
+func TestFeishuSigned(t *testing.T) {
+	t.Parallel()
+	robot := newRobot(t, say(200, `{"code":0}`))
+	rule := robot.rule("feishu")
+	rule.Secret = "demo"
+	at := time.Unix(1599360473, 0)
+	notify.New([]notify.Rule{rule}, nil, func() time.Time { return at }, nil).Tell(t.Context(), fact)
+	var body struct{ Timestamp, Sign string }
+	if err := json.Unmarshal(robot.bodies[0], &body); err != nil {
+		t.Fatal(err)
+	}
+	if body.Timestamp != "1599360473" || body.Sign != "l1N0gAcBjdwBvGm1xMjOF0XSyaLRpR7tuO5dHfhAYc8=" {
+		t.Errorf("got %+v", body)
+	}
+}
