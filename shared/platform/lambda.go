@@ -2,6 +2,7 @@ package platform
 
 import (
 	"context"
+	"os"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambda/messages"
@@ -12,7 +13,8 @@ import (
 // the signal ends the context of the running invocations, so that they make no further call and say what they left.
 func startLambda(h Handler) {
 	base, stop := context.WithCancel(context.Background())
-	lambda.StartWithOptions(lambdaHandler(h), lambda.WithContext(base), lambda.WithEnableSIGTERM(stop))
+	onSIGTERM(os.Getenv(envLambda), stop)
+	lambda.StartWithOptions(lambdaHandler(h), lambda.WithContext(base))
 }
 
 // lambdaHandler is a Handler in the form that takes and gives bytes as they are.

@@ -81,15 +81,23 @@ type process struct {
 	lines  chan string // of standard output
 	log    *bytes.Buffer
 	exited chan struct{}
+
+	noExtensions bool
+	extension    chan struct{} // the extension is ready
 }
 
-func start(t *testing.T, s side) *process {
+func start(t *testing.T, s side) *process { return startWith(t, s, false) }
+
+func startWith(t *testing.T, s side, noExtensions bool) *process {
 	t.Helper()
 	binary, err := probe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &process{side: s, events: make(chan [2]string, 1), done: make(chan outcome, 1), lines: make(chan string, 1000), log: &bytes.Buffer{}, exited: make(chan struct{})}
+	p := &process{
+		side: s, events: make(chan [2]string, 1), done: make(chan outcome, 1), lines: make(chan string, 1000), log: &bytes.Buffer{},
+		exited: make(chan struct{}), noExtensions: noExtensions, extension: make(chan struct{}, 1),
+	}
 	server := httptest.NewServer(p)
 	p.cmd = exec.Command(binary)
 	p.cmd.Env = []string{s.variable + "=" + strings.TrimPrefix(server.URL, "http://"), "AWS_LAMBDA_FUNCTION_NAME=timer", "AWS_REGION=eu-central-1"}
@@ -106,6 +114,7 @@ func start(t *testing.T, s side) *process {
 		for lines := bufio.NewScanner(stdout); lines.Scan(); {
 			p.lines <- lines.Text()
 		}
+		close(p.lines)
 		_ = p.cmd.Wait()
 	}()
 	t.Cleanup(func() { p.stop(); server.CloseClientConnections(); server.Close() })
@@ -117,8 +126,8 @@ func (p *process) stop() string {
 	_ = p.cmd.Process.Kill()
 	<-p.exited
 	text := p.log.String()
-	for len(p.lines) > 0 {
-		text += <-p.lines + "\n"
+	for line := range p.lines {
+		text += line + "\n"
 	}
 	return text
 }
@@ -139,10 +148,17 @@ func (p *process) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case strings.HasPrefix(r.URL.Path, p.side.base+"req-1/"):
 		w.WriteHeader(p.side.accepted)
 		p.done <- outcome{strings.TrimPrefix(r.URL.Path, p.side.base+"req-1/"), string(body)}
-	case r.URL.Path == "/2020-01-01/extension/register":
-		w.Header().Set("Lambda-Extension-Identifier", "x")
-	default:
+	case r.Method == http.MethodPost && r.URL.Path == "/2020-01-01/extension/register" && r.Header.Get("Lambda-Extension-Name") != "" && string(body) == `{"events":[]}`:
+		if p.noExtensions {
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
+		w.Header().Set("Lambda-Extension-Identifier", "ext-1")
+	case r.Method == http.MethodGet && r.URL.Path == "/2020-01-01/extension/event/next" && r.Header.Get("Lambda-Extension-Identifier") == "ext-1":
+		p.extension <- struct{}{}
 		<-r.Context().Done()
+	default:
+		w.WriteHeader(http.StatusNotFound)
 	}
 }
 
@@ -229,6 +245,7 @@ func TestHooksOfFunctionCompute(t *testing.T) {
 func TestSIGTERMOnLambda(t *testing.T) {
 	t.Parallel()
 	p := start(t, sides["lambda"])
+	<-p.extension
 	p.events <- [2]string{"wait", ""}
 	for line := range p.lines {
 		if line == "waiting" {
@@ -241,6 +258,18 @@ func TestSIGTERMOnLambda(t *testing.T) {
 	want := outcome{"error", `{"errorMessage":"context canceled","errorType":"Deferred"}`}
 	if got := <-p.done; got != want {
 		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// Without the extensions API nothing is lost but the announcement.
+func TestLambdaWithoutExtensions(t *testing.T) {
+	t.Parallel()
+	p := startWith(t, sides["lambda"], true)
+	if got := p.invoke(t, `{}`, ""); got != (outcome{"response", `{}`}) {
+		t.Errorf("got %v", got)
+	}
+	if log := p.stop(); !strings.Contains(log, "HTTP 403") {
+		t.Errorf("the log does not tell: %s", log)
 	}
 }
 

@@ -68,6 +68,18 @@ func TestNew(t *testing.T) {
 	})
 }
 
+// net/http keeps localhost from proxies by its lower-case name alone.
+func TestLocalhostIsLowerCase(t *testing.T) {
+	t.Parallel()
+	network := &wire{script: []reply{{200, done}}}
+	if _, err := create(t.Context(), clientOf(t, swas.Config{Endpoint: "http://LocalHost:9001/", Transport: network})); err != nil {
+		t.Fatal(err)
+	}
+	if got := network.urls[0]; got.Scheme != "http" || got.Host != "localhost:9001" {
+		t.Errorf("got %s://%s", got.Scheme, got.Host)
+	}
+}
+
 func TestRegionIsPartOfAHostName(t *testing.T) {
 	t.Parallel()
 	for _, wrong := range []string{"", "evil.example/", "a@evil.example", "cn hangzhou", "CN-HANGZHOU", "cn-hangzhou:80", strings.Repeat("a", 64)} {

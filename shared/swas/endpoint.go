@@ -38,7 +38,8 @@ func parseEndpoint(text string) (endpoint, error) {
 	case u.Scheme == "http" && !loopback(u.Hostname()):
 		return endpoint{}, badEndpoint("is plain http beyond this machine, where anybody could read the signature: use https")
 	}
-	return endpoint{scheme: u.Scheme, host: u.Host}, nil
+	// In lower case, by which net/http knows localhost and keeps it from proxies.
+	return endpoint{scheme: u.Scheme, host: strings.ToLower(u.Host)}, nil
 }
 
 func badEndpoint(defect string) error {
