@@ -88,8 +88,8 @@ var messageFields = map[string]string{
 	"alikafka:Topic:Message": "value",
 }
 
-// orderOrEvent returns the order that a bus event carries in its content, directly, as text or as the text of a queue message,
-// or else the event itself: the rules of the policy say what it means.
+// orderOrEvent returns the order that a bus event carries in its content, directly, as text or as the text of a queue
+// message, or else the event itself: the rules of the policy say what it means.
 func orderOrEvent(bus snapshot.BusEvent, name string, content json.RawMessage) ([]Item, error) {
 	carried := []byte(content)
 	var text string

@@ -176,13 +176,14 @@ func checkItems(t *testing.T, got, want []trigger.Item) {
 	if len(got) != len(want) {
 		t.Fatalf("got %d items, want %d", len(got), len(want))
 	}
-	for i := range got {
-		if want[i].Err != nil && got[i].Err != nil {
-			checkMalformed(t, got[i].Err)
-			got[i].Err, want[i].Err = nil, nil
+	for i, one := range got {
+		expected := want[i]
+		if expected.Err != nil && one.Err != nil {
+			checkMalformed(t, one.Err)
+			one.Err, expected.Err = nil, nil
 		}
-		if !reflect.DeepEqual(got[i], want[i]) {
-			t.Errorf("item %d: got %s, want %s", i, show(got[i]), show(want[i]))
+		if !reflect.DeepEqual(one, expected) {
+			t.Errorf("item %d: got %s, want %s", i, show(one), show(expected))
 		}
 	}
 }

@@ -21,8 +21,8 @@ func CheckJSON(data []byte) error { return walk(data, nil, rules{}) }
 
 // StrictJSON decodes data into the value that into points to, by the rules of [CheckJSON] and more: a field that the
 // type does not have, a field in another case than its tag, a value of another type and null are refused. Use it for
-// formats of this project. Where the type is a map, any, [json.RawMessage] or decodes itself, what lies beneath is held
-// to the rules of CheckJSON only. The error is a [*snapshot.Error] with Code [snapshot.CodeMalformed].
+// formats of this project. Where the type is any, [json.RawMessage] or decodes itself, what lies beneath is held to the
+// rules of CheckJSON only. The error is a [*snapshot.Error] with Code [snapshot.CodeMalformed].
 func StrictJSON(data []byte, into any) error {
 	return decodeJSON(data, into, rules{noUnknown: true, noNull: true})
 }
