@@ -26,26 +26,26 @@ const (
 
 // Codes of this project, beside those of the API.
 const (
-	CodeNoAnswer      = "NoAnswer"          // the API did not answer
-	CodeEmptyAnswer   = "EmptyAnswer"       // the API answered success without the element that proves it
-	CodeMalformed     = "MalformedEvent"    // an event, body or payload cannot be read
-	CodeInvalidOrder  = "InvalidOrder"      // a field of an order breaks a rule
-	CodeUnknownTarget = "UnknownTarget"     // the policy has no such target
-	CodeUnknownRole   = "UnknownRole"       // no target keeps this role
-	CodeNoSuchID      = "UnknownSnapshot"   // no configured target has this snapshot
-	CodeTooOld        = "EventTooOld"       // older than maxEventAge
-	CodeNoTime        = "DeadlineExceeded"  // no time left before the first call
-	CodeBlocked       = "SlotsFull"         // no slot can be freed
-	CodeForeign       = "ForeignSnapshot"   // not ours: no swas-snapshot tags
-	CodeDiskGone      = "DiskGone"          // the disk of a target is gone, or its server was released
-	CodeStale         = "Stale"             // no good snapshot younger than maxAge, and none could be taken
-	CodeBadPolicy     = "InvalidPolicy"     // snapshots.yaml is missing or wrong
-	CodeBadConfig     = "InvalidConfig"     // an environment variable is missing or wrong
-	CodeNoCredentials = "NoCredentials"     // neither the platform nor the environment has credentials
-	CodeNoRule        = "NoRule"            // a bus event that no rule of the policy names
-	CodeInternal      = "Internal"          // a defect of this program
-	CodeNotAllowed    = "NotAllowed"        // no rule of allow grants this
-	CodePaced         = "TooManyCalls"      // SNAPSHOT_CALLS_PER_MINUTE allows no more calls now
+	CodeNoAnswer      = "NoAnswer"         // the API did not answer
+	CodeEmptyAnswer   = "EmptyAnswer"      // the API answered success without the element that proves it
+	CodeMalformed     = "MalformedEvent"   // an event, body or payload cannot be read
+	CodeInvalidOrder  = "InvalidOrder"     // a field of an order breaks a rule
+	CodeUnknownTarget = "UnknownTarget"    // the policy has no such target
+	CodeUnknownRole   = "UnknownRole"      // no target keeps this role
+	CodeNoSuchID      = "UnknownSnapshot"  // no configured target has this snapshot
+	CodeTooOld        = "EventTooOld"      // older than maxEventAge
+	CodeNoTime        = "DeadlineExceeded" // no time left before the first call
+	CodeBlocked       = "SlotsFull"        // no slot can be freed
+	CodeForeign       = "ForeignSnapshot"  // not ours: no swas-snapshot tags
+	CodeDiskGone      = "DiskGone"         // the disk of a target is gone, or its server was released
+	CodeStale         = "Stale"            // no good snapshot younger than maxAge, and none could be taken
+	CodeBadPolicy     = "InvalidPolicy"    // snapshots.yaml is missing or wrong
+	CodeBadConfig     = "InvalidConfig"    // an environment variable is missing or wrong
+	CodeNoCredentials = "NoCredentials"    // neither the platform nor the environment has credentials
+	CodeNoRule        = "NoRule"           // a bus event that no rule of the policy names
+	CodeInternal      = "Internal"         // a defect of this program
+	CodeNotAllowed    = "NotAllowed"       // no rule of allow grants this
+	CodePaced         = "TooManyCalls"     // SNAPSHOT_CALLS_PER_MINUTE allows no more calls now
 )
 
 // Error is a failure as people and machines get it: a code to act on, a message that says what is wrong and what

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base32"
 	"encoding/binary"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -30,6 +31,9 @@ const MinuteForm = "2006-01-02T15:04Z"
 func SlotKey(role string, at time.Time) string {
 	return "slot:" + role + ":" + at.UTC().Format(MinuteForm)
 }
+
+// tokenForm is the form of the tokens that token makes.
+var tokenForm = regexp.MustCompile(`^sn1-[a-z2-7]{52}$`)
 
 var lowerBase32 = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 
@@ -74,8 +78,8 @@ func deletionToken(token, victim string) string {
 // shortToken returns the 8 characters of a token that stand in a name. A caller's own token may hold characters
 // that a name may not, or differ in its end alone, so it is hashed first.
 func shortToken(token string) string {
-	if rest, ours := strings.CutPrefix(token, tokenPrefix); ours && len(token) == 56 {
-		return rest[:8]
+	if tokenForm.MatchString(token) {
+		return token[len(tokenPrefix):][:8]
 	}
 	return digest(token)[:8]
 }

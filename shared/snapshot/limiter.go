@@ -31,7 +31,8 @@ func (l *limiter) take(action string, now time.Time) time.Duration {
 		b.tokens--
 		return 0
 	}
-	return time.Duration((1 - b.tokens) * float64(time.Minute) / float64(l.perMinute))
+	// Rounded up: after the wait, the call is there.
+	return time.Duration((1-b.tokens)*float64(time.Minute)/float64(l.perMinute)) + time.Nanosecond
 }
 
 // drain empties the bucket of action: the API has just said that it is empty.

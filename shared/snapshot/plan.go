@@ -34,6 +34,9 @@ func makePlan(s *situation, newName string) Plan {
 	}
 	candidates, reasons := s.judge(here, &p)
 	taking := s.role != ""
+	if taking && !s.disksKnown && s.unplaced() {
+		p.needsDisks = true
+	}
 	if !taking || s.atCap() {
 		p.victim = s.choose(candidates)
 	}

@@ -152,8 +152,8 @@ func checkTags(v *Violations, tags []Tag) {
 			seen[tag.Key] = i + 1
 		}
 	}
-	if callers := len(tags) - own; callers > TagMax-OwnTags {
-		v.add("Tag", CodeInvalidTag, fmt.Sprintf("has %d tags: use at most %d, swas-snapshot adds %d of the %d that the API takes", callers, TagMax-OwnTags, OwnTags, TagMax))
+	if callers := len(tags) - own; callers > TagMax-OwnTags || len(tags) > TagMax {
+		v.add("Tag", CodeInvalidTag, fmt.Sprintf("has %d tags: use at most %d, swas-snapshot adds %d of the %d that the API takes", max(callers, TagMax-OwnTags+1), TagMax-OwnTags, OwnTags, TagMax))
 	}
 }
 

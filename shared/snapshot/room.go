@@ -38,6 +38,7 @@ func (j *takeJob) makeRoom(ctx context.Context) (state, error) {
 		return nil, nil
 	}
 	j.victim = *plan.victim
+	j.condemn(j.target, j.victim)
 	reason := plan.victimItem.Reason
 	return func(ctx context.Context) (state, error) { return j.deleteVictim(ctx, reason) }, nil
 }
@@ -65,11 +66,10 @@ func (j *takeJob) blocked(plan Plan) (state, error) {
 // deleteVictim deletes the victim, and then the order goes on at once.
 func (j *takeJob) deleteVictim(ctx context.Context, reason string) (state, error) {
 	if j.deadline.Sub(j.now()) < deletionTime {
-		j.expire()
-		return nil, nil
+		return nil, errLate
 	}
-	server := j.situation(j.target, j.order.Role, true).server(j.victim.DiskID)
-	if err := j.remove(ctx, j.victim, server, deletionToken(j.request.ClientToken, j.victim.ID)); err != nil {
+	// Once begun, the deletion and the snapshot after it are finished, whatever becomes of the invocation.
+	if err := j.remove(context.WithoutCancel(ctx), j.victim, deletionToken(j.request.ClientToken, j.victim.ID)); err != nil {
 		return nil, err
 	}
 	j.result.Deleted = append(j.result.Deleted, Deleted{j.victim.ID, j.victim.Name, reason})
@@ -77,7 +77,7 @@ func (j *takeJob) deleteVictim(ctx context.Context, reason string) (state, error
 }
 
 // remove deletes a snapshot; one that has vanished is deleted, too.
-func (r *run) remove(ctx context.Context, victim Snapshot, server, token string) error {
+func (r *run) remove(ctx context.Context, victim Snapshot, token string) error {
 	err := r.call("DeleteSnapshot", func() error {
 		return r.API.DeleteSnapshot(ctx, victim.RegionID, victim.ID, token)
 	})
@@ -88,8 +88,8 @@ func (r *run) remove(ctx context.Context, victim Snapshot, server, token string)
 	if err != nil {
 		return fmt.Errorf("failed to delete %s: %w", victim.ID, err)
 	}
-	r.lost(victim.RegionID, victim.ID, server)
-	r.log().Info("deleted a snapshot", "snapshotId", victim.ID, "snapshotName", victim.Name, "server", server)
+	r.lost(victim.RegionID, victim.ID)
+	r.log().Info("deleted a snapshot", "snapshotId", victim.ID, "snapshotName", victim.Name, "diskId", victim.DiskID)
 	return nil
 }
 

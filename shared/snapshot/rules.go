@@ -1,6 +1,7 @@
 package snapshot
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -65,18 +66,16 @@ func keepFresh(s *situation, one Snapshot) string {
 }
 
 func keepWithinCount(s *situation, one Snapshot) string {
-	if one.Status == Failed {
-		return "" // it protects nothing and occupies a slot
-	}
 	target, _ := s.targetOf(one)
 	role := one.Role()
-	if role == "" {
-		return "its tag " + TagMeta + " cannot be read"
-	}
 	count, named := target.Slots(role)
 	switch {
 	case len(target.Keep) == 0:
-		return "the policy has no keep for " + target.Name
+		return "the policy has no keep for " + cmp.Or(target.Name, one.DiskID)
+	case one.Status == Failed:
+		return "" // it protects nothing and occupies a slot
+	case role == "":
+		return "its tag " + TagMeta + " cannot be read"
 	case !named:
 		return fmt.Sprintf("the policy has no slots for role %s of %s", role, target.Name)
 	}
@@ -98,7 +97,7 @@ func keepOfGoneDisk(s *situation, one Snapshot) string {
 
 func keepOnePerServer(s *situation, one Snapshot) string {
 	if s.deleted[s.server(one.DiskID)] {
-		return "goes in a later run: this one has deleted a snapshot of its server already"
+		return "goes in a later run: this one deletes another snapshot of its server"
 	}
 	return ""
 }

@@ -13,7 +13,7 @@ type run struct {
 	now      func() time.Time
 	deadline time.Time
 	regions  map[string]*region
-	deleted  map[string]bool // servers that lost a snapshot in this run
+	deleted  map[string]bool // servers that lose a snapshot in this run
 	fresh    map[string]bool // snapshots that this run took
 	spawned  []job           // jobs that a step wants to have done, too
 }
@@ -54,11 +54,22 @@ type pause time.Duration
 
 func (pause) Error() string { return "too many calls of this action in a minute" }
 
-// call makes one API call, if the pace allows it.
+// errLate is the error of a call for which no time is left.
+var errLate = errors.New("no time is left for another call")
+
+// call makes one API call, if time and pace allow it.
 func (r *run) call(action string, do func() error) error {
+	if !r.now().Before(r.deadline) {
+		return errLate
+	}
 	if wait := r.Instance.limiter.take(action, r.now()); wait > 0 {
 		return pause(wait)
 	}
+	return r.callNow(action, do)
+}
+
+// callNow makes one API call that can no longer wait.
+func (r *run) callNow(action string, do func() error) error {
 	if r.Stats != nil {
 		r.Stats.Calls++
 	}
@@ -86,6 +97,9 @@ type attempts struct {
 
 // again says how long to wait before the call that failed with err may be made again; false says that it may not.
 func (r *run) again(a *attempts, err error) (time.Duration, bool) {
+	if errors.Is(err, errLate) {
+		return r.deadline.Sub(r.now()), true // the deadline ends the wait, and with it the job
+	}
 	var held pause
 	if errors.As(err, &held) {
 		if a.last == nil {
@@ -134,11 +148,17 @@ func (r *run) listSnapshots(ctx context.Context, id string, anew bool) ([]Snapsh
 	if err != nil {
 		return nil, err
 	}
-	for i := range all {
-		all[i].RegionID = id
+	known.listed, known.snapshots = true, make([]Snapshot, 0, len(all))
+	seen := make(map[string]bool, len(all))
+	for _, one := range all {
+		if seen[one.ID] {
+			continue // doubled, it would count twice
+		}
+		seen[one.ID] = true
+		one.RegionID = id
+		known.snapshots = append(known.snapshots, one)
 	}
-	known.listed, known.snapshots = true, all
-	return all, nil
+	return known.snapshots, nil
 }
 
 // listDisks returns the disks of a region; a run asks once.
@@ -162,7 +182,8 @@ func (r *run) listDisks(ctx context.Context, id string) ([]Disk, error) {
 	return all, nil
 }
 
-// pages collects every page of a list. A list that changes between two pages may repeat an element; that is harmless.
+// pages collects every page of a list. A list that changes between two pages may repeat an element or
+// leave one out.
 func pages[T any](page func(int) ([]T, int, error)) ([]T, error) {
 	var all []T
 	for n := 1; ; n++ {
@@ -185,9 +206,14 @@ func (r *run) took(one Snapshot) {
 	}
 }
 
+// condemn settles on a victim: no other snapshot of its server goes in this run, even if no answer to its deletion ever
+// comes.
+func (r *run) condemn(target Target, victim Snapshot) {
+	r.deleted[r.situation(target, "", false).server(victim.DiskID)] = true
+}
+
 // lost removes a snapshot that this run deleted from what it knows.
-func (r *run) lost(regionID, id, server string) {
-	r.deleted[server] = true
+func (r *run) lost(regionID, id string) {
 	known := r.region(regionID)
 	kept := make([]Snapshot, 0, len(known.snapshots))
 	for _, one := range known.snapshots {

@@ -17,6 +17,8 @@ type job interface {
 
 // follower is a job that waits for the result of another job, maybe of another run.
 type follower interface {
+	job
+	// following is closed when the result is there; nil: the job follows nobody.
 	following() <-chan struct{}
 }
 
@@ -73,39 +75,40 @@ type waiting struct {
 }
 
 // schedule runs jobs until all are done or time is out. Followers come last, when this run leads nothing that
-// another run could wait for.
+// another run could wait for: so no two runs wait for each other.
 func (r *run) schedule(ctx context.Context, jobs []job) {
 	queue := make([]waiting, len(jobs))
 	for i, j := range jobs {
 		queue[i] = waiting{job: j}
 	}
-	var followers []job
-	for len(queue) > 0 {
-		next := earliest(queue)
-		w := queue[next]
-		queue = append(queue[:next], queue[next+1:]...)
-		if !r.wait(ctx, w.notBefore) {
-			w.expire()
-			continue
-		}
-		wait, done := w.step(ctx)
-		if f, ok := w.job.(follower); ok && !done && f.following() != nil {
-			followers = append(followers, w.job)
-		} else if !done {
-			queue = append(queue, waiting{w.job, r.now().Add(wait)})
+	var followers []follower
+	for len(queue) > 0 || len(followers) > 0 {
+		if len(queue) > 0 {
+			next := earliest(queue)
+			w := queue[next]
+			queue = append(queue[:next], queue[next+1:]...)
+			if !r.wait(ctx, w.notBefore) {
+				w.expire()
+			} else if wait, done := w.step(ctx); done {
+				// nothing is left of it
+			} else if f, ok := w.job.(follower); ok && f.following() != nil {
+				followers = append(followers, f)
+			} else {
+				queue = append(queue, waiting{w.job, r.now().Add(wait)})
+			}
+		} else {
+			f := followers[0]
+			followers = followers[1:]
+			if !r.await(ctx, f.following()) {
+				f.expire()
+			} else {
+				f.step(ctx)
+			}
 		}
 		for _, j := range r.spawned {
 			queue = append(queue, waiting{job: j})
 		}
 		r.spawned = nil
-	}
-	for _, j := range followers {
-		select {
-		case <-j.(follower).following():
-			j.step(ctx)
-		case <-ctx.Done():
-			j.expire()
-		}
 	}
 }
 
@@ -133,4 +136,29 @@ func (r *run) wait(ctx context.Context, at time.Time) bool {
 		return r.clock().Sleep(ctx, d) == nil
 	}
 	return true
+}
+
+// await waits for the end of another job, but no longer than the deadline of the run allows.
+func (r *run) await(ctx context.Context, end <-chan struct{}) bool {
+	select {
+	case <-end:
+		return true
+	default:
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		select {
+		case <-end:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	_ = r.clock().Sleep(ctx, r.deadline.Sub(r.now()))
+	select {
+	case <-end:
+		return true
+	default:
+		return false
+	}
 }

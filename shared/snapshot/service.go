@@ -14,9 +14,9 @@ import (
 type Service struct {
 	API      API
 	Policy   Policy
-	Instance *Instance
+	Instance *Instance      // of this process; required
 	Clock    Clock          // nil: WallClock
-	Rand     func() float64 // jitter, in [0, 1); nil: none
+	Rand     func() float64 // jitter, in [0, 1); nil: none, each wait is as long as it can be
 	Log      *slog.Logger   // nil: silent
 	// Tell gets every fact that people should know of; nil: nobody. It must not block for long.
 	Tell func(context.Context, Fact)
@@ -83,7 +83,10 @@ func (s *Service) Tick(ctx context.Context, tick Tick) []Result {
 func (t Tick) order(target, role string) Order {
 	o := Order{Target: target, Role: role, Time: t.Time, Actor: t.Trigger, Sender: "timer", Key: SlotKey(role, t.Time)}
 	if t.Time.IsZero() {
-		o.Sender, o.Key = "invoke", "request:"+t.RequestID
+		o.Sender, o.Key = "invoke", ""
+		if t.RequestID != "" {
+			o.Key = "request:" + t.RequestID
+		}
 	}
 	return o
 }
@@ -144,7 +147,7 @@ func (s *Service) clock() Clock {
 
 func (s *Service) random() float64 {
 	if s.Rand == nil {
-		return 0
+		return 1
 	}
 	return s.Rand()
 }

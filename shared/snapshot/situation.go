@@ -20,7 +20,7 @@ type situation struct {
 	role    string          // of the snapshot to take; "" in a sweep
 	full    bool            // the API said that no slot is free
 	fresh   map[string]bool // snapshots that this run took
-	deleted map[string]bool // servers that lost a snapshot in this run
+	deleted map[string]bool // servers that lose a snapshot in this run
 }
 
 // targetOf returns the target whose disk a snapshot is of.
@@ -64,7 +64,22 @@ func (s *situation) server(diskID string) string {
 			return target.InstanceID
 		}
 	}
-	return "disk " + diskID
+	return ownServer + diskID
+}
+
+// ownServer begins the name of the server of a disk whose server is not known.
+const ownServer = "disk "
+
+// unplaced tells whether, for all that is known without the list of disks, a snapshot of another disk may or may not
+// be on the target's server: those of data disks do not name theirs.
+func (s *situation) unplaced() bool {
+	here := strings.HasPrefix(s.server(s.target.DiskID), ownServer)
+	for _, one := range s.snapshots {
+		if one.DiskID != s.target.DiskID && (here || one.InstanceID == "" && strings.HasPrefix(s.server(one.DiskID), ownServer)) {
+			return true
+		}
+	}
+	return false
 }
 
 // onServer returns the snapshots that occupy slots of the target's server, newest first.

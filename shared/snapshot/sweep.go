@@ -1,7 +1,6 @@
 package snapshot
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -10,29 +9,30 @@ import (
 // roleSweep is the role of a snapshot that a sweep takes of a target without keep.
 const roleSweep = "sweep"
 
-// doneAge is how old an accomplished snapshot may be for people to be told of it.
-const doneAge = 24 * time.Hour
+// stuckAge is how long a snapshot may be in progress before people hear of it; it takes 10 to 30 minutes.
+const stuckAge = 2 * time.Hour
 
-// sweep reconciles targets with the policy: one list for each region, then for each target at most one deletion, and
-// one more snapshot where a missed tick left it stale.
+// sweep reconciles targets with the policy: one list for each region, then for each target one more snapshot where a
+// missed tick left it stale, and at most one deletion.
 func (s *Service) sweep(ctx context.Context, tick Tick, names []string) []Result {
 	r := s.begin(ctx)
 	var jobs []job
-	byRegion := make(map[string]*sweepJob)
-	sweeps := make([]*targetSweep, 0, len(names))
-	for _, name := range names {
+	regions := make(map[string]*regionSweep)
+	sweeps := make([]*targetSweep, len(names))
+	for i, name := range names {
 		target, _ := s.Policy.Target(name)
 		target.RegionID = r.regionOf(target)
-		one := &targetSweep{target: target, result: Result{Target: name, RegionID: target.RegionID, DiskID: target.DiskID}}
-		sweeps = append(sweeps, one)
-		j := byRegion[target.RegionID]
-		if j == nil {
-			j = &sweepJob{run: r, tick: tick, regionID: target.RegionID}
-			j.state = j.list
-			byRegion[target.RegionID] = j
-			jobs = append(jobs, j)
+		one := &targetSweep{run: r, tick: tick, target: target, result: Result{Target: name, RegionID: target.RegionID, DiskID: target.DiskID}}
+		one.state = one.locate
+		sweeps[i] = one
+		in := regions[target.RegionID]
+		if in == nil {
+			in = &regionSweep{run: r, regionID: target.RegionID}
+			in.state = in.list
+			regions[target.RegionID] = in
+			jobs = append(jobs, in)
 		}
-		j.left = append(j.left, one)
+		in.targets = append(in.targets, one)
 	}
 	defer func() {
 		for _, one := range sweeps {
@@ -44,207 +44,184 @@ func (s *Service) sweep(ctx context.Context, tick Tick, names []string) []Result
 	r.schedule(ctx, jobs)
 	results := make([]Result, len(sweeps))
 	for i, one := range sweeps {
-		results[i] = one.finish(ctx, r)
+		results[i] = one.finish(ctx)
 	}
 	return results
 }
 
-// targetSweep is the sweep of one target.
+// regionSweep lists a region. Its targets follow, each as a job of its own, so that none holds up another.
+type regionSweep struct {
+	*run
+	machine
+	regionID string
+	targets  []*targetSweep
+}
+
+func (j *regionSweep) step(ctx context.Context) (time.Duration, bool) {
+	wait, done, failed := j.advance(ctx, j.run)
+	for _, one := range j.targets {
+		switch {
+		case failed != nil:
+			one.result.Error = failed
+		case done:
+			j.spawned = append(j.spawned, one)
+		}
+	}
+	return wait, done
+}
+
+func (j *regionSweep) expire() {
+	for _, one := range j.targets {
+		one.result.Outcome, one.result.Error = OutcomeDeferred, j.outOfTime()
+	}
+}
+
+// list is the one list of the region.
+func (j *regionSweep) list(ctx context.Context) (state, error) {
+	var wrong Violations
+	if checkRegion(&wrong, "region", j.regionID); wrong != nil {
+		return nil, wrong
+	}
+	_, err := j.listSnapshots(ctx, j.regionID, false)
+	return nil, err
+}
+
+// targetSweep is the sweep of one target: it tells people what happened, takes what is missing and, after that,
+// deletes what is too much.
 type targetSweep struct {
+	*run
+	machine
+	tick   Tick
 	target Target
 	result Result
 	stale  *Fact    // it went stale
 	take   *takeJob // what makes that good
 }
 
-// sweepJob is the sweep of one region.
-type sweepJob struct {
-	*run
-	machine
-	tick     Tick
-	regionID string
-	left     []*targetSweep // not yet swept; the first is being swept
+func (j *targetSweep) step(ctx context.Context) (time.Duration, bool) {
+	wait, done, failed := j.advance(ctx, j.run)
+	if failed != nil {
+		j.result.Error = failed
+	}
+	return wait, done
 }
 
-func (j *sweepJob) step(ctx context.Context) (time.Duration, bool) {
-	for {
-		wait, done, failed := j.advance(ctx, j.run)
-		if failed == nil {
-			return wait, done
-		}
-		if !j.region(j.regionID).listed {
-			for _, one := range j.left {
-				one.result.Error = failed
-			}
-			return 0, true
-		}
-		// What fails for one target is told, and the others go on.
-		j.left[0].result.Error = failed
-		j.attempts = attempts{}
-		j.state = j.nextTarget
-	}
+func (j *targetSweep) expire() {
+	j.result.Outcome, j.result.Error = OutcomeDeferred, j.outOfTime()
 }
 
-func (j *sweepJob) expire() {
-	for _, one := range j.left {
-		one.result.Outcome, one.result.Error = OutcomeDeferred, j.outOfTime()
-	}
-	j.left = nil
-}
-
-// list is the one list of the region.
-func (j *sweepJob) list(ctx context.Context) (state, error) {
-	if !regionForm.MatchString(j.regionID) {
-		var wrong Violations
-		checkRegion(&wrong, "region", j.regionID)
-		return nil, wrong
-	}
-	if _, err := j.listSnapshots(ctx, j.regionID, false); err != nil {
+// locate finds the disk of the target.
+func (j *targetSweep) locate(ctx context.Context) (state, error) {
+	if err := j.findDisk(ctx, &j.target); err != nil {
 		return nil, err
 	}
-	return j.clean, nil
-}
-
-func (j *sweepJob) nextTarget(context.Context) (state, error) {
-	j.left = j.left[1:]
-	if len(j.left) == 0 {
-		return nil, nil
-	}
-	return j.clean, nil
-}
-
-// clean clears a failed snapshot of the target's server, or prunes one that is over its role's count.
-func (j *sweepJob) clean(ctx context.Context) (state, error) {
-	one := j.left[0]
-	if err := j.locate(ctx, one); err != nil {
+	j.result.DiskID = j.target.DiskID
+	if err := j.diskGone(); err != nil {
 		return nil, err
 	}
-	plan, err := j.plan(ctx, one.target, "", false, "")
-	if err != nil {
-		return nil, err
-	}
-	j.report(ctx, one.target)
-	if plan.victim == nil {
-		return j.freshen, nil
-	}
-	victim, reason := *plan.victim, plan.victimItem.Reason
-	return func(ctx context.Context) (state, error) {
-		server := j.situation(one.target, "", false).server(victim.DiskID)
-		if err := j.remove(ctx, victim, server, tokenPrefix+digest("sweep", "DeleteSnapshot", victim.ID)); err != nil {
-			return nil, err
-		}
-		one.result.Deleted = append(one.result.Deleted, Deleted{victim.ID, victim.Name, reason})
-		return j.freshen, nil
-	}, nil
+	j.report(ctx)
+	return j.freshen, nil
 }
 
-// locate finds the disk of a target, and says so if it is gone.
-func (j *sweepJob) locate(ctx context.Context, one *targetSweep) error {
-	if err := j.findDisk(ctx, &one.target); err != nil {
-		return err
-	}
-	one.result.DiskID = one.target.DiskID
-	known := j.region(j.regionID)
-	if !known.disksKnown {
+// diskGone says so if the disk of the target is known to be gone.
+func (j *targetSweep) diskGone() error {
+	s := j.situation(j.target, "", false)
+	if _, found := s.disk(j.target.DiskID); found || !s.disksKnown {
 		return nil
 	}
-	if _, ok := j.situation(one.target, "", false).disk(one.target.DiskID); !ok {
-		return &Error{Code: CodeDiskGone, Kind: KindUnknown, Message: fmt.Sprintf(
-			"disk: region %s has no disk %s: it or its server was released, or the region in snapshots.yaml is wrong; nothing was deleted", j.regionID, quote(one.target.DiskID))}
-	}
-	return nil
+	return &Error{Code: CodeDiskGone, Kind: KindUnknown, Message: fmt.Sprintf(
+		"disk: region %s has no disk %s: it or its server was released, or the region in snapshots.yaml is wrong; nothing was deleted",
+		j.target.RegionID, quote(j.target.DiskID))}
 }
 
 // freshen has one more snapshot taken if the target is stale and none is in progress.
-func (j *sweepJob) freshen(context.Context) (state, error) {
-	one := j.left[0]
-	s := j.situation(one.target, "", false)
-	newest, any := s.newestGood(one.target.DiskID)
-	running, isRunning := s.running(one.target.DiskID)
+func (j *targetSweep) freshen(context.Context) (state, error) {
+	s := j.situation(j.target, "", false)
+	newest, any := s.newestGood(j.target.DiskID)
+	running, isRunning := s.running(j.target.DiskID)
+	if s.stale() && any && (!isRunning || j.now().Sub(running.CreationTime) > stuckAge) {
+		j.stale = &Fact{
+			Kind: FactStale, Target: j.target.Name, RegionID: j.target.RegionID, DiskID: j.target.DiskID,
+			SnapshotID: newest.ID, SnapshotName: newest.Name, Since: newest.CreationTime.Add(j.target.MaxAge),
+			What: fmt.Sprintf("no good snapshot younger than %s; the newest is %s", j.target.MaxAge, newest.ID),
+			Key:  "stale:" + j.target.Name + ":" + newest.ID,
+		}
+	}
 	switch {
 	case isRunning:
-		one.answer(OutcomeJoined, running)
+		j.answer(OutcomeJoined, running)
 	case s.stale():
-		if any {
-			one.stale = &Fact{
-				Kind: FactStale, Target: one.target.Name, RegionID: j.regionID, DiskID: one.target.DiskID,
-				SnapshotID: newest.ID, SnapshotName: newest.Name, Since: newest.CreationTime.Add(one.target.MaxAge),
-				What: fmt.Sprintf("no good snapshot younger than %s; the newest is %s", one.target.MaxAge, newest.ID),
-				Key:  "stale:" + one.target.Name + ":" + newest.ID,
-			}
+		j.take = j.newTake(j.tick.order(j.target.Name, s.sweepRole()))
+		j.take.factID = "sweep:" + j.target.Name + ":" + newest.ID
+		j.take.after = func() {
+			j.machine = machine{state: j.clean}
+			j.spawned = append(j.spawned, j)
 		}
-		one.take = j.newTake(j.tick.order(one.target.Name, s.sweepRole()))
-		j.spawned = append(j.spawned, one.take)
+		j.spawned = append(j.spawned, j.take)
+		return nil, nil
 	case any:
-		one.answer(OutcomeReused, newest)
+		j.answer(OutcomeReused, newest)
 	default:
-		one.result.Warning = "no good snapshot yet, and no maxAge in snapshots.yaml: a sweep takes none"
+		j.result.Warning = "no good snapshot yet, and no maxAge in snapshots.yaml: a sweep takes none"
 	}
-	return j.nextTarget, nil
+	return j.clean, nil
 }
 
-func (one *targetSweep) answer(outcome Outcome, found Snapshot) {
-	one.result.Outcome, one.result.Role = outcome, found.Role()
-	one.result.SnapshotID, one.result.SnapshotName = found.ID, found.Name
-	one.result.Status, one.result.Progress = found.Status, found.Progress
+func (j *targetSweep) answer(outcome Outcome, found Snapshot) {
+	j.result.Outcome, j.result.Role = outcome, found.Role()
+	j.result.SnapshotID, j.result.SnapshotName = found.ID, found.Name
+	j.result.Status, j.result.Progress = found.Status, found.Progress
 }
 
-// finish joins what was cleaned and what was taken, and tells people of a stale target.
-func (one *targetSweep) finish(ctx context.Context, r *run) Result {
-	if one.take != nil {
-		deleted := one.result.Deleted
-		one.result = one.take.result
-		one.result.Deleted = append(deleted, one.result.Deleted...)
+// clean clears a failed snapshot of the target's server, or prunes one that is over its role's count.
+func (j *targetSweep) clean(ctx context.Context) (state, error) {
+	plan, err := j.plan(ctx, j.target, "", false, "")
+	if err == nil {
+		err = j.diskGone()
 	}
-	err := one.result.Error
-	if one.stale == nil && err != nil && one.result.Outcome != OutcomeDeferred {
-		one.stale = &Fact{
-			Kind: FactFailed, Target: one.target.Name, RegionID: one.target.RegionID, DiskID: one.target.DiskID,
-			What: "the sweep of this target failed: " + err.Code, Since: r.now(), Key: "sweep:" + one.target.Name + ":" + err.Code,
+	if err != nil || plan.victim == nil {
+		return nil, err
+	}
+	victim, reason := *plan.victim, plan.victimItem.Reason
+	j.condemn(j.target, victim)
+	return func(ctx context.Context) (state, error) {
+		if err := j.remove(ctx, victim, tokenPrefix+digest("sweep", "DeleteSnapshot", victim.ID)); err != nil {
+			return nil, err
 		}
-	}
-	if one.stale != nil {
-		one.stale.Mend = "a new one is being taken"
-		if err != nil {
-			one.stale.Mend = err.Message
-		}
-		r.tell(ctx, *one.stale)
-	}
-	return one.result
+		j.result.Deleted = append(j.result.Deleted, Deleted{victim.ID, victim.Name, reason})
+		return nil, nil
+	}, nil
 }
 
-// report tells people of the target's failed snapshots and, if somebody wants to hear it, of accomplished ones.
-func (j *sweepJob) report(ctx context.Context, target Target) {
-	for _, one := range j.situation(target, "", false).snapshots {
-		if one.DiskID != target.DiskID || !one.Ours() {
-			continue
-		}
-		fact := Fact{Target: target.Name, RegionID: j.regionID, DiskID: one.DiskID, SnapshotID: one.ID, SnapshotName: one.Name, Since: one.CreationTime}
-		_, told := one.Tag(TagDone)
+// finish joins what was taken and what was cleaned, and tells people of it.
+func (j *targetSweep) finish(ctx context.Context) Result {
+	all := j.result
+	if j.take != nil {
+		all = j.take.result
+		all.Deleted = append(all.Deleted, j.result.Deleted...)
 		switch {
-		case one.Status == Failed:
-			fact.Kind, fact.Key = FactFailed, "failed:"+one.ID
-			fact.What = "snapshot " + one.ID + " failed"
-			fact.Mend = "a sweep deletes it; if the next one fails, too, look at the server's disk in the console"
-			j.tell(ctx, fact)
-		case j.TellDone && one.Good() && !told && j.now().Sub(one.CreationTime) < doneAge:
-			fact.Kind, fact.Key = FactDone, "done:"+one.ID
-			fact.What = "snapshot " + one.ID + " is accomplished"
-			j.tell(ctx, fact)
-			j.rememberTold(ctx, one)
+		case j.result.Error == nil || all.Error != nil:
+		case j.result.Outcome == OutcomeDeferred:
+			all.Warning = "no time was left to delete what is over its count: a later sweep does"
+		default:
+			all.Error = j.result.Error
 		}
 	}
-}
-
-// rememberTold tags a snapshot of which people were told, so that no other instance tells them again. That it fails
-// costs a second message at most.
-func (j *sweepJob) rememberTold(ctx context.Context, one Snapshot) {
-	err := j.call("TagResources", func() error {
-		return j.API.TagSnapshot(ctx, one.RegionID, one.ID, []Tag{{TagDone, j.now().UTC().Format(time.DateOnly)}})
-	})
-	if err != nil {
-		j.log().Warn("failed to tag a snapshot as told", "snapshotId", one.ID, "error", err.Error())
+	err := all.Error
+	if j.stale != nil {
+		j.stale.Mend = "a new one is being taken"
+		if err != nil {
+			j.stale.Mend = err.Message
+		}
+		j.tell(ctx, *j.stale)
 	}
+	if err != nil && err == j.result.Error && all.Outcome != OutcomeDeferred {
+		j.tell(ctx, Fact{
+			Kind: FactFailed, Target: j.target.Name, RegionID: j.target.RegionID, DiskID: j.target.DiskID,
+			What: "the sweep of this target failed: " + err.Code, Mend: err.Message, Since: j.now(), Key: "sweep:" + j.target.Name + ":" + err.Code,
+		})
+	}
+	return all
 }
 
 // running returns the snapshot of a disk that is being taken.
@@ -271,5 +248,5 @@ func (s *situation) sweepRole() string {
 	if len(s.target.Keep) > 0 {
 		return s.target.Keep[0].Role
 	}
-	return cmp.Or(s.role, roleSweep)
+	return roleSweep
 }

@@ -22,10 +22,13 @@ type takeJob struct {
 	leads       *flight
 	follows     *flight
 	result      Result
+	factID      string // identity of what people are told of a failure; "": the token
+	after       func() // called when the order has ended; nil: nothing follows
 }
 
 func (r *run) newTake(order Order) *takeJob {
-	j := &takeJob{run: r, order: order}
+	order.Role = cmp.Or(order.Role, RoleManual)
+	j := &takeJob{run: r, order: order, result: Result{Target: order.Target, RegionID: order.RegionID, DiskID: order.DiskID, Role: order.Role}}
 	j.state = j.resolve
 	return j
 }
@@ -50,11 +53,16 @@ func (j *takeJob) following() <-chan struct{} {
 
 // copyLeader takes over the result of the equal order that was in flight.
 func (j *takeJob) copyLeader(context.Context) (state, error) {
-	j.result = j.follows.result
-	if j.result.Outcome == OutcomeCreated {
-		j.result.Outcome = OutcomeReplayed
-	}
+	j.result = j.follows.result.replayed()
 	return nil, nil
+}
+
+// replayed returns the result of an order as the same order gets it once more.
+func (r Result) replayed() Result {
+	if r.SnapshotID != "" && r.Error == nil {
+		r.Outcome, r.Deleted = OutcomeReplayed, nil
+	}
+	return r
 }
 
 // expire ends the order as deferred: it did not fail, a retry goes on.
@@ -91,18 +99,30 @@ func (j *takeJob) land(ctx context.Context) {
 		j.Instance.land(j.request.ClientToken, j.leads, j.result, j.now())
 		j.leads = nil
 	}
-	if err := j.result.Error; err != nil && j.request.ClientToken != "" && j.result.Outcome != OutcomeDeferred && err.Kind != KindInvalid {
-		fact := Fact{
-			Kind: FactFailed, Target: j.target.Name, RegionID: j.request.RegionID, DiskID: j.request.DiskID,
-			What: "a " + j.order.Role + " snapshot could not be taken: " + err.Code, Mend: err.Message,
-			Since: j.now(), Key: "failed:" + j.request.ClientToken,
-		}
-		if j.result.Outcome == OutcomeBlocked {
-			fact.Kind, fact.Key = FactBlocked, "blocked:"+j.request.ClientToken
-			fact.What = "a " + j.order.Role + " snapshot is blocked: no slot can be freed"
-		}
-		j.tell(ctx, fact)
+	j.tellFailure(ctx)
+	if j.after != nil {
+		j.after()
 	}
+}
+
+// tellFailure tells people that an order failed or is blocked. A deferred one goes on, and one that is invalid is the
+// business of who gave it.
+func (j *takeJob) tellFailure(ctx context.Context) {
+	err := j.result.Error
+	if err == nil || j.request.ClientToken == "" || j.result.Outcome == OutcomeDeferred || err.Kind == KindInvalid {
+		return
+	}
+	id := cmp.Or(j.factID, j.request.ClientToken)
+	fact := Fact{
+		Kind: FactFailed, Target: j.target.Name, RegionID: j.request.RegionID, DiskID: j.request.DiskID,
+		What: "a " + j.order.Role + " snapshot could not be taken: " + err.Code, Mend: err.Message,
+		Since: j.now(), Key: "failed:" + id,
+	}
+	if j.result.Outcome == OutcomeBlocked {
+		fact.Kind, fact.Key = FactBlocked, "blocked:"+id
+		fact.What = "a " + j.order.Role + " snapshot is blocked: no slot can be freed"
+	}
+	j.tell(ctx, fact)
 }
 
 // done ends the order with an outcome and the snapshot that answers it.
@@ -118,10 +138,6 @@ func (j *takeJob) done(outcome Outcome, one Snapshot) (state, error) {
 
 // resolve completes the order: its target, region, disk, name, tags and token.
 func (j *takeJob) resolve(ctx context.Context) (state, error) {
-	if j.order.Role == "" {
-		j.order.Role = RoleManual
-	}
-	j.result = Result{Target: j.order.Target, DiskID: j.order.DiskID, Role: j.order.Role}
 	wrong := j.order.Validate()
 	if j.order.Target == "" && j.order.DiskID == "" {
 		return nil, wrong
@@ -137,6 +153,12 @@ func (j *takeJob) resolve(ctx context.Context) (state, error) {
 	}
 	j.target.RegionID = j.regionOf(j.target)
 	j.result.Target, j.result.RegionID, j.result.DiskID = j.target.Name, j.target.RegionID, j.target.DiskID
+	if wrong != nil && j.target.DiskID == "" {
+		return nil, wrong // no call for the disk of an order that is refused anyway
+	}
+	if err := j.tooOld(); err != nil {
+		return nil, err
+	}
 	if err := j.findDisk(ctx, &j.target); err != nil {
 		return nil, err
 	}
@@ -145,17 +167,21 @@ func (j *takeJob) resolve(ctx context.Context) (state, error) {
 	if wrong := join(wrong, j.request.Validate()); wrong != nil {
 		return nil, wrong
 	}
-	if at := j.order.Time; !at.IsZero() {
-		limit := cmp.Or(j.Policy.MaxEventAge, DefaultMaxEventAge)
-		if age := j.now().Sub(at); age > limit {
-			return nil, &Error{Code: CodeTooOld, Kind: KindInvalid, Message: fmt.Sprintf(
-				"the event is %s old, more than the %s of maxEventAge: nothing was done, give a new order if it is still wanted", age.Round(time.Second), limit)}
-		}
-	}
 	if j.order.DryRun {
 		return j.dryRun, nil
 	}
 	return j.claim, nil
+}
+
+// tooOld refuses an order whose event is older than the policy allows: a late redelivery must not spend a slot.
+func (j *takeJob) tooOld() error {
+	limit := cmp.Or(j.Policy.MaxEventAge, DefaultMaxEventAge)
+	age := j.now().Sub(j.order.Time)
+	if j.order.Time.IsZero() || age <= limit {
+		return nil
+	}
+	return &Error{Code: CodeTooOld, Kind: KindInvalid, Message: fmt.Sprintf(
+		"the event is %s old, more than the %s of maxEventAge: nothing was done, give a new order if it is still wanted", age.Round(time.Second), limit)}
 }
 
 // targetOfDisk returns the target of the policy that protects the disk of an order, or one made up for the disk:
@@ -202,8 +228,7 @@ func (j *takeJob) claim(context.Context) (state, error) {
 		return nil, err
 	}
 	if recent != nil {
-		j.result = *recent
-		j.result.Outcome, j.result.Deleted = OutcomeReplayed, nil
+		j.result = recent.replayed()
 		return nil, nil
 	}
 	j.leads, j.follows = leads, follows
@@ -270,12 +295,12 @@ func (j *takeJob) create(ctx context.Context) (state, error) {
 	if j.cause == nil && j.region(j.request.RegionID).listed && j.situation(j.target, j.order.Role, false).atCap() {
 		return j.makeRoom, nil // this run knows already what the API would answer
 	}
+	call := j.call
 	if len(j.result.Deleted) > 0 {
-		// Room was made: what has been begun is finished, whatever becomes of the invocation.
-		ctx = context.WithoutCancel(ctx)
+		ctx, call = context.WithoutCancel(ctx), j.callNow // room was made for it
 	}
 	var created Created
-	err := j.call("CreateSnapshot", func() (err error) {
+	err := call("CreateSnapshot", func() (err error) {
 		created, err = j.API.CreateSnapshot(ctx, j.request)
 		return err
 	})

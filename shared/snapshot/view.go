@@ -2,7 +2,6 @@ package snapshot
 
 import (
 	"context"
-	"slices"
 	"time"
 )
 
@@ -56,6 +55,14 @@ func (s *Service) List(ctx context.Context, name string) (Listing, error) {
 	if err != nil {
 		return Listing{}, err
 	}
+	if r.situation(target, "", false).unplaced() {
+		if err := r.persist(ctx, func() error {
+			_, err := r.listDisks(ctx, target.RegionID)
+			return err
+		}); err != nil {
+			return Listing{}, err
+		}
+	}
 	situation := r.situation(target, "", false)
 	here := situation.onServer()
 	listing := Listing{Target: name, Slots: SlotCount{len(here), SlotsPerServer}, Snapshots: here, Listed: []Listed{}}
@@ -70,12 +77,16 @@ func (s *Service) List(ctx context.Context, name string) (Listing, error) {
 // It changes nothing. Its errors are [*Error].
 func (s *Service) Plan(ctx context.Context, name, role string) (Plan, error) {
 	if role != "" && !ValidRole(role) {
-		return Plan{}, Order{Target: name, Role: role, Key: "plan"}.Validate()
+		return Plan{}, AsError(Order{Target: name, Role: role, Key: "plan"}.Validate())
 	}
 	r := s.begin(ctx)
 	target, err := r.load(ctx, name)
 	if err != nil {
 		return Plan{}, err
+	}
+	situation := r.situation(target, "", false)
+	if _, running := situation.running(target.DiskID); role == "" && situation.stale() && !running {
+		role = situation.sweepRole() // a sweep takes first what is missing
 	}
 	var plan Plan
 	if err := r.persist(ctx, func() (err error) {
@@ -83,11 +94,6 @@ func (s *Service) Plan(ctx context.Context, name, role string) (Plan, error) {
 		return err
 	}); err != nil {
 		return Plan{}, err
-	}
-	situation := r.situation(target, role, false)
-	if _, running := situation.running(target.DiskID); role == "" && situation.stale() && !running {
-		missed := PlanItem{Action: ActionCreate, Reason: "a new " + situation.sweepRole() + " snapshot: no good one is younger than " + target.MaxAge.String()}
-		plan.Items = slices.Insert(plan.Items, 0, missed)
 	}
 	if plan.Items == nil {
 		plan.Items = []PlanItem{}

@@ -1,0 +1,46 @@
+package snapshot
+
+import (
+	"context"
+	"time"
+)
+
+// doneAge is how old an accomplished snapshot may be for people to be told of it.
+const doneAge = 24 * time.Hour
+
+// report tells people of the target's failed snapshots and, if somebody wants to hear it, of accomplished ones.
+func (j *targetSweep) report(ctx context.Context) {
+	for _, one := range j.region(j.target.RegionID).snapshots {
+		if one.DiskID != j.target.DiskID || !one.Ours() {
+			continue
+		}
+		fact := Fact{
+			Target: j.target.Name, RegionID: j.target.RegionID, DiskID: one.DiskID,
+			SnapshotID: one.ID, SnapshotName: one.Name, Since: one.CreationTime,
+		}
+		_, told := one.Tag(TagDone)
+		switch {
+		case one.Status == Failed:
+			fact.Kind, fact.Key = FactFailed, "failed:"+one.ID
+			fact.What = "snapshot " + one.ID + " failed"
+			fact.Mend = "a sweep deletes it; if the next one fails, too, look at the server's disk in the console"
+			j.tell(ctx, fact)
+		case j.TellDone && one.Good() && !told && j.now().Sub(one.CreationTime) < doneAge:
+			fact.Kind, fact.Key = FactDone, "done:"+one.ID
+			fact.What = "snapshot " + one.ID + " is accomplished"
+			j.tell(ctx, fact)
+			j.rememberTold(ctx, one)
+		}
+	}
+}
+
+// rememberTold tags a snapshot of which people were told, so that no other instance tells them again. That it fails
+// costs a second message at most.
+func (j *targetSweep) rememberTold(ctx context.Context, one Snapshot) {
+	err := j.call("TagResources", func() error {
+		return j.API.TagSnapshot(ctx, one.RegionID, one.ID, []Tag{{TagDone, j.now().UTC().Format(time.DateOnly)}})
+	})
+	if err != nil {
+		j.log().Warn("failed to tag a snapshot as told", "snapshotId", one.ID, "error", err.Error())
+	}
+}
