@@ -27,6 +27,7 @@ func (d *DefaultChain) Credentials(context.Context) (Credentials, error) {
 	}
 	found, err := d.chain.GetCredentials()
 	if err != nil || found == nil || found.AccessKeyId == "" || found.AccessKeySecret == "" {
+		d.chain = nil // the SDK's chain would ask only its last link from now on
 		return Credentials{}, &snapshot.Error{Code: snapshot.CodeNoCredentials, Kind: snapshot.KindConfig,
 			Message: "no credentials were found: set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, or run aliyun configure"}
 	}

@@ -102,17 +102,18 @@ func (c *Client) attempt(ctx context.Context, region string, signer Credentials,
 	if part := signer.missing(); part != "" {
 		return &snapshot.APIError{Action: action, Code: snapshot.CodeNoCredentials, Message: "the " + part + " is missing"}
 	}
-	limit := c.limit(ctx)
-	if limit <= 0 || ctx.Err() != nil {
-		return noAnswer(ctx, action, c.endpoint.hostOf(region), context.DeadlineExceeded)
-	}
-	bounded, cancel := context.WithTimeout(ctx, limit)
+	now := time.Now()
+	end := c.deadline(ctx, now)
+	bounded, cancel := context.WithDeadline(ctx, end)
 	defer cancel()
+	if bounded.Err() != nil {
+		return noAnswer(bounded, action, c.endpoint.hostOf(region), bounded.Err())
+	}
 
 	request.SetScheme(c.endpoint.scheme)
 	request.SetDomain(c.endpoint.hostOf(region))
 	request.GetQueryParams()["RegionId"] = region
-	sent := c.send(bounded, limit, signer, request, answer)
+	sent := c.send(bounded, end.Sub(now), signer, request, answer)
 
 	status, body := answer.GetHttpStatus(), answer.GetHttpContentBytes()
 	var failure *snapshot.APIError
@@ -171,15 +172,16 @@ func signerOf(c Credentials) credentials.CredentialsProvider {
 	return credentials.NewStaticSTSCredentialsProvider(c.AccessKeyID, c.AccessKeySecret, c.SecurityToken)
 }
 
-// limit returns how long an attempt may take: the client's timeout, or the time left to ctx less a tenth, at most a
-// second, in which the caller says what happened.
-func (c *Client) limit(ctx context.Context) time.Duration {
-	deadline, bounded := ctx.Deadline()
-	if !bounded {
-		return c.timeout
+// deadline returns when an attempt ends: after the client's timeout, or before the deadline of ctx by a tenth of the
+// time left, at most a second, in which the caller says what happened.
+func (c *Client) deadline(ctx context.Context, now time.Time) time.Time {
+	end := now.Add(c.timeout)
+	if last, bounded := ctx.Deadline(); bounded {
+		if last = last.Add(-min(last.Sub(now)/10, time.Second)); last.Before(end) {
+			return last
+		}
 	}
-	left := time.Until(deadline)
-	return min(c.timeout, left-min(left/10, time.Second))
+	return end
 }
 
 // refreshes tells whether a code says that other credentials may do: an expired or unknown security token, or an

@@ -212,6 +212,31 @@ func TestFreshCredentials(t *testing.T) {
 	}
 }
 
+// The chain of the machine, cut off from its metadata server and its files.
+func TestDefaultChain(t *testing.T) {
+	t.Setenv("ALIBABA_CLOUD_ECS_METADATA_DISABLED", "true")
+	t.Setenv("HOME", t.TempDir())
+	for _, name := range []string{"ACCESS_KEY_ID", "ACCESS_KEY_SECRET", "SECURITY_TOKEN", "CREDENTIALS_URI", "PROFILE", "CREDENTIALS_FILE"} {
+		t.Setenv("ALIBABA_CLOUD_"+name, "")
+	}
+	chain := &swas.DefaultChain{}
+	network := &wire{script: []reply{{200, done}}}
+	client := clientOf(t, swas.Config{Provider: chain, Transport: network})
+	_, err := create(t.Context(), client)
+	if answer := apiError(t, err); answer.Code != snapshot.CodeNoCredentials || !strings.HasPrefix(answer.Message, "no credentials were found") {
+		t.Errorf("got %v", answer)
+	}
+	if _, found, err := chain.Refresh(t.Context()); found || err != nil {
+		t.Errorf("got %v, %v", found, err)
+	}
+
+	t.Setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", "from-environment")
+	t.Setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "made-up")
+	if _, err := create(t.Context(), client); err != nil || network.queries[0].Get("AccessKeyId") != "from-environment" {
+		t.Errorf("after a failure: got %v", err)
+	}
+}
+
 func TestListSnapshots(t *testing.T) {
 	t.Parallel()
 	client, network := newClient(t, reply{200, `{"TotalCount":203,"PageNumber":3,"PageSize":100,"RequestId":"R","Snapshots":[

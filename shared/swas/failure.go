@@ -127,7 +127,12 @@ func noCredentials(ctx context.Context, action string, err error) *snapshot.APIE
 	if ctx.Err() != nil {
 		return &snapshot.APIError{Action: action, Code: snapshot.CodeNoAnswer, Message: "no credentials: " + cause(ctx, err)}
 	}
-	return &snapshot.APIError{Action: action, Code: snapshot.CodeNoCredentials, Message: oneLine(err.Error())}
+	message := err.Error()
+	var told *snapshot.Error
+	if errors.As(err, &told) {
+		message = told.Message // without its code, which stands before the message already
+	}
+	return &snapshot.APIError{Action: action, Code: snapshot.CodeNoCredentials, Message: oneLine(message)}
 }
 
 // elements returns the members of a JSON object by their exact names, or nil.

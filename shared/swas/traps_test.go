@@ -137,18 +137,24 @@ func TestTrapContextIsHonoured(t *testing.T) {
 		<-ended
 	})
 	t.Run("deadline", func(t *testing.T) {
-		client := clientOf(t, swas.Config{Endpoint: server.URL})
 		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 		defer cancel()
-		_, err := create(ctx, client)
+		_, err := create(ctx, clientOf(t, swas.Config{Endpoint: server.URL}))
 		if answer := apiError(t, err); answer.Code != snapshot.CodeNoAnswer || !strings.Contains(answer.Message, "timeout") {
 			t.Errorf("got %v", answer)
 		}
-		if ctx.Err() != nil {
-			t.Error("the call used all the time of its caller")
-		}
 		<-arrived
 		<-ended
+	})
+	t.Run("before the deadline", func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		network := &clock{}
+		_, _ = create(ctx, clientOf(t, swas.Config{Transport: network, Timeout: time.Hour}))
+		mine, _ := ctx.Deadline()
+		if left := mine.Sub(network.deadline); left != time.Second {
+			t.Errorf("the call leaves %v to its caller, want a second", left)
+		}
 	})
 	t.Run("timeout of the client", func(t *testing.T) {
 		client := clientOf(t, swas.Config{Endpoint: server.URL, Timeout: 50 * time.Millisecond})
@@ -168,6 +174,14 @@ func TestTrapContextIsHonoured(t *testing.T) {
 			t.Errorf("got %v after %d calls", answer, network.calls())
 		}
 	})
+}
+
+// clock is a network that remembers until when a call may take.
+type clock struct{ deadline time.Time }
+
+func (c *clock) RoundTrip(r *http.Request) (*http.Response, error) {
+	c.deadline, _ = r.Context().Deadline()
+	return nil, io.EOF
 }
 
 func TestTrapBigAnswersAndRedirectsAreRefused(t *testing.T) {
