@@ -58,7 +58,7 @@ var say = struct {
 	nextList:    phrase{"Ask for its status in a minute with list %s", "请一分钟后查询状态（status），发送：list %s"},
 	nextNothing: phrase{"There is nothing else to do.", "无需其他操作。"},
 	nextHelp:    phrase{"Send help for all commands.", "发送 help（帮助）查看所有命令。"},
-	nextAgain:   phrase{"Send the same again later; that is harmless.", "请稍后重新发送，重复发送不会产生多余的快照。"},
+	nextAgain:   phrase{"Send it again in a few minutes.", "请几分钟后重新发送。"},
 	nextAsk:     phrase{"Ask whoever runs this service; the code below says why.", "请联系本服务的管理员，原因见下方代码。"},
 
 	ask:          phrase{"%s has no free slot: %s (%s) would be deleted first.", "%s 没有空闲名额：将先删除 %s（%s）。"},

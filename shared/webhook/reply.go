@@ -74,7 +74,7 @@ func (p reply) took(r snapshot.Result) reply {
 		p.lines = append(p.lines, say.deleted.in(p.lang, visible(gone.SnapshotID), visible(gone.SnapshotName)))
 	}
 	switch {
-	case r.Outcome == snapshot.OutcomeDeferred && len(r.Deleted) == 0:
+	case r.Outcome == snapshot.OutcomeDeferred && mayHaveBegun(r):
 		p.result, p.next = say.started.in(p.lang, name), say.nextList.in(p.lang, name)
 		p.smallPrint(r.SnapshotID, r.RequestID, r.Error.Code)
 		return p
@@ -97,6 +97,11 @@ func (p reply) took(r snapshot.Result) reply {
 	}
 	p.smallPrint(r.SnapshotID, r.RequestID, "")
 	return p
+}
+
+// mayHaveBegun tells whether a deferred order may be at work already: no answer came, or none that says otherwise.
+func mayHaveBegun(r snapshot.Result) bool {
+	return len(r.Deleted) == 0 && (r.Error.Kind == snapshot.KindTimeout || r.Error.Kind == snapshot.KindUpstream)
 }
 
 // planLines shows a plan: one line a snapshot, with the reason.

@@ -1,0 +1,251 @@
+package webhook
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+
+	"swas-snapshot/shared/snapshot"
+)
+
+func swap(text string, pairs ...string) string { return strings.NewReplacer(pairs...).Replace(text) }
+
+// Which events take a snapshot, with what identity, and which are ignored with a reason.
+func TestPipelines(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		d       delivery
+		key     string // of the order; "" if the event is ignored
+		targets string // db-1 too
+		ignored string // part of the reason
+	}{
+		"GitHub deployment":         {d: githubSigned("deployment", githubDeployment), key: "deployment:42"},
+		"GitHub push":               {d: githubSigned("push", githubPush), key: "push:refs/heads/main:0123abcd", targets: "web-1 db-1"},
+		"GitHub run":                {d: githubSigned("workflow_run", githubRunText), key: "run:9:2"},
+		"GitHub run requested":      {d: githubSigned("workflow_run", swap(githubRunText, "completed", "requested", `"success"`, "null")), key: "run:9:2"},
+		"GitLab deployment":         {d: gitlabSigned(gitlabDeployment), key: "deployment:15"},
+		"GitLab pipeline":           {d: gitlabSigned(gitlabPipeline), key: "pipeline:31"},
+		"GitLab push":               {d: gitlabSigned(gitlabPush), key: "push:refs/heads/main:0123abcd"},
+		"Gitee push":                {d: giteeSigned("Push Hook", giteePush), key: "push:refs/heads/main:0123abcd"},
+		"GitHub ping":               {d: githubSigned("ping", `{"zen":"x"}`), ignored: "ping"},
+		"GitHub issue":              {d: githubSigned("issues", `{}`), ignored: "issues"},
+		"GitHub event with markup":  {d: githubSigned("<!channel>", `{}`), ignored: "·"},
+		"GitHub other environment":  {d: githubSigned("deployment", swap(githubDeployment, "production", "staging")), ignored: "staging"},
+		"GitHub look-alike env":     {d: githubSigned("deployment", swap(githubDeployment, `"production"`, `"Production"`)), ignored: "no rule"},
+		"GitHub env with blank":     {d: githubSigned("deployment", swap(githubDeployment, `"production"`, `"production "`)), ignored: "no rule"},
+		"GitHub Cyrillic env":       {d: githubSigned("deployment", swap(githubDeployment, `"production"`, `"pr`+"\u043e"+`duction"`)), ignored: "no rule"},
+		"GitHub other repository":   {d: githubSigned("deployment", swap(githubDeployment, "acme/shop", "acme/shop2")), ignored: "no rule"},
+		"GitHub deleted deployment": {d: githubSigned("deployment", swap(githubDeployment, "created\"", "deleted\"")), ignored: "created"},
+		"GitHub deployment of a fork": {d: githubSigned("deployment", swap(githubDeployment, `"repository"`,
+			`"workflow_run":{"id":1,"event":"push","head_repository":{"id":8,"full_name":"mallory/shop"}},"repository"`)), ignored: "fork"},
+		"GitHub run of a fork":         {d: githubSigned("workflow_run", swap(githubRunText, `"head_repository":{"id":7,"full_name":"acme/shop"}`, `"head_repository":{"id":8,"full_name":"mallory/shop"}`)), ignored: "fork"},
+		"GitHub run without home":      {d: githubSigned("workflow_run", swap(githubRunText, `"head_repository":{"id":7,"full_name":"acme/shop"}`, `"head_repository":null`)), ignored: "fork"},
+		"GitHub run with a false name": {d: githubSigned("workflow_run", swap(githubRunText, `"head_repository":{"id":7`, `"head_repository":{"id":8`)), ignored: "fork"},
+		"GitHub pull request":          {d: githubSigned("workflow_run", swap(githubRunText, `"push"`, `"pull_request"`)), ignored: "pull request"},
+		"GitHub pull request target":   {d: githubSigned("workflow_run", swap(githubRunText, `"push"`, `"pull_request_target"`)), ignored: "pull request"},
+		"GitHub failed run":            {d: githubSigned("workflow_run", swap(githubRunText, `"success"`, `"failure"`)), ignored: "succeed"},
+		"GitHub other branch":          {d: githubSigned("workflow_run", swap(githubRunText, `"main"`, `"main2"`)), ignored: "no rule"},
+		"GitHub no branch":             {d: githubSigned("workflow_run", swap(githubRunText, `"main"`, `null`)), ignored: "no branch"},
+		"GitHub deleted branch":        {d: githubSigned("push", swap(githubPush, `"deleted":false`, `"deleted":true`)), ignored: "deleted"},
+		"GitHub zero commit":           {d: githubSigned("push", swap(githubPush, `"after":"0123abcd"`, `"after":"0000000000"`)), ignored: "deleted"},
+		"GitHub tag of the same name":  {d: githubSigned("push", swap(githubPush, "refs/heads/main", "refs/tags/main")), ignored: "no rule"},
+		"GitHub look-alike ref":        {d: githubSigned("push", swap(githubPush, "refs/heads/main", "refs/heads/refs/heads/main")), ignored: "no rule"},
+		"GitHub longer ref":            {d: githubSigned("push", swap(githubPush, "refs/heads/main", "refs/heads/main/x")), ignored: "no rule"},
+		"GitLab finished deployment":   {d: gitlabSigned(swap(gitlabDeployment, `"running"`, `"success"`)), ignored: "running"},
+		"GitLab other environment":     {d: gitlabSigned(swap(gitlabDeployment, "production", "review/x")), ignored: "no rule"},
+		"GitLab merge request":         {d: gitlabSigned(swap(gitlabPipeline, `"merge_request":null`, `"merge_request":{"id":1}`)), ignored: "merge request"},
+		"GitLab merge request source":  {d: gitlabSigned(swap(gitlabPipeline, `"source":"push"`, `"source":"merge_request_event"`)), ignored: "merge request"},
+		"GitLab merge ref":             {d: gitlabSigned(swap(gitlabPipeline, `"ref":"main"`, `"ref":"refs/merge-requests/1/head"`)), ignored: "neither"},
+		"GitLab tag of the same name":  {d: gitlabSigned(swap(gitlabPipeline, `"tag":false`, `"tag":true`)), ignored: "no rule"},
+		"GitLab failed pipeline":       {d: gitlabSigned(swap(gitlabPipeline, `"success"`, `"failed"`)), ignored: "successful"},
+		"GitLab deleted branch":        {d: gitlabSigned(swap(gitlabPush, `"after":"0123abcd"`, `"after":"0000000000"`)), ignored: "deleted"},
+		"GitLab note":                  {d: gitlabSigned(`{"object_kind":"note","project":"a text"}`), ignored: "note"},
+		"Gitee merge request":          {d: giteeSigned("Merge Request Hook", giteePush), ignored: "Merge Request Hook"},
+		"Gitee deleted branch":         {d: giteeSigned("Push Hook", swap(giteePush, `"after":"0123abcd"`, `"after":"0123abcd","deleted":true`)), ignored: "deleted"},
+		"Gitee other ref":              {d: giteeSigned("Push Hook", swap(giteePush, "refs/heads/main", "refs/heads/maim")), ignored: "no rule"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, allSecrets())
+			w := b.do(test.d)
+			if test.key == "" {
+				var answer struct{ Ignored string }
+				if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil || w.Code != http.StatusOK || !strings.Contains(answer.Ignored, test.ignored) {
+					t.Errorf("status %d, %s, want ignored for %q", w.Code, w.Body, test.ignored)
+				}
+				if len(b.orders) > 0 || b.account.calls > 0 {
+					t.Errorf("an ignored event reached the core: %+v", b.orders)
+				}
+				return
+			}
+			if w.Code != http.StatusAccepted {
+				t.Fatalf("status %d: %s", w.Code, w.Body)
+			}
+			var targets []string
+			for _, o := range b.orders {
+				targets = append(targets, o.Target)
+				if o.Key != test.key || o.Role != snapshot.RoleDeploy || o.ExplicitKey || !o.Paced || o.AskFirst {
+					t.Errorf("order is %+v, want key %s", o, test.key)
+				}
+				if !strings.Contains(strings.ToLower(o.Reason), "acme/shop") || !strings.Contains(o.Reason, "main") || !strings.Contains(o.Reason, "0123abcd") {
+					t.Errorf("reason is %q, want repository, ref and sha", o.Reason)
+				}
+				if len(o.Tags) != 3 || o.Tags[0].Key != "repository" || o.Tags[2] != (snapshot.Tag{Key: "sha", Value: "0123abcd"}) {
+					t.Errorf("tags are %+v", o.Tags)
+				}
+			}
+			if want := test.targets; strings.Join(targets, " ") != want && want != "" || want == "" && len(targets) != 1 {
+				t.Errorf("targets are %v", targets)
+			}
+		})
+	}
+}
+
+// Deliveries that mean one event: again, ten at once, hooks of organisation and repository, the later states of a run.
+func TestOneEventOneSnapshot(t *testing.T) {
+	t.Parallel()
+	organisation := swap(githubDeployment, `"sender"`, `"organization":{"login":"acme","id":3},"sender"`)
+	for name, deliveries := range map[string][]delivery{
+		"GitHub deployment": {githubSigned("deployment", githubDeployment), githubSigned("deployment", organisation)},
+		"GitHub run": {
+			githubSigned("workflow_run", swap(githubRunText, "completed", "requested", `"success"`, "null")),
+			githubSigned("workflow_run", swap(githubRunText, "completed", "in_progress", `"success"`, "null")), githubSigned("workflow_run", githubRunText),
+		},
+		"GitLab deployment": {gitlabSigned(gitlabDeployment), gitlabSigned(swap(gitlabDeployment, `"user":{"username":"ana"}`, `"user":{"username":"ana","id":1}`))},
+		"Gitee push":        {giteeSigned("Push Hook", giteePush), giteeSigned("Push Hook", swap(giteePush, `"hook_id":1`, `"hook_id":2`))},
+		"Standard Webhooks": {standardSigned("standard", standardSecret, "msg_1", standardOrder)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, allSecrets())
+			var all sync.WaitGroup
+			for range 10 {
+				for _, d := range deliveries {
+					all.Go(func() { b.do(d.clone()) })
+				}
+			}
+			all.Wait()
+			if ids := b.account.ids(); len(ids) != 1 {
+				t.Errorf("snapshots are %v, want one", ids)
+			}
+		})
+	}
+}
+
+// GitLab gives up on a hook that fails: what no retry can mend is answered 200, with the error.
+func TestGitLabIsForgiven(t *testing.T) {
+	t.Parallel()
+	for code, want := range map[string]int{snapshot.CodeDiskNotFound: http.StatusOK, snapshot.CodeNoAnswer: http.StatusGatewayTimeout, snapshot.CodeForbiddenRAM: http.StatusOK} {
+		b := newBench(t, allSecrets())
+		b.account.fail["CreateSnapshot"] = code
+		w := b.do(gitlabSigned(gitlabDeployment))
+		if w.Code != want || !strings.Contains(w.Body.String(), code) || strings.Contains(w.Body.String(), "upstream words") {
+			t.Errorf("%s gets %d, want %d: %s", code, w.Code, want, w.Body)
+		}
+	}
+	if w := newBench(t, allSecrets()).do(gitlabSigned(`{"object_kind":"push"}`)); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), snapshot.CodeMalformed) {
+		t.Errorf("a push without project gets %d: %s", w.Code, w.Body)
+	}
+}
+
+func problemOf(t *testing.T, w *httptest.ResponseRecorder) (status int, code string) {
+	t.Helper()
+	var document struct {
+		Type, Title, Detail, Code string
+		Status                    int
+		Retryable                 *bool
+	}
+	if err := json.Unmarshal(w.Body.Bytes(), &document); err != nil {
+		t.Fatalf("no problem document: %v: %s", err, w.Body)
+	}
+	if w.Header().Get("Content-Type") != "application/problem+json" || document.Type != "about:blank" || document.Title == "" || document.Detail == "" || document.Retryable == nil || document.Status != w.Code {
+		t.Errorf("problem document is %s", w.Body)
+	}
+	return w.Code, document.Code
+}
+
+func TestStandardOrders(t *testing.T) {
+	t.Parallel()
+	send := func(b *bench, id, body string) *httptest.ResponseRecorder {
+		return b.do(standardSigned("standard", standardSecret, id, body))
+	}
+	t.Run("taken", func(t *testing.T) {
+		t.Parallel()
+		b := newBench(t, allSecrets())
+		w := send(b, "msg_1", standardOrder)
+		var result snapshot.Result
+		if err := json.Unmarshal(w.Body.Bytes(), &result); err != nil || w.Code != http.StatusAccepted || result.Outcome != snapshot.OutcomeCreated {
+			t.Fatalf("status %d: %s", w.Code, w.Body)
+		}
+		if w.Header().Get("Location") != "/snapshots/"+result.SnapshotID || w.Header().Get("Retry-After") == "" {
+			t.Errorf("headers are %v", w.Header())
+		}
+		if o := b.orders[0]; o.Key != "msg_1" || !o.ExplicitKey || o.Sender != "standard" || o.Tenant != "" || o.Role != "deploy" || o.Reason != "release 42" {
+			t.Errorf("order is %+v", o)
+		}
+		b.account.snapshots[0].Status = snapshot.Accomplished
+		if w := send(b, "msg_2", `{"target":"web-1","maxAge":"1h"}`); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), `"reused"`) {
+			t.Errorf("a fresh one: status %d: %s", w.Code, w.Body)
+		}
+		if w := send(b, "msg_3", `{"target":"web-1","dryRun":true}`); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), `"planned"`) {
+			t.Errorf("dry run: status %d: %s", w.Code, w.Body)
+		}
+	})
+	t.Run("key in the body", func(t *testing.T) {
+		t.Parallel()
+		b := newBench(t, allSecrets())
+		send(b, "msg_1", `{"target":"web-1","key":"build-7"}`)
+		send(b, "msg_2", `{"target":"web-1","key":"build-7"}`)
+		if len(b.account.ids()) != 1 || b.orders[1].Key != "build-7" {
+			t.Errorf("snapshots are %v", b.account.ids())
+		}
+		if w := send(b, "msg_3", `{"target":"db-1","key":"build-7"}`); w.Code == http.StatusAccepted {
+			t.Errorf("the key on another disk is obeyed: %s", w.Body)
+		}
+	})
+	for name, test := range map[string]struct {
+		body string
+		fail string
+		want int
+		code string
+	}{
+		"no JSON":        {body: `web-1`, want: 400, code: snapshot.CodeMalformed},
+		"unknown field":  {body: `{"target":"web-1","disk":"d-1"}`, want: 400, code: snapshot.CodeMalformed},
+		"doubled field":  {body: `{"target":"web-1","Target":"db-1"}`, want: 400, code: snapshot.CodeMalformed},
+		"raw disk":       {body: `{"DiskId":"d-bp18kjxg9ebrhsgi0001"}`, want: 400, code: snapshot.CodeMalformed},
+		"deep":           {body: strings.Repeat("[", 40) + strings.Repeat("]", 40), want: 400, code: snapshot.CodeMalformed},
+		"unknown target": {body: `{"target":"web-9"}`, want: 404, code: snapshot.CodeUnknownTarget},
+		"hidden target":  {body: `{"target":"hidden-1"}`, want: 403, code: snapshot.CodeNotAllowed},
+		"other role":     {body: `{"target":"db-1","role":"daily"}`, want: 403, code: snapshot.CodeNotAllowed},
+		"bad role":       {body: `{"target":"web-1","role":"1"}`, want: 422, code: snapshot.CodeInvalidOrder},
+		"no permission":  {body: standardOrder, fail: snapshot.CodeForbiddenRAM, want: 500, code: snapshot.CodeForbiddenRAM},
+		"busy disk":      {body: standardOrder, fail: snapshot.CodeIncorrectStatus, want: 409, code: snapshot.CodeIncorrectStatus},
+		"throttled":      {body: standardOrder, fail: "Throttling.User", want: 503, code: "Throttling.User"},
+		"no answer":      {body: standardOrder, fail: snapshot.CodeNoAnswer, want: 504, code: snapshot.CodeNoAnswer},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, allSecrets())
+			b.account.fail["CreateSnapshot"] = test.fail
+			status, code := problemOf(t, send(b, "msg_1", test.body))
+			if status != test.want || code != test.code {
+				t.Errorf("status %d, code %s, want %d, %s", status, code, test.want, test.code)
+			}
+		})
+	}
+	t.Run("blocked", func(t *testing.T) {
+		t.Parallel()
+		b := newBench(t, allSecrets())
+		b.account.fill()
+		for i := range b.account.snapshots {
+			b.account.snapshots[i].Tags = nil
+		}
+		w := send(b, "msg_1", standardOrder)
+		if status, code := problemOf(t, w); status != 409 || code != snapshot.CodeBlocked || !strings.Contains(w.Body.String(), "s-old1") {
+			t.Errorf("status %d, code %s: %s", status, code, w.Body)
+		}
+	})
+}
