@@ -205,51 +205,65 @@ func canceled() context.Context {
 
 func TestClose(t *testing.T) {
 	t.Parallel()
-	tests := map[string]struct {
-		env    []string
-		grace  time.Duration
-		order  string
-		killed bool // whether the process needs to be
-	}{
-		"UntilSIGTERM": {order: "until SIGTERM", grace: time.Minute},
-		"Deaf":         {order: "hang", env: []string{"AT_START=deaf"}, grace: time.Millisecond, killed: true},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			// On FC alone: with the SDK of Lambda, the test function does not end at SIGTERM by itself.
-			log := newWatch()
-			f := start(t, Config{Platform: FC, Env: test.env, Grace: test.grace, MaxInstances: 1, Stdout: log})
-			end := background(context.Background(), f, order(test.order))
-			log.wait("hanging")
-			waiting := background(context.Background(), f, order("echo"))
+	bothPlatforms(t, func(t *testing.T, p Platform) {
+		log := newWatch()
+		f := start(t, Config{Platform: p, MaxInstances: 1, Stdout: log})
+		end := background(context.Background(), f, order("hang"))
+		log.wait("hanging")
+		waiting := background(context.Background(), f, order("echo"))
+		var closes sync.WaitGroup
+		closes.Go(f.Close)
+		closes.Go(f.Close)
+		closes.Wait()
 
-			var closes sync.WaitGroup
-			if !test.killed { // an answer in the grace period counts; the process itself lives on until it is killed
-				closes.Go(func() { <-end; f.Kill() })
-			}
-			closes.Go(f.Close)
-			closes.Go(f.Close)
-			closes.Wait()
-			if test.killed {
-				if e := <-end; e.err != nil || !e.answer.Crashed || !strings.Contains(e.answer.ErrorMessage, "killed") {
-					t.Errorf("in flight: %+v, %v", e.answer, e.err)
-				}
-			}
-			if e := <-waiting; !errors.Is(e.err, ErrClosed) {
-				t.Errorf("waiting: %+v, %v", e.answer, e.err)
-			}
-			if _, err := f.Invoke(context.Background(), order("echo")); !errors.Is(err, ErrClosed) {
-				t.Errorf("after Close: %v", err)
-			}
-			if _, err := f.Warm(context.Background()); !errors.Is(err, ErrClosed) {
-				t.Errorf("Warm after Close: %v", err)
-			}
-			if d := f.InvokeAsync(context.Background(), order("echo")); !errors.Is(d.Err, ErrClosed) || d.Attempts != 1 {
-				t.Errorf("InvokeAsync after Close: %+v", d)
-			}
-		})
-	}
+		if e := <-end; e.err != nil || !e.answer.Crashed || !strings.Contains(e.answer.ErrorMessage, "signal: terminated") {
+			t.Errorf("in flight: %+v, %v", e.answer, e.err)
+		}
+		if e := <-waiting; !errors.Is(e.err, ErrClosed) {
+			t.Errorf("waiting: %+v, %v", e.answer, e.err)
+		}
+		if _, err := f.Invoke(context.Background(), order("echo")); !errors.Is(err, ErrClosed) {
+			t.Errorf("after Close: %v", err)
+		}
+		if _, err := f.Warm(context.Background()); !errors.Is(err, ErrClosed) {
+			t.Errorf("Warm after Close: %v", err)
+		}
+		if d := f.InvokeAsync(context.Background(), order("echo")); !errors.Is(d.Err, ErrClosed) || d.Attempts != 1 {
+			t.Errorf("InvokeAsync after Close: %+v", d)
+		}
+	})
+}
+
+func TestCloseKillsTheDeaf(t *testing.T) {
+	t.Parallel()
+	bothPlatforms(t, func(t *testing.T, p Platform) {
+		log := newWatch()
+		f := start(t, Config{Platform: p, Env: []string{"AT_START=deaf"}, Grace: time.Millisecond, Stdout: log})
+		end := background(context.Background(), f, order("hang"))
+		log.wait("hanging")
+		f.Close()
+		if e := <-end; e.err != nil || !e.answer.Crashed || !strings.Contains(e.answer.ErrorMessage, "signal: killed") {
+			t.Errorf("in flight: %+v, %v", e.answer, e.err)
+		}
+	})
+}
+
+// A function that finishes its work at SIGTERM has its answer taken.
+func TestCloseTakesLastAnswer(t *testing.T) {
+	t.Parallel()
+	bothPlatforms(t, func(t *testing.T, p Platform) {
+		log := newWatch()
+		f := start(t, Config{Platform: p, Grace: time.Minute, Stdout: log})
+		end := background(context.Background(), f, order("until SIGTERM"))
+		log.wait("hanging")
+		closed := make(chan struct{})
+		go func() { f.Close(); close(closed) }()
+		if e := <-end; e.err != nil || e.answer.Err() != nil {
+			t.Errorf("in flight: %+v, %v", e.answer, e.err)
+		}
+		f.Kill() // the process lives on, and the grace period is long
+		<-closed
+	})
 }
 
 // The SDK of Lambda is told of the end over the extensions API; it warns in its log if that fails.
@@ -257,7 +271,9 @@ func TestLambdaExtension(t *testing.T) {
 	t.Parallel()
 	log := newWatch()
 	var errorLog buffer
-	f := start(t, Config{Platform: Lambda, Grace: time.Minute, Stdout: log, Stderr: &errorLog})
+	f := start(t, Config{
+		Platform: Lambda, Env: []string{"AT_START=ask for SIGTERM"}, Grace: time.Minute, Stdout: log, Stderr: &errorLog,
+	})
 	do(t, f, "echo")
 	go f.Close()
 	log.wait("told to end")

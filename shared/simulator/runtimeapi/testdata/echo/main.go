@@ -47,9 +47,13 @@ func main() {
 		fc.Start(handle)
 		return
 	}
+	var options []lambda.Option
+	if os.Getenv("AT_START") == "ask for SIGTERM" {
+		options = append(options, lambda.WithEnableSIGTERM(func() { fmt.Println("told to end") }))
+	}
 	lambda.StartWithOptions(func(ctx context.Context, event json.RawMessage) (json.RawMessage, error) {
 		return handle(ctx, event)
-	}, lambda.WithEnableSIGTERM(func() { fmt.Println("told to end") }))
+	}, options...)
 }
 
 type event struct {
