@@ -56,8 +56,10 @@ type SampleSecret struct {
 	Form func([]byte) string
 }
 
-func plainText(random []byte) string    { return hex.EncodeToString(random) }
-func standardText(random []byte) string { return standardPrefix + base64.StdEncoding.EncodeToString(random) }
+func plainText(random []byte) string { return hex.EncodeToString(random) }
+func standardText(random []byte) string {
+	return standardPrefix + base64.StdEncoding.EncodeToString(random)
+}
 func aesText(random []byte) string {
 	return strings.TrimSuffix(base64.StdEncoding.EncodeToString(random), "=")
 }
