@@ -54,8 +54,8 @@ func orderWhileBusy(_ context.Context, st *stage) ([]snapshot.Result, error) {
 // deploymentBody is a GitHub deployment, of which the policy of the demo takes a snapshot.
 const deploymentBody = `{"action":"created","deployment":{"id":4711,"sha":"6dcb09b5b57875f334f61aebed695e2e4193db5e","ref":"main","task":"deploy","environment":"production","production_environment":true,"created_at":"%s","creator":{"login":"ana"}},"repository":{"id":1296269,"full_name":"acme/shop"},"sender":{"login":"ana"}}`
 
-// webhook is GitHub telling of a deployment, once the disk is free.
-func webhook(_ context.Context, st *stage) ([]snapshot.Result, error) {
+// deployment is GitHub telling of a deployment, once the disk is free.
+func deployment(_ context.Context, st *stage) ([]snapshot.Result, error) {
 	st.pass(demoTakes)
 	body := fmt.Sprintf(deploymentBody, st.minute.Format(time.RFC3339))
 	mac := hmac.New(sha256.New, []byte(st.secret))
