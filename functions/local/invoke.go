@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"time"
 
 	"swas-snapshot/shared/simulator/runtimeapi"
 )
@@ -24,6 +25,9 @@ func invoke(ctx context.Context, s *session) error {
 	event, err := s.readEvent(file)
 	if err != nil {
 		return err
+	}
+	if s.now {
+		event = atPresent(event, time.Now())
 	}
 	live, err := s.liveCredentials(ctx)
 	if err != nil {

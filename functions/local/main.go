@@ -33,12 +33,13 @@ Flags, before or behind the command:
   -platform fc|lambda           whose runtime the functions run on (default fc)
   -addr HOST:PORT               serve: where the HTTP function listens (default 127.0.0.1:9000)
   -takes DURATION               serve: how long the simulator takes for a snapshot (default 5s)
+  -now                          invoke: as if the event happened now; the examples in events are old
   -role ROLE                    plan: of the order
   -arch amd64|arm64             build: of the machine that will run the functions (default amd64)
 
 The policy is snapshots.yaml, or the file that SNAPSHOTS_FILE names. Try:
 
-  go run ./functions/local invoke timer events/timer-fc.json
+  go run ./functions/local invoke -now timer events/timer-fc.json
 `
 
 func main() {
@@ -79,6 +80,7 @@ type options struct {
 	platform string
 	addr     string
 	takes    durationFlag
+	now      bool
 	role     string
 	arch     string
 }
@@ -94,7 +96,7 @@ type command struct {
 var commands = map[string]command{
 	"":       {0, 0, "", []string{"platform", "json"}, demo},
 	"serve":  {0, 0, "serve takes no arguments", []string{"addr", "json", "platform", "takes"}, serve},
-	"invoke": {2, 2, "invoke takes a function (timer, http or event) and a file: invoke timer events/timer-fc.json", []string{"live", "json", "platform"}, invoke},
+	"invoke": {2, 2, "invoke takes a function (timer, http or event) and a file: invoke -now timer events/timer-fc.json", []string{"live", "json", "now", "platform"}, invoke},
 	"build":  {0, 0, "build takes no arguments: it builds all three functions", []string{"arch", "json"}, build},
 	"plan":   {0, 1, "plan takes at most one target: plan web-1", []string{"live", "json", "role"}, plan},
 	"pin":    {1, 2, "pin takes a snapshot ID and maybe a day: pin s-bp1... 2026-12-01", []string{"live", "json"}, pin},
@@ -149,6 +151,7 @@ func (s *session) parse(args []string) (given []string, err error) {
 	flags.StringVar(&s.platform, "platform", "fc", "")
 	flags.StringVar(&s.addr, "addr", "127.0.0.1:9000", "")
 	flags.Var(&s.takes, "takes", "")
+	flags.BoolVar(&s.now, "now", false, "")
 	flags.StringVar(&s.role, "role", "", "")
 	flags.StringVar(&s.arch, "arch", "amd64", "")
 	var words []string

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"strconv"
+	"time"
+)
+
+// timeFields are the fields in which the platforms write the time of an event.
+var timeFields = map[string]func(time.Time) any{
+	"triggerTime":   utc,                                                                   // timers of Function Compute
+	"scheduledTime": utc,                                                                   // EventBridge Scheduler
+	"time":          utc,                                                                   // CloudEvents, EventBridge
+	"eventTime":     utc,                                                                   // OSS
+	"Timestamp":     utc,                                                                   // SNS
+	"PublishTime":   func(t time.Time) any { return t.UnixMilli() },                        // MNS
+	"SentTimestamp": func(t time.Time) any { return strconv.FormatInt(t.UnixMilli(), 10) }, // SQS
+}
+
+func utc(t time.Time) any { return t.UTC().Format("2006-01-02T15:04:05Z") }
+
+// atPresent returns an event as if it happened now: examples are older than any maxEventAge. What is no JSON object or
+// list stays as it is, so that the function says what is wrong with it.
+func atPresent(event []byte, now time.Time) []byte {
+	decoder := json.NewDecoder(bytes.NewReader(event))
+	decoder.UseNumber()
+	var value any
+	if err := decoder.Decode(&value); err != nil || decoder.More() {
+		return event
+	}
+	moved, err := json.Marshal(move(value, now))
+	if err != nil {
+		return event
+	}
+	return moved
+}
+
+func move(value any, now time.Time) any {
+	switch value := value.(type) {
+	case map[string]any:
+		for name, inner := range value {
+			if form, ok := timeFields[name]; ok && !compound(inner) {
+				value[name] = form(now)
+			} else {
+				value[name] = move(inner, now)
+			}
+		}
+	case []any:
+		for i, inner := range value {
+			value[i] = move(inner, now)
+		}
+	}
+	return value
+}
+
+func compound(value any) bool {
+	switch value.(type) {
+	case map[string]any, []any:
+		return true
+	}
+	return false
+}
