@@ -153,7 +153,7 @@ func (c *cloud) deploy(t *testing.T, d deployment) *function {
 	f := &function{t: t, log: &log{}}
 	config := runtimeapi.Config{
 		Platform: d.platform, Binary: filepath.Join(binaries, d.name), Dir: folder, Region: region, Timeout: d.timeout, Now: d.clock,
-		MaxInstances: 10, Stdout: f.log, Stderr: f.log,
+		MaxInstances: 10, Grace: time.Millisecond, Stdout: f.log, Stderr: f.log,
 		Env: append([]string{"SWAS_ENDPOINT=" + c.url, "SNAPSHOT_CALLS_PER_MINUTE=0", "API_TOKEN=" + apiToken}, d.env...),
 	}
 	if d.platform == runtimeapi.FC {

@@ -43,8 +43,8 @@ var fixtures = map[string]expected{
 	"timer-eventbridge.json":     {calls: oneCall, outcomes: created, name: daily},
 	"timer-scheduler.json":       {calls: oneCall, outcomes: created, name: daily},
 	"timer-constant.json":        {calls: oneCall, outcomes: created, name: "daily-web-1-", fresh: true},
-	"timer-sweep-fc.json":        {calls: map[string]int{"ListSnapshots": 1, "ListDisks": 1}, outcomes: []snapshot.Outcome{nothing, nothing}},
-	"timer-sweep-scheduler.json": {calls: map[string]int{"ListSnapshots": 1, "ListDisks": 1}, outcomes: []snapshot.Outcome{nothing, nothing}},
+	"timer-sweep-fc.json":        {calls: map[string]int{"ListSnapshots": 1}, outcomes: []snapshot.Outcome{nothing, nothing}},
+	"timer-sweep-scheduler.json": {calls: map[string]int{"ListSnapshots": 1}, outcomes: []snapshot.Outcome{nothing, nothing}},
 
 	"event-order.json":              {calls: oneCall, outcomes: created, name: noTime},
 	"event-order-fresh.json":        {calls: map[string]int{"ListSnapshots": 1}, outcomes: []snapshot.Outcome{snapshot.OutcomePlanned}, name: "daily-web-1-"},
