@@ -21,6 +21,7 @@ type Plan struct {
 	victim     *Snapshot
 	victimItem *PlanItem
 	needsDisks bool // the list of disks would decide
+	later      bool // a later run may delete one
 }
 
 // makePlan plans one order (s.role), or a sweep where s.role is empty. At most one snapshot goes.
@@ -79,6 +80,7 @@ func (s *situation) judge(here []Snapshot, p *Plan) (candidates []Snapshot, reas
 				break
 			}
 		}
+		p.later = p.later || reasons[one.ID] == goesLater
 		if reasons[one.ID] == "" {
 			candidates = append(candidates, one)
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 )
 
@@ -23,7 +22,7 @@ func (j *takeJob) makeRoom(ctx context.Context) (state, error) {
 		}
 		return j.create, hold{&APIError{Action: "CreateSnapshot", Code: CodeCreatingSnapshot, Message: "the disk has a snapshot in progress"}, busyBackoff}
 	}
-	if deleted := j.victim.ID; deleted != "" && slices.ContainsFunc(j.region(j.request.RegionID).snapshots, func(one Snapshot) bool { return one.ID == deleted }) {
+	if len(j.result.Deleted) > 0 {
 		return j.create, hold{j.cause, retryBackoff} // the deletion is not through yet
 	}
 	plan, err := j.plan(ctx, j.target, j.order.Role, true, j.request.SnapshotName)
@@ -31,6 +30,11 @@ func (j *takeJob) makeRoom(ctx context.Context) (state, error) {
 		return nil, err
 	}
 	switch {
+	case plan.victim == nil && plan.later:
+		j.fail(&Error{Code: CodeBlocked, Kind: KindConflict, Retryable: true,
+			Message: "the server is full, and this run deletes another of its snapshots: repeat the same order"})
+		j.result.Outcome = OutcomeDeferred
+		return nil, nil
 	case plan.victim == nil:
 		return j.blocked(plan)
 	case j.order.AskFirst && plan.victim.ID != j.order.Victim:

@@ -97,10 +97,12 @@ func keepOfGoneDisk(s *situation, one Snapshot) string {
 
 func keepOnePerServer(s *situation, one Snapshot) string {
 	if s.deleted[s.server(one.DiskID)] {
-		return "goes in a later run: this one deletes another snapshot of its server"
+		return goesLater
 	}
 	return ""
 }
+
+const goesLater = "goes in a later run: this one deletes another snapshot of its server"
 
 // overReason says why a snapshot that every rule gives up goes.
 func (s *situation) overReason(one Snapshot) string {
