@@ -30,9 +30,9 @@ func TestParseDefects(t *testing.T) {
 	)
 	tests := map[string]struct{ text, want string }{
 		// The file.
-		"Empty":           {"", "snapshots.yaml: is empty: begin with\nregion: cn-hangzhou\ntargets:\n  web-1:\n    disk: d-bp18kjxg9ebrhsgi0001\n"},
-		"OnlyComments":    {"# later\n", "snapshots.yaml: is empty: begin with\nregion: cn-hangzhou\ntargets:\n  web-1:\n    disk: d-bp18kjxg9ebrhsgi0001\n"},
-		"OnlyMark":        {"---\n", "snapshots.yaml: is empty: begin with\nregion: cn-hangzhou\ntargets:\n  web-1:\n    disk: d-bp18kjxg9ebrhsgi0001\n"},
+		"Empty":           {"", "snapshots.yaml: is empty: begin with\nregion: cn-hangzhou\ntargets:\n  web-1:\n    disk: d-bp18kjxg9ebrhsgi0001"},
+		"OnlyComments":    {"# later\n", "snapshots.yaml: is empty: begin with\nregion: cn-hangzhou\ntargets:\n  web-1:\n    disk: d-bp18kjxg9ebrhsgi0001"},
+		"OnlyMark":        {"---\n", "snapshots.yaml: is empty: begin with\nregion: cn-hangzhou\ntargets:\n  web-1:\n    disk: d-bp18kjxg9ebrhsgi0001"},
 		"List":            {"\n- a\n", "snapshots.yaml:2: is a list: write keys with values"},
 		"Text":            {"targets", "snapshots.yaml:1: is text: write keys with values"},
 		"SecondDocument":  {"targets: {a: {disk: d-1}}\n---\nregion: cn-beijing\n", "snapshots.yaml:2: begins a second document: keep one policy in the file"},

@@ -108,8 +108,7 @@ func read(path string) ([]byte, error) {
 const example = `region: cn-hangzhou
 targets:
   web-1:
-    disk: d-bp18kjxg9ebrhsgi0001
-`
+    disk: d-bp18kjxg9ebrhsgi0001`
 
 // Parse checks the content of a policy file; getenv looks up ${NAME}. Every error is [Errors].
 func Parse(data []byte, getenv func(string) string) (Policy, error) {

@@ -221,7 +221,7 @@ func TestSeedMakesIDs(t *testing.T) {
 		h := newHarness(t, func(c *Config) { c.Seed = seed })
 		return h.create("d-web", "one")
 	}
-	if id(1) != id(1) {
+	if first, again := id(1), id(1); first != again {
 		t.Error("equal seeds give different IDs")
 	}
 	if id(1) == id(2) {
