@@ -458,3 +458,16 @@ func code(err *Error) string {
 	}
 	return err.Code
 }
+
+// stubbornSnapshot is an API that never manages to delete one snapshot.
+type stubbornSnapshot struct {
+	API
+	id string
+}
+
+func (s stubbornSnapshot) DeleteSnapshot(ctx context.Context, regionID, id, token string) error {
+	if id == s.id {
+		return &APIError{Action: "DeleteSnapshot", Code: CodeInternalError}
+	}
+	return s.API.DeleteSnapshot(ctx, regionID, id, token)
+}
