@@ -97,15 +97,21 @@ func WriteDocument(w http.ResponseWriter, document Document, err *snapshot.Error
 		}
 		w.Header().Set("Retry-After", strconv.Itoa(seconds))
 	}
-	send(w, document)
+	Send(w, document)
+}
+
+// New returns the document of a problem of HTTP itself.
+func New(status int, code, detail string) Document {
+	return Document{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: detail, Code: code}
 }
 
 // WriteStatus answers with a problem of HTTP itself.
 func WriteStatus(w http.ResponseWriter, status int, code, detail string) {
-	send(w, Document{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: detail, Code: code})
+	Send(w, New(status, code, detail))
 }
 
-func send(w http.ResponseWriter, document Document) {
+// Send answers with a document as it is.
+func Send(w http.ResponseWriter, document Document) {
 	body, err := json.Marshal(document)
 	if err != nil { // unreachable: a document holds only text and numbers
 		http.Error(w, http.StatusText(document.Status), document.Status)

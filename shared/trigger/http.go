@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"runtime"
 
+	"swas-snapshot/shared/problem"
 	"swas-snapshot/shared/snapshot"
 )
 
@@ -74,14 +75,14 @@ func ServeHTTP(ctx context.Context, event []byte, handler http.Handler) (json.Ra
 	if refusal != nil {
 		refusal.RequestID = e.RequestContext.RequestID
 		a = newAnswer()
-		refusal.write(a)
+		problem.Send(a, *refusal)
 	}
 	return a.encode(e)
 }
 
 // serve calls the handler. A panic is the handler's defect: it goes to the log, and its caller learns that something
 // went wrong and nothing more.
-func serve(handler http.Handler, a *answer, request *http.Request) (refusal *problem) {
+func serve(handler http.Handler, a *answer, request *http.Request) (refusal *problem.Document) {
 	defer func() {
 		if value := recover(); value != nil {
 			what := fmt.Sprintf("%T", value) // the value itself may hold what the request held

@@ -11,10 +11,12 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"swas-snapshot/shared/problem"
 )
 
 // request makes the request that a server of net/http would have made of the same bytes, or tells why there is none.
-func (e httpEvent) request(ctx context.Context) (*http.Request, *problem) {
+func (e httpEvent) request(ctx context.Context) (*http.Request, *problem.Document) {
 	method := e.RequestContext.HTTP.Method
 	if !isToken(method) {
 		return nil, badRequest("the method is not a token of letters")
@@ -74,7 +76,7 @@ func (e httpEvent) uri() string {
 }
 
 // header returns the headers under their canonical names, the cookies among them.
-func (e httpEvent) header() (http.Header, *problem) {
+func (e httpEvent) header() (http.Header, *problem.Document) {
 	header := make(http.Header, len(e.Headers)+1)
 	for name, value := range e.Headers {
 		canonical := http.CanonicalHeaderKey(name)
@@ -98,9 +100,9 @@ func (e httpEvent) header() (http.Header, *problem) {
 }
 
 // body returns the body, decoded, and corrects Content-Length.
-func (e httpEvent) body(header http.Header) ([]byte, *problem) {
+func (e httpEvent) body(header http.Header) ([]byte, *problem.Document) {
 	if encoding := header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
-		return nil, refuse(http.StatusUnsupportedMediaType, codeEncoded, "the body is compressed: send it without Content-Encoding")
+		return nil, refuse(http.StatusUnsupportedMediaType, problem.CodeMediaType, "the body is compressed: send it without Content-Encoding")
 	}
 	body := []byte(e.Body)
 	if e.IsBase64Encoded {
