@@ -65,7 +65,8 @@ func (s *Service) TakeAll(ctx context.Context, orders []Order) []Result {
 }
 
 // Tick does what a timer wants: a snapshot of each target, or a sweep. Without targets it takes one of every target
-// that keeps the role. An unknown target or role is an error in its result; nothing is deleted then.
+// that keeps the role, and of those that have no keep at all. An unknown target, or a role that no keep names, is an
+// error in its result; nothing is deleted then.
 func (s *Service) Tick(ctx context.Context, tick Tick) []Result {
 	names, failed := s.tickTargets(tick)
 	if tick.Sweep {
@@ -95,7 +96,9 @@ func (t Tick) order(target, role string) Order {
 func (s *Service) tickTargets(tick Tick) (names []string, failed []Result) {
 	if len(tick.Targets) == 0 {
 		for _, target := range s.Policy.Targets {
-			if _, keeps := target.Slots(tick.Role); keeps || tick.Sweep {
+			_, keeps := target.Slots(tick.Role)
+			known = known || keeps
+			if keeps || len(target.Keep) == 0 || tick.Sweep {
 				names = append(names, target.Name)
 			}
 		}
