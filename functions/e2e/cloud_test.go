@@ -154,7 +154,7 @@ func (c *cloud) deploy(t *testing.T, d deployment) *function {
 	config := runtimeapi.Config{
 		Platform: d.platform, Binary: filepath.Join(binaries, d.name), Dir: folder, Region: region, Timeout: d.timeout, Now: d.clock,
 		MaxInstances: 10, Grace: time.Millisecond, Stdout: f.log, Stderr: f.log,
-		Env: append([]string{"SWAS_ENDPOINT=" + c.url, "SNAPSHOT_CALLS_PER_MINUTE=0", "API_TOKEN=" + apiToken}, d.env...),
+		Env: []string{"SWAS_ENDPOINT=" + c.url, "SNAPSHOT_CALLS_PER_MINUTE=0", "API_TOKEN=" + apiToken},
 	}
 	if d.platform == runtimeapi.FC {
 		config.Credentials = func() runtimeapi.Credentials { return keys }
@@ -168,6 +168,7 @@ func (c *cloud) deploy(t *testing.T, d deployment) *function {
 			}
 		}
 	}
+	config.Env = append(config.Env, d.env...) // the last one of a name counts
 	var err error
 	if f.Function, err = runtimeapi.Start(config); err != nil {
 		t.Fatal(err)
