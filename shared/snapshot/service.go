@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"slices"
 	"time"
 )
 
@@ -95,6 +96,7 @@ func (t Tick) order(target, role string) Order {
 // tickTargets returns the names of the targets that a tick is for, and the results of those that it cannot be for.
 func (s *Service) tickTargets(tick Tick) (names []string, failed []Result) {
 	if len(tick.Targets) == 0 {
+		known := tick.Sweep || tick.Role != "" && !slices.ContainsFunc(s.Policy.Targets, func(t Target) bool { return len(t.Keep) > 0 })
 		for _, target := range s.Policy.Targets {
 			_, keeps := target.Slots(tick.Role)
 			known = known || keeps
@@ -106,8 +108,8 @@ func (s *Service) tickTargets(tick Tick) (names []string, failed []Result) {
 		case len(s.Policy.Targets) == 0:
 			failed = append(failed, Result{Role: tick.Role, Error: &Error{Code: CodeUnknownTarget, Kind: KindConfig,
 				Message: "the policy has no targets: name at least one disk under targets in snapshots.yaml"}})
-		case len(names) == 0:
-			failed = append(failed, Result{Role: tick.Role, Error: unknownRole(tick.Role, "no target")})
+		case !known: // a typing error must not become the role of those without keep
+			return nil, []Result{{Role: tick.Role, Error: unknownRole(tick.Role, "no target")}}
 		}
 		return names, failed
 	}

@@ -24,8 +24,8 @@ func TestTick(t *testing.T) {
 		tick Tick
 		want []string // target, outcome, code
 	}{
-		"every target of a role":   {Tick{Role: "daily", Time: epoch}, []string{"web-1 created ", "db-1 created "}},
-		"the one target of a role": {Tick{Role: "weekly", Time: epoch}, []string{"web-1 created "}},
+		"every target of a role":   {Tick{Role: "daily", Time: epoch}, []string{"web-1 created ", "db-1 created ", "free created "}},
+		"the one target of a role": {Tick{Role: "weekly", Time: epoch}, []string{"web-1 created ", "free created "}},
 		"named targets":            {Tick{Role: "daily", Targets: []string{"db-1"}, Time: epoch}, []string{"db-1 created "}},
 		"a target without keep":    {Tick{Role: "daily", Targets: []string{"free"}, Time: epoch}, []string{"free created "}},
 		"unknown target":           {Tick{Role: "daily", Targets: []string{"web-9", "db-1"}, Time: epoch}, []string{"db-1 created ", "web-9  UnknownTarget"}},
@@ -33,8 +33,8 @@ func TestTick(t *testing.T) {
 		"a role the target has not": {
 			Tick{Role: "weekly", Targets: []string{"db-1", "web-1"}, Time: epoch}, []string{"web-1 created ", "db-1  UnknownRole"}},
 		"no role":             {Tick{Time: epoch}, []string{"  UnknownRole"}},
-		"too old":             {Tick{Role: "weekly", Time: epoch.Add(-25 * time.Hour)}, []string{"web-1  EventTooOld"}},
-		"neither time nor ID": {Tick{Role: "weekly"}, []string{"web-1  InvalidOrder"}},
+		"too old":             {Tick{Role: "weekly", Time: epoch.Add(-25 * time.Hour)}, []string{"web-1  EventTooOld", "free  EventTooOld"}},
+		"neither time nor ID": {Tick{Role: "weekly"}, []string{"web-1  InvalidOrder", "free  InvalidOrder"}},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -102,7 +102,7 @@ func TestTickCost(t *testing.T) {
 	t.Parallel()
 	w := fleet()
 	w.Tick(within(w.clock, time.Minute), Tick{Role: "daily", Time: epoch})
-	wantCalls(t, w, create, create)
+	wantCalls(t, w, create, create, create)
 	w = newWorld()
 	w.Policy.Targets = nil
 	for _, name := range []string{"a", "b", "c", "d"} {
