@@ -52,13 +52,33 @@ func (c *call) chat(ctx context.Context, a ask) {
 		problem.Write(c.w, snapshot.AsError(err))
 		return
 	}
-	if a.button && a.late != "" {
-		// Slack shows nothing of what answers a click: it wants it at the URL.
-		if err := postLate(ctx, c.late, c.name, a.late, body); err != nil {
-			c.Log.WarnContext(ctx, "webhook late answer failed", "sender", c.name, "why", err.Error())
-		}
+	switch {
+	case a.button:
+		c.post(ctx, a, body) // of what answers a click itself, Slack shows nothing
+	case p.pending && c.Later != nil:
+		c.Later(func(ctx context.Context) { c.goOn(ctx, a) })
 	}
 	c.send(http.StatusOK, body)
+}
+
+// goOn does what was asked once more, which means the same order, and posts the result.
+func (c *call) goOn(ctx context.Context, a ask) {
+	body, err := c.sender.(chatSender).render(c.request, a, c.reply(ctx, a))
+	if err != nil {
+		c.Log.ErrorContext(ctx, "webhook answer cannot be written", "sender", c.name, "error", err.Error())
+		return
+	}
+	c.post(ctx, a, body)
+}
+
+// post sends an answer to where the sender wants later answers, if it told of such a place.
+func (c *call) post(ctx context.Context, a ask, body answer) {
+	if a.late == "" {
+		return
+	}
+	if err := postLate(ctx, c.late, c.name, a.late, body); err != nil {
+		c.Log.WarnContext(ctx, "webhook late answer failed", "sender", c.name, "why", err.Error())
+	}
 }
 
 // reply does what a person asks, within the time that leaves enough for the answer.

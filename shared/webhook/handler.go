@@ -40,9 +40,13 @@ type Config struct {
 	Log *slog.Logger
 	// Now is the time by which signatures and confirmations are judged; nil: that of the machine.
 	Now func() time.Time
-	// Rand is for the noise in encrypted answers; nil: crypto/rand.
+	// Rand is for the noise in encrypted answers, several at once; nil: crypto/rand.
 	Rand io.Reader
-	// Client posts answers to Slack's response_url; nil: one of our own. Either way it follows no redirect.
+	// Later runs what goes on after an answer: an order that took too long is taken up again, and its result posted
+	// where the sender wants later answers. nil: nothing goes on, as in a function, which stands still once it has
+	// answered; people then ask for the status.
+	Later func(func(context.Context))
+	// Client posts to the senders' URLs for later answers; nil: one of our own. Either way it follows no redirect.
 	Client *http.Client
 }
 

@@ -11,13 +11,14 @@ import (
 // reply is an answer to a person, before it has the form of a chat: first the result, then what to do next, then the
 // lines of a list, then the small print. Senders escape all of it.
 type reply struct {
-	lang   language
-	done   bool // what was asked for is done: worth telling the channel
-	result string
-	next   string
-	lines  []string
-	small  []string
-	offer  *offer
+	lang    language
+	done    bool // what was asked for is done: worth telling the channel
+	pending bool // time ran out; the same ask again goes on
+	result  string
+	next    string
+	lines   []string
+	small   []string
+	offer   *offer
 }
 
 // offer is a deletion to be confirmed by button or code.
@@ -75,6 +76,7 @@ func (p reply) took(r snapshot.Result) reply {
 	}
 	switch {
 	case r.Outcome == snapshot.OutcomeDeferred && mayHaveBegun(r):
+		p.pending = true
 		p.result, p.next = say.started.in(p.lang, name), say.nextList.in(p.lang, name)
 		p.smallPrint(r.SnapshotID, r.RequestID, r.Error.Code)
 		return p

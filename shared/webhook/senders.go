@@ -21,10 +21,11 @@ type chatSender interface {
 	render(*request, ask, reply) (answer, error)
 }
 
-// The media types of requests.
+// The media types of requests and answers.
 const (
 	mediaJSON = "application/json"
 	mediaForm = "application/x-www-form-urlencoded"
+	mediaText = "text/plain; charset=utf-8"
 )
 
 // kind is a kind of sender: what New needs to switch it on, and what is known of its requests before they are read.

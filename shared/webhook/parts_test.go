@@ -1,0 +1,156 @@
+package webhook
+
+import (
+	"context"
+	"net/http"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Both languages say everything, with the same arguments.
+func TestCatalogue(t *testing.T) {
+	t.Parallel()
+	verbs := regexp.MustCompile(`%(?:\[\d\])?[sd]`)
+	count := func(text string) int {
+		seen := verbs.FindAllString(text, -1)
+		if strings.Contains(text, "%[") {
+			slices.Sort(seen)
+			seen = slices.Compact(seen)
+		}
+		return len(seen)
+	}
+	check := func(name string, p phrase) {
+		if p.en == "" || p.zh == "" {
+			t.Errorf("%s is missing in a language: %+v", name, p)
+		}
+		if count(p.en) != count(p.zh) {
+			t.Errorf("%s has other arguments in the other language: %+v", name, p)
+		}
+	}
+	all := reflect.ValueOf(say)
+	for i := range all.NumField() {
+		field := all.Field(i)
+		check(all.Type().Field(i).Name, phrase{field.Field(0).String(), field.Field(1).String()})
+	}
+	for code, f := range failures {
+		check(code, f.what)
+	}
+	for kind, f := range kindFailures {
+		check(string(rune('0'+kind)), f.what)
+	}
+	check("unforeseen", unforeseen.what)
+}
+
+func TestParseCommand(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]command{
+		"web-1":                     {verbTake, "web-1", ""},
+		"  web-1   before\tupgrade": {verbTake, "web-1", "before upgrade"},
+		"take web-1":                {verbTake, "web-1", ""},
+		"快照 web-1 升级前":              {verbTake, "web-1", "升级前"},
+		"LIST":                      {verbList, "", ""},
+		"list web-1":                {verbList, "web-1", ""},
+		"plan web-1":                {verbPlan, "web-1", ""},
+		"plan":                      {verbHelp, "", ""},
+		"状态 s-1":                    {verbStatus, "s-1", ""},
+		"keep s-1 2026-12-01":       {verbKeep, "s-1", "2026-12-01"},
+		"确认 7K3F":                   {verbConfirm, "7K3F", ""},
+		"":                          {verbHelp, "", ""},
+		"@_user_1 help":             {verbHelp, "", ""},
+		"<@U1> @bot list":           {verbList, "", ""},
+		"we\u200bb-1":               {verbTake, "web-1", ""},
+		"web-1\u2005":               {verbTake, "web-1", ""},
+		strings.Repeat("字", 501):    {verb: verbTooLong},
+	} {
+		if got := parseCommand(text); got != want {
+			t.Errorf("parseCommand(%q) = %+v, want %+v", text, got, want)
+		}
+	}
+}
+
+func TestNearest(t *testing.T) {
+	t.Parallel()
+	names := []string{"web-1", "db-1"}
+	for name, want := range map[string]string{"wbe-1": "web-1", "web1": "web-1", "WEB-2": "web-1", "bd-1": "db-1", "mail": "", "w": "", "": ""} {
+		if got := nearest(name, names); got != want {
+			t.Errorf("nearest(%q) = %q, want %q", name, got, want)
+		}
+	}
+}
+
+// A URL for later answers leads to the sender and nowhere else.
+func TestLateURLs(t *testing.T) {
+	t.Parallel()
+	for text, sender := range map[string]string{
+		"https://hooks.slack.com/commands/T1/1/x":                 "slack",
+		"https://hooks.slack.com/actions/T1/1/x":                  "slack",
+		"https://oapi.dingtalk.com/robot/sendBySession?session=x": "dingtalk",
+		"http://hooks.slack.com/commands/T1/1/x":                  "",
+		"https://hooks.slack.com:443/commands/T1/1/x":             "",
+		"https://hooks.slack.com:8443/commands/T1/1/x":            "",
+		"https://user@hooks.slack.com/commands/T1/1/x":            "",
+		"https://hooks.slack.com@evil.test/commands/x":            "",
+		"https://hooks.slack.com.evil.test/commands/x":            "",
+		"https://evil.test/commands/hooks.slack.com":              "",
+		"https://HOOKS.slack.com/commands/x":                      "",
+		"https://hooks.slack.com/services/T1/1/x":                 "",
+		"https://hooks.slack.com/commands/../services/x":          "",
+		"https://hooks.slack.com/commands/%2e%2e/services/x":      "",
+		"https://hooks.slack.com/commands":                        "",
+		"https://hooks.slack.com//commands/x":                     "",
+		"https://hooks.slack.com/commands/x#y":                    "",
+		"https://oapi.dingtalk.com/robot/send?access_token=x":     "",
+		"https://oapi.dingtalk.com/robot/sendBySession/x":         "",
+		"https://169.254.169.254/commands/x":                      "",
+		"https:hooks.slack.com/commands/x":                        "",
+		"//hooks.slack.com/commands/x":                            "",
+		"":                                                        "",
+		"https://hooks.slack.com/commands/\x00":                   "",
+	} {
+		for name := range lateURLs {
+			if err := checkLateURL(name, text); (err == nil) != (name == sender) {
+				t.Errorf("%q for %s: %v", text, name, err)
+			}
+		}
+		if checkLateURL("teams", text) == nil {
+			t.Errorf("%q for teams passes", text)
+		}
+	}
+}
+
+// A redirect is not followed, and the error does not show where it came from.
+func TestLateAnswer(t *testing.T) {
+	t.Parallel()
+	const target = "https://hooks.slack.com/actions/T1/1/secret"
+	r := &recorder{status: http.StatusFound}
+	err := postLate(context.Background(), lateClient(&http.Client{Transport: r}), "slack", target, answer{mediaJSON, []byte("{}")})
+	if err == nil || strings.Contains(err.Error(), "secret") || len(r.urls) != 1 {
+		t.Errorf("a redirect: %v after %d calls", err, len(r.urls))
+	}
+	if lateClient(nil).Timeout != 2*time.Second || lateClient(nil).Transport.(*http.Transport).Proxy != nil {
+		t.Error("the client has another time-out than 2 s, or heeds a proxy")
+	}
+	ended, cancel := context.WithCancel(context.Background())
+	cancel()
+	if err := postLate(ended, lateClient(nil), "slack", target, answer{mediaJSON, []byte("{}")}); err == nil || strings.Contains(err.Error(), "secret") {
+		t.Errorf("without time: %v", err)
+	}
+	if err := postLate(context.Background(), lateClient(&http.Client{Transport: r}), "slack", "https://evil.test/secret", answer{}); err == nil || len(r.urls) != 1 {
+		t.Errorf("another host: %v after %d calls", err, len(r.urls))
+	}
+}
+
+// A click on a URL that is not Slack's is answered, but calls nobody.
+func TestForeignResponseURL(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, allSecrets())
+	d := slackPress("U1", actionCancel, "")
+	d = slackSigned(mediaForm, strings.ReplaceAll(d.body, "hooks.slack.com", "evil.test"))
+	if w := b.do(d); w.Code != http.StatusOK || len(b.late.urls) != 0 || strings.Contains(b.log.String(), "evil.test") {
+		t.Errorf("status %d, %d calls, log %s", w.Code, len(b.late.urls), b.log)
+	}
+}
