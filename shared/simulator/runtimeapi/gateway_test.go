@@ -136,6 +136,28 @@ func TestGatewayBody(t *testing.T) {
 	}
 }
 
+func TestFunctionURLForwards(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct{ url, forwarded, wantFor, wantProto string }{
+		"HTTP":    {url: "http://a.b/", wantFor: "192.0.2.1", wantProto: "http"},
+		"HTTPS":   {url: "https://a.b/", wantFor: "192.0.2.1", wantProto: "https"},
+		"Proxied": {url: "http://a.b/", forwarded: "198.51.100.7", wantFor: "198.51.100.7,192.0.2.1", wantProto: "http"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			request := httptest.NewRequest(http.MethodGet, test.url, nil)
+			if test.forwarded != "" {
+				request.Header.Set("X-Forwarded-For", test.forwarded)
+			}
+			headers := urlHeaders(request, "192.0.2.1")
+			if headers["x-forwarded-for"] != test.wantFor || headers["x-forwarded-proto"] != test.wantProto {
+				t.Errorf("headers %v", headers)
+			}
+		})
+	}
+}
+
 func TestGatewayAnswer(t *testing.T) {
 	t.Parallel()
 	const plain, internal = "application/json", `{"Message":"Internal Server Error"}`

@@ -110,20 +110,21 @@ func TestEnvironmentIsThePlatformsAlone(t *testing.T) {
 func TestFunctionErrors(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
-		order, kind, message map[Platform]string
-		survives             map[Platform]bool // whether the same process answers the next invocation
-		crashed, timedOut    bool
+		order             string
+		kind, message     map[Platform]string
+		survives          map[Platform]bool // whether the same process answers the next invocation
+		crashed, timedOut bool
 	}{
 		"ByValue": {
 			kind:     map[Platform]string{FC: "Custom.Code", Lambda: "Custom.Code"},
 			message:  map[Platform]string{FC: `{"results":[]}`, Lambda: `{"results":[]}`},
-			order:    map[Platform]string{FC: "fail", Lambda: "fail"},
+			order:    "fail",
 			survives: map[Platform]bool{FC: true, Lambda: true},
 		},
 		"Panic": {
 			kind:     map[Platform]string{FC: "string", Lambda: "string"},
 			message:  map[Platform]string{FC: "at the handler", Lambda: "at the handler"},
-			order:    map[Platform]string{FC: "panic", Lambda: "panic"},
+			order:    "panic",
 			survives: map[Platform]bool{FC: true, Lambda: false},
 		},
 		"Crash": {
@@ -132,7 +133,7 @@ func TestFunctionErrors(t *testing.T) {
 				FC:     "process exited unexpectedly before completing request (exit status 2)",
 				Lambda: "RequestId: ID Error: Runtime exited with error: exit status 2",
 			},
-			order:   map[Platform]string{FC: "crash", Lambda: "crash"},
+			order:   "crash",
 			crashed: true,
 		},
 		"Exit": {
@@ -141,7 +142,7 @@ func TestFunctionErrors(t *testing.T) {
 				FC:     "process exited unexpectedly before completing request (exit status 3)",
 				Lambda: "RequestId: ID Error: Runtime exited with error: exit status 3",
 			},
-			order:   map[Platform]string{FC: "exit", Lambda: "exit"},
+			order:   "exit",
 			crashed: true,
 		},
 		"Hang": {
@@ -150,7 +151,7 @@ func TestFunctionErrors(t *testing.T) {
 				FC:     "function timed out after 1s",
 				Lambda: "RequestId: ID Error: Task timed out after 1.00 seconds",
 			},
-			order:    map[Platform]string{FC: "hang", Lambda: "hang"},
+			order:    "hang",
 			timedOut: true,
 		},
 	}
@@ -164,11 +165,8 @@ func TestFunctionErrors(t *testing.T) {
 				}
 				f := start(t, c)
 				before := pid(t, f)
-				a := do(t, f, test.order[p])
-				message := strings.ReplaceAll(test.message[p], "ID", a.RequestID)
-				if p == FC {
-					message = test.message[p]
-				}
+				a := do(t, f, test.order)
+				message := strings.Replace(test.message[p], "RequestId: ID ", "RequestId: "+a.RequestID+" ", 1)
 				if a.FunctionError != test.kind[p] || a.ErrorMessage != message {
 					t.Errorf("error %s: %s, want %s: %s", a.FunctionError, a.ErrorMessage, test.kind[p], message)
 				}
@@ -181,7 +179,8 @@ func TestFunctionErrors(t *testing.T) {
 					t.Errorf("payload %s does not tell the error: %v", a.Payload, err)
 				}
 				failed := &InvocationError{}
-				if err := a.Err(); !errors.As(err, &failed) || failed.Type != a.FunctionError {
+				if err := a.Err(); !errors.As(err, &failed) || failed.Type != a.FunctionError ||
+					err.Error() != "invocation "+a.RequestID+": "+a.FunctionError+": "+a.ErrorMessage {
 					t.Errorf("Err() = %v", err)
 				}
 				if same := pid(t, f) == before; same != test.survives[p] {
@@ -338,5 +337,14 @@ func TestRetryIsCounted(t *testing.T) {
 	a, err := f.invoke(context.Background(), inv, f.protocol.asyncLimit)
 	if err != nil || !strings.Contains(string(a.Payload), ` 2"`) {
 		t.Errorf("context %s, %v; want a retry count of 2", a.Payload, err)
+	}
+}
+
+// Lambda's SDK reports in a trailer that a result which it was sending already cannot be completed.
+func TestResultBreaksOff(t *testing.T) {
+	t.Parallel()
+	f := start(t, Config{Platform: Lambda})
+	if a := do(t, f, "break off"); a.FunctionError != "errorString" || strings.Contains(string(a.Payload), "half") {
+		t.Errorf("answer %+v with payload %s", a, a.Payload)
 	}
 }

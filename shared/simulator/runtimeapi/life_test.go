@@ -176,6 +176,56 @@ func TestIdleInstanceGoneUnnoticed(t *testing.T) {
 	})
 }
 
+// A process that hangs up and polls again misses nothing.
+func TestProcessPollsAgain(t *testing.T) {
+	t.Parallel()
+	bothPlatforms(t, func(t *testing.T, p Platform) {
+		g := newGate(t)
+		f := start(t, Config{Platform: p, Env: []string{"AT_START=hang up", "URL=" + g.URL}})
+		if _, err := f.Warm(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		gone := f.instances()[0].next.gone
+		g.open <- 200
+		<-gone
+		if a := do(t, f, "echo"); a.ColdStart || a.Err() != nil {
+			t.Errorf("answer %+v", a)
+		}
+	})
+}
+
+// A process that answers and then never polls is killed at the end of the time; its answer counts.
+func TestProcessNeverPollsAgain(t *testing.T) {
+	t.Parallel()
+	bothPlatforms(t, func(t *testing.T, p Platform) {
+		f := start(t, Config{Platform: p, Env: []string{"AT_START=answer once"}, Timeout: 500 * time.Millisecond})
+		for range 2 {
+			if a := do(t, f, "echo"); !a.ColdStart || a.TimedOut || string(a.Payload) != `"once"` {
+				t.Errorf("answer %+v", a)
+			}
+			if n := len(f.instances()); n != 0 {
+				t.Errorf("%d instances are left", n)
+			}
+		}
+	})
+}
+
+// While every instance is at work, an invocation waits, until its caller gives up or the function is closed.
+func TestWaitForInstance(t *testing.T) {
+	t.Parallel()
+	f := start(t, Config{Platform: FC, MaxInstances: 1})
+	f.slots <- struct{}{}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
+	defer cancel()
+	if _, err := f.Invoke(ctx, order("echo")); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("caller gives up: %v", err)
+	}
+	f.end()
+	if _, err := f.Invoke(context.Background(), order("echo")); !errors.Is(err, ErrClosed) {
+		t.Errorf("function is closed: %v", err)
+	}
+}
+
 func TestCallerGoesAway(t *testing.T) {
 	t.Parallel()
 	bothPlatforms(t, func(t *testing.T, p Platform) {

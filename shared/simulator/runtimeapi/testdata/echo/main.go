@@ -4,6 +4,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"testing/iotest"
 	"time"
 
 	"github.com/aliyun/fc-runtime-go-sdk/fc"
@@ -40,6 +42,14 @@ func main() {
 		os.Exit(1)
 	case "hang":
 		time.Sleep(time.Hour)
+	case "answer once":
+		poll(context.Background())
+		time.Sleep(time.Hour)
+	case "hang up":
+		ctx, hangUp := context.WithCancel(context.Background())
+		go poll(ctx)
+		_, _ = get(os.Getenv("URL"))
+		hangUp()
 	case "deaf":
 		signal.Ignore(syscall.SIGTERM)
 	}
@@ -51,7 +61,10 @@ func main() {
 	if os.Getenv("AT_START") == "ask for SIGTERM" {
 		options = append(options, lambda.WithEnableSIGTERM(func() { fmt.Println("told to end") }))
 	}
-	lambda.StartWithOptions(func(ctx context.Context, event json.RawMessage) (json.RawMessage, error) {
+	lambda.StartWithOptions(func(ctx context.Context, event json.RawMessage) (any, error) {
+		if strings.Contains(string(event), "break off") {
+			return io.MultiReader(strings.NewReader(`{"half":`), iotest.ErrReader(errors.New("broke off"))), nil
+		}
 		return handle(ctx, event)
 	}, options...)
 }
@@ -168,6 +181,21 @@ func get(url string) (json.RawMessage, error) {
 		return nil, failure("Told.To", response.Status)
 	}
 	return json.Marshal(map[string]int{"pid": os.Getpid()})
+}
+
+// poll asks for one invocation without an SDK and answers it.
+func poll(ctx context.Context) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, api()+"/invocation/next", nil)
+	if err != nil {
+		panic(err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return
+	}
+	response.Body.Close()
+	id := response.Header.Get("X-Fc-Request-Id") + response.Header.Get("Lambda-Runtime-Aws-Request-Id")
+	_, _ = post("/invocation/"+id+"/response", `"once"`)
 }
 
 func post(path, body string) (int, error) {
