@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/base32"
 	"encoding/binary"
-	"regexp"
 	"strings"
 	"time"
 )
@@ -20,8 +19,8 @@ const (
 	tokenPrefix = "sn1-"
 )
 
-// nameTime is the form of the event's time in a name: UTC, to the minute.
-const nameTime = "20060102T1504"
+// nameTimeForm is the form of the event's time in a name: UTC, to the minute.
+const nameTimeForm = "20060102T1504"
 
 // MinuteForm is the form of the minute in the business key of a tick: UTC.
 const MinuteForm = "2006-01-02T15:04Z"
@@ -32,8 +31,11 @@ func SlotKey(role string, at time.Time) string {
 	return "slot:" + role + ":" + at.UTC().Format(MinuteForm)
 }
 
-// tokenForm is the form of the tokens that token makes.
-var tokenForm = regexp.MustCompile(`^sn1-[a-z2-7]{52}$`)
+// ourToken tells whether a token has the form of those that Order.token makes.
+func ourToken(token string) bool {
+	rest, ok := strings.CutPrefix(token, tokenPrefix)
+	return ok && len(rest) == 52 && strings.Trim(rest, "abcdefghijklmnopqrstuvwxyz234567") == ""
+}
 
 var lowerBase32 = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 
@@ -78,10 +80,19 @@ func deletionToken(token, victim string) string {
 // shortToken returns the 8 characters of a token that stand in a name. A caller's own token may hold characters
 // that a name may not, or differ in its end alone, so it is hashed first.
 func shortToken(token string) string {
-	if tokenForm.MatchString(token) {
+	if ourToken(token) {
 		return token[len(tokenPrefix):][:8]
 	}
 	return digest(token)[:8]
+}
+
+// nameTime returns the time that stands in the name. Under a key of the caller's own the event is the key, and Time is
+// only that of a delivery: the same order in a second message must get the same name.
+func (o Order) nameTime() time.Time {
+	if o.ExplicitKey || o.ClientToken != "" {
+		return time.Time{}
+	}
+	return o.Time
 }
 
 // snapshotName returns <role>-<target>-<yyyymmddThhmm>-<8 of the token>, cut in role and target to NameMax
@@ -89,7 +100,7 @@ func shortToken(token string) string {
 func snapshotName(role, target string, at time.Time, token string) string {
 	tail := "-" + shortToken(token)
 	if !at.IsZero() {
-		tail = "-" + at.UTC().Format(nameTime) + tail
+		tail = "-" + at.UTC().Format(nameTimeForm) + tail
 	}
 	head := role + "-" + target
 	if room := NameMax - len(tail); len(head) > room {

@@ -2,7 +2,6 @@ package snapshot
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -62,24 +61,6 @@ const (
 	RoleMax   = 32  // characters of a role, at most
 	TargetMax = 32  // characters of a target's name, at most
 )
-
-var (
-	roleForm   = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]{0,31}$`)
-	targetForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,32}$`)
-)
-
-// ValidRole tells whether text can be a role: 1 to 32 letters, digits, hyphens and underscores, the first a letter
-// (a role begins the name of its snapshots, and a name must begin with a letter).
-func ValidRole(text string) bool { return roleForm.MatchString(text) }
-
-// ValidTarget tells whether text can be the name of a target: 1 to 32 letters, digits, hyphens and underscores.
-func ValidTarget(text string) bool { return targetForm.MatchString(text) }
-
-// ValidDisk tells whether text has the form of a disk ID.
-func ValidDisk(text string) bool { return diskForm.MatchString(text) }
-
-// ValidRegion tells whether text has the form of a region ID.
-func ValidRegion(text string) bool { return regionForm.MatchString(text) }
 
 // Validate reports every violation of the order's own fields at once, as [Violations], or nil. The parameters of
 // the API are checked by [Request.Validate], once the order is complete.

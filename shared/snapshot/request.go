@@ -2,7 +2,6 @@ package snapshot
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -49,12 +48,6 @@ type Request struct {
 	ResourceGroupID string // ResourceGroupId: optional
 }
 
-var (
-	regionForm = regexp.MustCompile(`^[a-z]{2,16}(-[a-z0-9]{1,24}){1,4}$`)
-	diskForm   = regexp.MustCompile(`^d-[A-Za-z0-9][A-Za-z0-9_-]{0,61}$`)
-	groupForm  = regexp.MustCompile(`^rg-[A-Za-z0-9][A-Za-z0-9_-]{0,61}$`)
-)
-
 // Validate reports every violation of the rules of the API page at once, as [Violations], or nil.
 // Characters are counted, not bytes. A region that is well-formed but does not exist is left to the API.
 func (r Request) Validate() error {
@@ -72,7 +65,7 @@ func checkRegion(v *Violations, field, region string) {
 	switch {
 	case region == "":
 		v.add(field, CodeMissingRegion, "is missing: name the region of the server, such as cn-hangzhou")
-	case !regionForm.MatchString(region):
+	case !ValidRegion(region):
 		v.add(field, CodeInvalidRegion, fmt.Sprintf("%s is not a region ID: write one such as cn-hangzhou", quote(region)))
 	}
 }
@@ -81,13 +74,13 @@ func checkDisk(v *Violations, field, disk string) {
 	switch {
 	case disk == "":
 		v.add(field, CodeMissingDisk, "is missing: name the disk, such as d-bp18kjxg9ebrhsgi0001")
-	case !diskForm.MatchString(disk):
+	case !ValidDisk(disk):
 		v.add(field, CodeInvalidDisk, fmt.Sprintf("%s is not a disk ID: write one such as d-bp18kjxg9ebrhsgi0001", quote(disk)))
 	}
 }
 
 func checkGroup(v *Violations, field, group string) {
-	if group != "" && !groupForm.MatchString(group) {
+	if group != "" && !validID("rg-", group) {
 		v.add(field, CodeInvalidGroup, fmt.Sprintf("%s is not a resource group ID: write one such as rg-aek2bti7cf70001", quote(group)))
 	}
 }

@@ -201,7 +201,7 @@ func (j *takeJob) build() {
 	token := o.token(t.RegionID, t.DiskID)
 	name := o.SnapshotName
 	if name == "" {
-		name = snapshotName(o.Role, cmp.Or(t.Name, t.DiskID), o.Time, token)
+		name = snapshotName(o.Role, cmp.Or(t.Name, t.DiskID), o.nameTime(), token)
 	}
 	r := Request{
 		RegionID: t.RegionID, DiskID: t.DiskID, SnapshotName: name, ClientToken: token,
