@@ -23,20 +23,24 @@ type situation struct {
 	deleted map[string]bool // servers that lose a snapshot in this run
 }
 
-// targetOf returns the target whose disk a snapshot is of.
-func (s *situation) targetOf(one Snapshot) (Target, bool) {
+// targetOf returns the target whose disk a snapshot is of. Where two targets share a disk, it is the one that has slots
+// for the snapshot's role, else the first.
+func (s *situation) targetOf(one Snapshot) (owner Target, found bool) {
 	if one.DiskID == "" {
 		return Target{}, false
 	}
-	for _, target := range s.targets {
-		if target.DiskID == one.DiskID {
+	for _, target := range append(slices.Clip(s.targets), s.target) {
+		if target.DiskID != one.DiskID {
+			continue
+		}
+		if _, named := target.Slots(one.Role()); named {
 			return target, true
 		}
+		if !found {
+			owner, found = target, true
+		}
 	}
-	if s.target.DiskID == one.DiskID {
-		return s.target, true
-	}
-	return Target{}, false
+	return owner, found
 }
 
 func (s *situation) disk(id string) (Disk, bool) {
