@@ -18,6 +18,10 @@ func (a *api) take(w http.ResponseWriter, r *http.Request, c caller) {
 		problem.WriteStatus(w, http.StatusUnsupportedMediaType, problem.CodeMediaType, "Content-Type: send the order as application/json")
 		return
 	}
+	if _, err := parameters(r); err != nil { // ?dryRun=true would be taken for a dry run
+		problem.Write(w, err)
+		return
+	}
 	order, err := trigger.DecodeOrder(c.body)
 	if err != nil {
 		problem.Write(w, snapshot.AsError(err))

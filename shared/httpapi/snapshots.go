@@ -65,6 +65,10 @@ func (a *api) pin(w http.ResponseWriter, r *http.Request, c caller) {
 	var body struct {
 		Until string `json:"until"`
 	}
+	if _, err := parameters(r); err != nil {
+		problem.Write(w, err)
+		return
+	}
 	if len(c.body) > 0 {
 		if !isJSON(r.Header.Get("Content-Type")) {
 			problem.WriteStatus(w, http.StatusUnsupportedMediaType, problem.CodeMediaType, "Content-Type: send the pin as application/json")
@@ -81,6 +85,10 @@ func (a *api) pin(w http.ResponseWriter, r *http.Request, c caller) {
 
 // unpin answers DELETE /snapshots/{id}/keep.
 func (a *api) unpin(w http.ResponseWriter, r *http.Request, c caller) {
+	if _, err := parameters(r); err != nil {
+		problem.Write(w, err)
+		return
+	}
 	pinned, err := c.core.Unpin(r.Context(), r.PathValue("id"), a.mayKeep(c))
 	answer(w, pinned, err)
 }
