@@ -1,0 +1,209 @@
+package manifest
+
+import (
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+const (
+	// environmentMax is how many bytes the names and values of a function's variables may have together, on both platforms.
+	environmentMax = 4096
+
+	// httpTimeoutMin leaves the 8 s that a webhook may take, and the 2 s before the deadline in which nothing begins.
+	httpTimeoutMin = 10 * time.Second
+
+	// takeTimeoutMin lets an order wait out the API's limit of calls a minute.
+	takeTimeoutMin = 60 * time.Second
+)
+
+// ReadFC reads s.yaml and returns what it deploys to Function Compute. The error is [Errors]: every defect of the file by
+// itself. Whether it fits the rest of the repository is for [Check].
+func ReadFC(path string) (*Deployment, error) {
+	d, deployment := readFC(path)
+	return deployment, d.errs.asError()
+}
+
+func readFC(path string) (*document, *Deployment) {
+	d, ok := load(path)
+	deployment := &Deployment{File: d.file}
+	if !ok {
+		return d, deployment
+	}
+	d.resolveVars()
+	fcShape.check(d, d.root)
+	d.fcBuild()
+	names := make(map[string]bool)
+	for _, resource := range entries(d.root.get("resources")) {
+		props := resource.get("props")
+		if name := props.get("functionName"); name.text() != "" {
+			if names[name.text()] {
+				d.fail(name, "is %s, as another function's: give each its own", quoted(name.text()))
+			}
+			names[name.text()] = true
+		}
+		deployment.Functions = append(deployment.Functions, d.fcFunction(resource))
+	}
+	return d, deployment
+}
+
+// buildCommand makes what the functions consist of.
+const buildCommand = "go run ./functions/local build"
+
+// fcBuild reports a file that deploys what was not built. Function Compute runs x86_64 only.
+func (d *document) fcBuild() {
+	at := d.root.get("actions", "pre-deploy")
+	var runs int
+	for _, action := range elements(at) {
+		if run := action.get("run"); run.text() == buildCommand {
+			runs++
+		} else if run.exists() {
+			d.fail(run, "is %s: write %s", shown(run), buildCommand)
+		}
+		if path := action.get("path"); path.exists() && path.text() != "." {
+			d.fail(path, "is %s: write . for the folder of this file", shown(path))
+		}
+	}
+	if at.exists() && runs != 1 {
+		d.fail(at, "runs %s %d times: run it once", buildCommand, runs)
+	}
+}
+
+// fcFunction reads one resource and holds it to the rules that join several keys.
+func (d *document) fcFunction(resource entry) Function {
+	props := resource.get("props")
+	f := Function{Name: resource.name, at: resource.place, env: make(map[string]place)}
+	if code := props.get("code"); code.exists() && code.text() != "./dist/"+f.Name {
+		d.fail(code, "is %s: write ./dist/%s, as the resource is named", shown(code), f.Name)
+	}
+	for _, one := range entries(props.get("environmentVariables")) {
+		f.env[one.name] = one.place
+	}
+	f.Environment = slices.Sorted(maps.Keys(f.env))
+	d.environment(props.get("environmentVariables"), f.env, []string{"FC_"}, isUnknown, "${env('NAME', '')}")
+	d.ratio(props)
+	d.region(props)
+	if seconds, ok := props.get("timeout").number(); ok {
+		f.Timeout = time.Duration(seconds) * time.Second
+	}
+	d.fcTriggers(props, &f)
+	return f
+}
+
+// ratio holds cpu to memory: between 1:1 and 1:4, in cores and GB.
+// Source: help.aliyun.com/zh/functioncompute, "Instance types and specifications".
+func (d *document) ratio(props place) {
+	cpu, ok := props.get("cpu").number()
+	memory, too := props.get("memorySize").number()
+	if gigabytes := memory / 1024; ok && too && (gigabytes < cpu || gigabytes > 4*cpu) {
+		d.fail(props.get("cpu"), "is %s for %s MB of memory: write 1 to 4 GB a core", decimal(cpu), decimal(memory))
+	}
+}
+
+// region holds the queue of failures to the region of the function.
+func (d *document) region(props place) {
+	destination := props.get("asyncInvokeConfig", "destinationConfig", "onFailure", "destination")
+	parts := strings.Split(destination.text(), ":")
+	if region := props.get("region").text(); len(parts) > 2 && parts[2] != region {
+		d.fail(destination, "is in the region %s: write %s, the function's own", quoted(parts[2]), region)
+	}
+}
+
+// fcTriggers reads the triggers of a function.
+func (d *document) fcTriggers(props place, f *Function) {
+	names := make(map[string]bool)
+	least, https := takeTimeoutMin, 0
+	for _, one := range elements(props.get("triggers")) {
+		name, config := one.get("triggerName"), one.get("triggerConfig")
+		if names[name.text()] {
+			d.fail(name, "is %s, as another trigger's of the function: give each its own", quoted(name.text()))
+		}
+		names[name.text()] = true
+		switch one.get("triggerType").text() {
+		case "timer":
+			if t, ok := d.fcTimer(name, config); ok {
+				f.Timers = append(f.Timers, t)
+			}
+		case "http":
+			least = httpTimeoutMin
+			if https++; https > 1 {
+				d.fail(name, "is the second HTTP trigger of the function: a version has one")
+			}
+		case "eventbridge":
+			pattern := config.get("eventRuleFilterPattern")
+			f.Sources = append(f.Sources, d.patternJSON(pattern)...)
+		}
+	}
+	d.timeout(props.get("timeout"), f.Timeout, least)
+}
+
+// fcTimer reads a timer; the second result is false for one that is wrong or switched off.
+func (d *document) fcTimer(name, config place) (Timer, bool) {
+	expression, payload := config.get("cronExpression"), config.get("payload")
+	if !expression.exists() || !payload.exists() {
+		return Timer{}, false
+	}
+	schedule, err := parseFC(expression.text())
+	d.failSchedule(expression, expression, err)
+	before := len(d.errs)
+	tick := d.decode(payload, fcEvent(name.text(), payload.text()))
+	t := Timer{Name: name.text(), Cron: expression.text(), Payload: payload.text(), Tick: tick, schedule: schedule, at: payload}
+	return t, err == nil && len(d.errs) == before && config.get("enable").text() == "true"
+}
+
+// failSchedule reports the defect of a schedule: that of the zone where the zone is written.
+func (d *document) failSchedule(expression, zone place, err error) {
+	switch inside := d.inside[zone.node]; {
+	case err == nil:
+	case !errors.Is(err, errZone):
+		d.fail(expression, "%v", err)
+	case len(inside) == 1:
+		d.fail(inside[0], "is %s, which %v", shown(inside[0]), err)
+	default:
+		d.fail(zone, "has a zone that %v", err)
+	}
+}
+
+// timeout holds a function to the least time that it needs.
+func (d *document) timeout(at place, is, least time.Duration) {
+	if at.exists() && is > 0 && is < least {
+		d.fail(at, "is %s: write at least %s for what this function does", decimal(is.Seconds()), decimal(least.Seconds()))
+	}
+}
+
+// environment holds the variables of a function to the platform's limits, and secrets to be references.
+func (d *document) environment(at place, env map[string]place, reserved []string, byReference func(name, value string) bool, mend string) {
+	size := 0
+	for name, value := range env {
+		size += len(name) + len(strings.ReplaceAll(value.text(), unknown, ""))
+		for _, prefix := range reserved {
+			if strings.HasPrefix(name, prefix) {
+				d.fail(value, "begins with %s, which the platform keeps for itself: choose another name", prefix)
+			}
+		}
+		if secret(name) && !byReference(name, value.text()) {
+			d.fail(value, "is a secret in plain text: write %s", strings.ReplaceAll(mend, "NAME", name))
+		}
+	}
+	if size > environmentMax {
+		d.fail(at, "has %d bytes of names and values: at most %d are allowed", size, environmentMax)
+	}
+}
+
+// isUnknown tells whether the whole of a value comes from outside of the file.
+func isUnknown(_, value string) bool { return value == unknown }
+
+// secret tells whether a variable holds a secret, by its name.
+func secret(name string) bool {
+	if name == "ALIBABA_CLOUD_SECRET_ID" || name == "ALIBABA_CLOUD_ACCESS_KEY_ID" {
+		return false // the names of secrets
+	}
+	for _, word := range []string{"SECRET", "TOKEN", "KEY", "PASSWORD"} {
+		if slices.Contains(strings.Split(name, "_"), word) {
+			return true
+		}
+	}
+	return false
+}

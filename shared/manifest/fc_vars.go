@@ -1,0 +1,92 @@
+package manifest
+
+import (
+	"regexp"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// vars resolves the variables of Serverless Devs: ${vars.NAME}, ${env('NAME')} and ${env('NAME', ”)}.
+// Source: docs.serverless-devs.com, "Yaml": variable assignment.
+type vars struct {
+	*document
+	values map[string]place
+	used   map[string]bool
+}
+
+var (
+	variable = regexp.MustCompile(`\$\{([^}]*)\}`)
+	ofVars   = regexp.MustCompile(`^vars\.([A-Za-z][A-Za-z0-9_]*)$`)
+	ofEnv    = regexp.MustCompile(`^env\('[A-Z][A-Z0-9_]*'(?:, *'')?\)$`) // a default of its own would be a secret in plain text
+)
+
+// resolveVars replaces every variable of the file and reports those that lead nowhere, and the vars that nothing uses.
+func (d *document) resolveVars() {
+	v := vars{d, make(map[string]place), make(map[string]bool)}
+	section := d.root.get("vars")
+	d.replace(section, v.resolve)
+	for _, one := range entries(section) {
+		v.values[one.name] = one.place
+	}
+	for _, one := range entries(d.root) {
+		if one.name != "vars" {
+			d.replace(one.place, v.resolve)
+		}
+	}
+	for name, at := range v.values {
+		if !v.used[name] {
+			d.fail(at, "is used nowhere: use it as ${vars.%s}, or leave it out", name)
+		}
+	}
+}
+
+// resolve returns what a scalar says once its variables are replaced.
+func (v vars) resolve(at place) *yaml.Node {
+	if at.node.Tag != "!!str" {
+		return at.node
+	}
+	found := variable.FindAllStringSubmatchIndex(at.node.Value, -1)
+	if found == nil {
+		return at.node
+	}
+	var text pieces
+	end := 0
+	for _, one := range found {
+		text.WriteString(at.node.Value[end:one[0]])
+		end = one[1]
+		expression := at.node.Value[one[2]:one[3]]
+		if ofEnv.MatchString(expression) {
+			text.WriteString(unknown)
+			continue
+		}
+		value := v.value(at, expression)
+		switch {
+		case !value.exists():
+			text.WriteString(unknown)
+		case one[0] == 0 && end == len(at.node.Value):
+			return v.borrow(value)
+		case value.node.Kind != yaml.ScalarNode:
+			v.fail(at, "has %s inside of text: only text can stand there", kindOf(value.node))
+		default:
+			text.WriteString(value.text())
+			text.from = append(text.from, value)
+		}
+	}
+	text.WriteString(at.node.Value[end:])
+	return text.node(v.document, at)
+}
+
+// value finds what ${vars.NAME} stands for; a place without a node if there is none.
+func (v vars) value(at place, expression string) place {
+	found := ofVars.FindStringSubmatch(expression)
+	if found == nil {
+		v.fail(at, "uses ${%s}: write ${vars.NAME}, ${env('NAME')} or ${env('NAME', '')}", expression)
+		return place{}
+	}
+	value, ok := v.values[found[1]]
+	if !ok {
+		v.fail(at, "uses ${%s}, and vars has no %s: use one of %s", expression, found[1], sorted(v.values))
+	}
+	v.used[found[1]] = true
+	return value
+}

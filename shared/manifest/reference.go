@@ -1,0 +1,59 @@
+package manifest
+
+import (
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// unknown stands in text for what only deployment knows: a variable of the environment, an attribute of a resource. It is
+// no character that a file would have.
+const unknown = "\ufffd"
+
+// replace puts what resolve returns in the place of every scalar below at.
+func (d *document) replace(at place, resolve func(place) *yaml.Node) {
+	for i, child := range children(at) {
+		if child.node.Kind != yaml.ScalarNode {
+			d.replace(child, resolve)
+			continue
+		}
+		if at.node.Kind == yaml.MappingNode {
+			i = 2*i + 1 // keys and values take turns
+		}
+		at.node.Content[i] = resolve(child)
+	}
+}
+
+// borrow returns a copy of a value, to stand where a reference to it stood. Its defects are reported at from.
+func (d *document) borrow(from place) *yaml.Node {
+	node := *from.node
+	node.Content = nil
+	d.origins[&node] = from
+	if from.node.Kind == yaml.MappingNode {
+		for i, one := range entries(from) {
+			node.Content = append(node.Content, from.node.Content[2*i], d.borrow(one.place))
+		}
+	}
+	for _, one := range elements(from) {
+		node.Content = append(node.Content, d.borrow(one))
+	}
+	return &node
+}
+
+// pieces builds the text of a scalar from its parts.
+type pieces struct {
+	strings.Builder
+	from []place // where the values that were put in are written
+}
+
+// node returns the text as a scalar in the place of another.
+func (p *pieces) node(d *document, at place) *yaml.Node {
+	node := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: p.String(), Line: at.node.Line, Column: at.node.Column}
+	d.inside[node] = p.from
+	return node
+}
+
+// scalar returns text as a scalar in the place of another.
+func scalar(at place, value string) *yaml.Node {
+	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: value, Line: at.node.Line, Column: at.node.Column}
+}

@@ -1,0 +1,203 @@
+package manifest
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"swas-snapshot/shared/policy"
+	"swas-snapshot/shared/snapshot"
+)
+
+// names of the files that Check reads, in the folder of the repository.
+const (
+	fcFile  = "s.yaml"
+	samFile = "template.yml"
+	readme  = "README.md"
+)
+
+// awsOnly are the variables that Function Compute does not need: its role gives credentials and a region.
+var awsOnly = []string{"ALIBABA_CLOUD_REGION_ID", "ALIBABA_CLOUD_SECRET_ID"}
+
+// general are the variables of every function, or of none; all others of the README's table are of the HTTP function.
+var general = regexp.MustCompile(`^(SNAPSHOT|SNAPSHOTS|SWAS|ALIBABA_CLOUD)_`)
+
+// comparison is the two files, and what they have to agree with.
+type comparison struct {
+	root      string
+	documents []*document
+	errs      Errors // of no deployment file
+}
+
+// Check reads s.yaml and template.yml in the folder of the repository and holds them to their own rules, to each other and
+// to the rest: the folders under functions, the roles and events of snapshots.yaml, and the README's table of variables.
+// The error is [Errors], nil if there is none.
+func Check(root string) error {
+	fcDocument, fc := readFC(filepath.Join(root, fcFile))
+	samDocument, sam := readSAM(filepath.Join(root, samFile))
+	c := comparison{root: root, documents: []*document{fcDocument, samDocument}}
+	both := []*Deployment{fc, sam}
+	if len(fc.Functions) > 0 && len(sam.Functions) > 0 {
+		c.timers(fcDocument, fc, sam)
+		c.timers(samDocument, sam, fc)
+		c.functions(samDocument, fc, sam)
+	}
+	c.policy(both)
+	c.readme(both)
+	all := c.errs
+	for _, d := range c.documents {
+		all = append(all, d.errs...)
+	}
+	return all.asError()
+}
+
+// fail reports a defect of a file that is no deployment file.
+func (c *comparison) fail(file, format string, args ...any) {
+	c.errs = append(c.errs, Error{File: file, Defect: fmt.Sprintf(format, args...)})
+}
+
+// firings is how many times in a row two timers must agree: more than a year of a daily one has changes of the clock.
+const firings = 400
+
+// timers reports the timers of one deployment that the other does not have, or has at other times.
+func (c *comparison) timers(d *document, mine, other *Deployment) {
+	for _, timer := range mine.Timers() {
+		i := slices.IndexFunc(other.Timers(), func(t Timer) bool { return same(t, timer) })
+		if i < 0 {
+			d.fail(timer.at, "is a timer of %s, and %s has none: add it there", timer.what(), other.File)
+			continue
+		}
+		twin := other.Timers()[i]
+		for at, n := epoch, 0; n < firings; n++ {
+			next, too := timer.Next(at), twin.Next(at)
+			if !next.Equal(too) {
+				d.fail(timer.at, "fires at %s, and %s of %s at %s: give both the same times and zone",
+					next.UTC().Format("2006-01-02 15:04 MST"), twin.Name, other.File, too.UTC().Format("2006-01-02 15:04 MST"))
+				break
+			}
+			at = next
+		}
+	}
+}
+
+// functions reports functions and variables that only one file has.
+func (c *comparison) functions(samDocument *document, fc, sam *Deployment) {
+	fcDocument := c.documents[0]
+	folders, err := filepath.Glob(filepath.Join(c.root, "functions", "*", "main.go"))
+	if err != nil || folders == nil {
+		c.fail("functions", "has no folder with a main.go")
+	}
+	var names []string
+	for _, folder := range folders {
+		names = append(names, filepath.Base(filepath.Dir(folder)))
+	}
+	for _, pair := range []struct {
+		d           *document
+		mine, other *Deployment
+	}{{fcDocument, fc, sam}, {samDocument, sam, fc}} {
+		for _, function := range pair.mine.Functions {
+			twin, ok := pair.other.function(function.Name)
+			switch {
+			case !slices.Contains(names, function.Name):
+				pair.d.fail(function.at, "has no folder functions/%s with a main.go: there is %s", function.Name, strings.Join(names, ", "))
+			case !ok:
+				pair.d.fail(function.at, "is a function that %s does not have: add it there", pair.other.File)
+			}
+			for _, name := range function.Environment {
+				if ok && !slices.Contains(twin.Environment, name) && !slices.Contains(awsOnly, name) {
+					pair.d.fail(function.env[name], "is a variable that function %s of %s does not have: add it there", function.Name, pair.other.File)
+				}
+			}
+		}
+	}
+}
+
+// policy holds timers and bus triggers to snapshots.yaml.
+func (c *comparison) policy(both []*Deployment) {
+	var used []string
+	p, err := policy.Load(filepath.Join(c.root, policy.FileName), func(name string) string {
+		used = append(used, name)
+		return "https://example.com/" + name // any value will do here; the deployed function has its own
+	})
+	if err != nil {
+		c.fail(policy.FileName, "is wrong, so that nothing can be compared with it: %v", err)
+		return
+	}
+	for i, deployment := range both {
+		d, swept := c.documents[i], false
+		for _, timer := range deployment.Timers() {
+			swept = swept || timer.Tick.Sweep
+			kept := false
+			for _, target := range p.Targets {
+				kept = kept || slices.ContainsFunc(target.Keep, func(s snapshot.Slots) bool { return s.Role == timer.Tick.Role })
+			}
+			if !timer.Tick.Sweep && !kept {
+				d.fail(timer.at, "names the role %s, which no target of %s keeps: correct it, or add the role there", quoted(timer.Tick.Role), policy.FileName)
+			}
+		}
+		if len(deployment.Functions) > 0 && !swept {
+			d.fail(place{}, `has no timer with the payload {"sweep":true}: nothing would be pruned or made good`)
+		}
+		for _, function := range deployment.Functions {
+			for _, source := range function.Sources {
+				vendor := strings.HasPrefix(source.Event.Source, "acs.") || strings.HasPrefix(source.Event.Source, "aws.")
+				if vendor && len(p.Orders(source.Event)) == 0 { // others carry an order of their own
+					d.fail(source.at, "lets %s of %s through, for which %s has no rule under events: narrow it, or add one", source.Event.Type, source.Event.Source, policy.FileName)
+				}
+			}
+			for _, name := range used {
+				if _, ok := function.env[name]; !ok {
+					d.fail(function.at, "has no variable %s, which %s uses: add it", name, policy.FileName)
+				}
+			}
+		}
+		c.known(d, deployment, used)
+	}
+}
+
+// known reports variables that no function reads.
+func (c *comparison) known(d *document, deployment *Deployment, used []string) {
+	documented := c.variables()
+	for _, function := range deployment.Functions {
+		for name, at := range function.env {
+			if !slices.Contains(documented, name) && !slices.Contains(used, name) {
+				d.fail(at, "is a variable that nothing reads: use one of the table in %s", readme)
+			}
+		}
+	}
+}
+
+// readme reports the variables of the README's table that the HTTP function should have and does not.
+func (c *comparison) readme(both []*Deployment) {
+	documented := c.variables()
+	if len(documented) == 0 {
+		c.fail(readme, "has no table of variables: its rows begin | `NAME` |")
+	}
+	for i, deployment := range both {
+		function, ok := deployment.function("http")
+		for _, name := range documented {
+			if _, has := function.env[name]; ok && !has && !general.MatchString(name) {
+				c.documents[i].fail(function.at, "has no variable %s, which the table in %s names: add it", name, readme)
+			}
+		}
+	}
+}
+
+// row is a row of the README's table of variables.
+var row = regexp.MustCompile("(?m)^\\| `([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)` \\|")
+
+// variables returns the names in the README's table of variables.
+func (c *comparison) variables() []string {
+	data, err := os.ReadFile(filepath.Join(c.root, readme))
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for _, found := range row.FindAllStringSubmatch(string(data), -1) {
+		names = append(names, found[1])
+	}
+	return names
+}
