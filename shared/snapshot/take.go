@@ -18,6 +18,7 @@ type takeJob struct {
 	request     Request
 	fingerprint string
 	cause       *APIError // the answer that made us look
+	insisted    bool      // the API said twice that no slot is free
 	victim      Snapshot
 	leads       *flight
 	follows     *flight
@@ -336,6 +337,12 @@ func (j *takeJob) lookUp(ctx context.Context) (state, error) {
 		}
 		return j.create, hold{j.cause, busyBackoff}
 	case CodeLimitExceed:
+		if !j.insisted && !j.situation(j.target, j.order.Role, false).atCap() {
+			// A slot is free by the list: the same order, delivered twice, may be making room at this moment, and then
+			// nothing must be deleted a second time. Or the account is at its cap, and the API says so again.
+			j.insisted = true
+			return j.create, nil
+		}
 		return j.makeRoom, nil
 	default:
 		return j.create, hold{j.cause, retryBackoff}
