@@ -1,0 +1,273 @@
+package httpapi_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"swas-snapshot/shared/httpapi"
+	"swas-snapshot/shared/policy"
+	"swas-snapshot/shared/problem"
+	"swas-snapshot/shared/snapshot"
+)
+
+const token = "a-bearer-token-of-32-characters!"
+
+// core is a core of func fields; what a test does not expect to be asked stays nil, and panics.
+type core struct {
+	take  func(snapshot.Order) snapshot.Result
+	list  func(string) (snapshot.Listing, error)
+	plan  func(target, role string) (snapshot.Plan, error)
+	find  func(string) (snapshot.Snapshot, snapshot.Target, error)
+	pin   func(id, until string, may func(snapshot.Target) error) (snapshot.Pinned, error)
+	unpin func(id string, may func(snapshot.Target) error) (snapshot.Pinned, error)
+}
+
+var _ httpapi.Core = core{}
+
+func (c core) Take(_ context.Context, o snapshot.Order) snapshot.Result { return c.take(o) }
+func (c core) List(_ context.Context, target string) (snapshot.Listing, error) {
+	return c.list(target)
+}
+func (c core) Plan(_ context.Context, target, role string) (snapshot.Plan, error) {
+	return c.plan(target, role)
+}
+func (c core) Find(_ context.Context, id string) (snapshot.Snapshot, snapshot.Target, error) {
+	return c.find(id)
+}
+func (c core) Pin(_ context.Context, id, until string, may func(snapshot.Target) error) (snapshot.Pinned, error) {
+	return c.pin(id, until, may)
+}
+func (c core) Unpin(_ context.Context, id string, may func(snapshot.Target) error) (snapshot.Pinned, error) {
+	return c.unpin(id, may)
+}
+
+// rules let the bearer do everything with web-1, list blog-1, and take shop-1 in role deploy only.
+var rules = policy.Policy{
+	Policy: snapshot.Policy{Targets: []snapshot.Target{{Name: "web-1"}, {Name: "blog-1"}, {Name: "shop-1"}, {Name: "db-1"}}},
+	Allow: []policy.Allow{
+		{From: "api", Targets: []string{"web-1"}, Actions: []policy.Action{"take", "list", "plan", "keep"}},
+		{From: "api", Targets: []string{"blog-1"}, Actions: []policy.Action{"list"}},
+		{From: "api", Targets: []string{"shop-1"}, Actions: []policy.Action{"take"}, Role: "deploy"},
+		{From: "standard", Targets: []string{"web-1"}, Actions: []policy.Action{"take", "keep"}},
+	},
+}
+
+// serve answers one request of a caller with the bearer token.
+func serve(c core, method, path, body string, header ...string) *httptest.ResponseRecorder {
+	handler := httpapi.New(httpapi.Config{
+		Policy: rules, Bearer: []string{token},
+		Core: func(context.Context) (httpapi.Core, error) { return c, nil },
+	})
+	r := httptest.NewRequest(method, path, strings.NewReader(body))
+	r.Header.Set("Authorization", "Bearer "+token)
+	if body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Add(header[i], header[i+1])
+	}
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, r)
+	return w
+}
+
+func document(t *testing.T, w *httptest.ResponseRecorder) problem.Document {
+	t.Helper()
+	var d problem.Document
+	if err := json.Unmarshal(w.Body.Bytes(), &d); err != nil {
+		t.Fatalf("%q is no problem document: %v", w.Body, err)
+	}
+	return d
+}
+
+// TestOrder shows which order the core gets of a request.
+func TestOrder(t *testing.T) {
+	t.Parallel()
+	paced := func(o snapshot.Order) snapshot.Order {
+		o.ExplicitKey, o.Sender, o.Actor, o.Paced = true, "api", "api", true
+		return o
+	}
+	for name, c := range map[string]struct {
+		body   string
+		header []string
+		want   snapshot.Order
+	}{
+		"Plain":        {`{"target":"web-1"}`, []string{"Idempotency-Key", "k"}, snapshot.Order{Target: "web-1", Role: "manual", Key: "k"}},
+		"Quoted":       {`{"target":"web-1"}`, []string{"Idempotency-Key", `"k \"7\" \\"`}, snapshot.Order{Target: "web-1", Role: "manual", Key: `k "7" \`}},
+		"HalfQuoted":   {`{"target":"web-1"}`, []string{"Idempotency-Key", `"k`}, snapshot.Order{Target: "web-1", Role: "manual", Key: `"k`}},
+		"InBody":       {`{"target":"web-1","key":"k","reason":"r","role":"daily"}`, nil, snapshot.Order{Target: "web-1", Role: "daily", Key: "k", Reason: "r"}},
+		"RoleOfRule":   {`{"target":"shop-1"}`, []string{"Idempotency-Key", "k"}, snapshot.Order{Target: "shop-1", Role: "deploy", Key: "k"}},
+		"RoleRepeated": {`{"target":"shop-1","role":"deploy"}`, []string{"Idempotency-Key", "k"}, snapshot.Order{Target: "shop-1", Role: "deploy", Key: "k"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var got snapshot.Order
+			w := serve(core{take: func(o snapshot.Order) snapshot.Result {
+				got = o
+				return snapshot.Result{SnapshotID: "s-1", Status: snapshot.Progressing}
+			}}, "POST", "/snapshots", c.body, c.header...)
+			if w.Code != http.StatusAccepted || w.Header().Get("Location") != "/snapshots/s-1" || w.Header().Get("Retry-After") == "" {
+				t.Errorf("status %d, header %v: %s", w.Code, w.Header(), w.Body)
+			}
+			if want := paced(c.want); !equal(got, want) {
+				t.Errorf("got %+v, want %+v", got, want)
+			}
+		})
+	}
+}
+
+// equal compares orders; none here has tags.
+func equal(a, b snapshot.Order) bool {
+	left, _ := json.Marshal(a)
+	right, _ := json.Marshal(b)
+	return string(left) == string(right)
+}
+
+// TestRefused shows what never reaches the core: its fields are nil.
+func TestRefused(t *testing.T) {
+	t.Parallel()
+	const order = `{"target":"web-1"}`
+	for name, c := range map[string]struct {
+		method, path, body string
+		header             []string
+		status             int
+		code               string
+	}{
+		"RoleNotGranted": {"POST", "/snapshots", `{"target":"shop-1","role":"daily"}`, []string{"Idempotency-Key", "k"}, 403, "NotAllowed"},
+		"NotGranted":     {"POST", "/snapshots", `{"target":"blog-1"}`, []string{"Idempotency-Key", "k"}, 403, "NotAllowed"},
+		"Unknown":        {"POST", "/snapshots", `{"target":"web-2"}`, []string{"Idempotency-Key", "k"}, 404, "UnknownTarget"},
+		"NoKey":          {"POST", "/snapshots", order, nil, 400, "MissingIdempotencyKey"},
+		"TwoKeys":        {"POST", "/snapshots", order, []string{"Idempotency-Key", "a", "Idempotency-Key", "b"}, 400, "MalformedEvent"},
+		"KeysDiffer":     {"POST", "/snapshots", `{"target":"web-1","key":"a"}`, []string{"Idempotency-Key", "b"}, 400, "MalformedEvent"},
+		"DryRunInQuery":  {"POST", "/snapshots?dryRun=true", order, []string{"Idempotency-Key", "k"}, 400, "MalformedEvent"},
+		"BadQuery":       {"GET", "/snapshots?target=%zz", "", nil, 400, "MalformedEvent"},
+		"TwoTargets":     {"GET", "/snapshots?target=web-1&target=db-1", "", nil, 400, "MalformedEvent"},
+		"NoTarget":       {"GET", "/plan", "", nil, 400, "InvalidOrder"},
+		"PlanNotGranted": {"GET", "/plan?target=blog-1", "", nil, 403, "NotAllowed"},
+		"TwoTokens":      {"GET", "/snapshots?target=web-1", "", []string{"Authorization", "Bearer " + token}, 401, "Unauthenticated"},
+		"Compressed":     {"POST", "/snapshots", order, []string{"Content-Encoding", "gzip"}, 415, "UnsupportedMediaType"},
+		"DotPath":        {"GET", "/snapshots/../plan?target=web-1", "", nil, 404, "NotFound"},
+		"TooLarge":       {"POST", "/snapshots", strings.Repeat(" ", httpapi.BodyMax+1), nil, 413, "BodyTooLarge"},
+		"NoHooks":        {"POST", "/hooks/slack", "x", nil, 404, "NotFound"},
+		"Patch":          {"PATCH", "/snapshots/s-1/keep", "", nil, 405, "MethodNotAllowed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := serve(core{}, c.method, c.path, c.body, c.header...)
+			if got := document(t, w); w.Code != c.status || got.Code != c.code || got.Detail == "" {
+				t.Errorf("status %d, %+v, want %d %s", w.Code, got, c.status, c.code)
+			}
+		})
+	}
+}
+
+// TestLargestBody shows that the limit is where it is said to be.
+func TestLargestBody(t *testing.T) {
+	t.Parallel()
+	body := `{"target":"web-1","key":"k"}`
+	body += strings.Repeat(" ", httpapi.BodyMax-len(body))
+	w := serve(core{take: func(snapshot.Order) snapshot.Result { return snapshot.Result{Outcome: snapshot.OutcomePlanned} }}, "POST", "/snapshots", body)
+	if w.Code != http.StatusOK {
+		t.Errorf("status %d: %s", w.Code, w.Body)
+	}
+}
+
+func TestBrokenBody(t *testing.T) {
+	t.Parallel()
+	handler := httpapi.New(httpapi.Config{Bearer: []string{token}})
+	r := httptest.NewRequest("POST", "/snapshots", iotest.ErrReader(io.ErrUnexpectedEOF))
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, r)
+	if got := document(t, w); w.Code != http.StatusBadRequest || got.Code != snapshot.CodeMalformed {
+		t.Errorf("status %d, %+v", w.Code, got)
+	}
+}
+
+// TestNoCore shows that a core which cannot be had is an answer, too.
+func TestNoCore(t *testing.T) {
+	t.Parallel()
+	handler := httpapi.New(httpapi.Config{
+		Policy: rules, Bearer: []string{token},
+		Core: func(context.Context) (httpapi.Core, error) { return nil, errors.New("secret inside") },
+	})
+	r := httptest.NewRequest("GET", "/plan?target=web-1", nil)
+	r.Header.Set("Authorization", "bearer "+token)
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, r)
+	if got := document(t, w); w.Code != http.StatusInternalServerError || got.Code != snapshot.CodeInternal || strings.Contains(w.Body.String(), "secret inside") {
+		t.Errorf("status %d, %+v", w.Code, got)
+	}
+}
+
+// TestAuthenticate shows who is let in, and that the log learns why somebody is not.
+func TestAuthenticate(t *testing.T) {
+	t.Parallel()
+	signed := func(header http.Header, _ []byte) (string, bool) {
+		return "msg-1", header.Get("Webhook-Signature") == "good"
+	}
+	both := httpapi.Config{Bearer: []string{"an-older-token-000000", token}, Signed: signed}
+	for name, c := range map[string]struct {
+		config httpapi.Config
+		header http.Header
+		in     bool
+		why    string
+	}{
+		"Bearer":          {both, http.Header{"Authorization": {"Bearer " + token}}, true, ""},
+		"OlderBearer":     {both, http.Header{"Authorization": {"Bearer an-older-token-000000"}}, true, ""},
+		"Lowercase":       {both, http.Header{"Authorization": {"bearer " + token}}, true, ""},
+		"Signature":       {both, http.Header{"Webhook-Signature": {"good"}}, true, ""},
+		"BadSignature":    {both, http.Header{"Webhook-Signature": {"bad"}}, false, "neither a bearer token nor a valid signature"},
+		"OnlyBearer":      {httpapi.Config{Bearer: []string{token}}, http.Header{"Webhook-Signature": {"good"}}, false, "no Authorization header"},
+		"OnlySigned":      {httpapi.Config{Signed: signed}, http.Header{"Authorization": {"Bearer " + token}}, false, "the bearer token is not in API_TOKEN"},
+		"BearerOutweighs": {both, http.Header{"Authorization": {"Bearer x"}, "Webhook-Signature": {"good"}}, false, "the bearer token is not in API_TOKEN"},
+		"Basic":           {both, http.Header{"Authorization": {"Basic " + token}}, false, "Authorization is no bearer token"},
+		"Empty":           {both, http.Header{"Authorization": {"Bearer "}}, false, "the bearer token is not in API_TOKEN"},
+		"Prefix":          {both, http.Header{"Authorization": {"Bearer " + token[:31]}}, false, "the bearer token is not in API_TOKEN"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var why string
+			c.config.Policy = rules
+			c.config.Refused = func(_ context.Context, reason string) { why = reason }
+			c.config.Core = func(context.Context) (httpapi.Core, error) {
+				return core{find: func(string) (snapshot.Snapshot, snapshot.Target, error) {
+					return snapshot.Snapshot{}, snapshot.Target{}, &snapshot.Error{Code: snapshot.CodeNoSuchID, Kind: snapshot.KindUnknown}
+				}}, nil
+			}
+			r := httptest.NewRequest("GET", "/snapshots/s-1", nil)
+			r.Header = c.header
+			w := httptest.NewRecorder()
+			httpapi.New(c.config).ServeHTTP(w, r)
+			if in := w.Code == http.StatusNotFound; in != c.in || why != c.why {
+				t.Errorf("status %d, refused because %q, want in: %t, %q", w.Code, why, c.in, c.why)
+			}
+			if w.Code == http.StatusUnauthorized && (w.Header().Get("WWW-Authenticate") != "Bearer" || strings.Contains(w.Body.String(), c.why)) {
+				t.Errorf("the answer tells why, or does not ask for a token: %v %s", w.Header(), w.Body)
+			}
+		})
+	}
+}
+
+// TestBears is for functions that cannot answer anything else.
+func TestBears(t *testing.T) {
+	t.Parallel()
+	for header, want := range map[string]bool{"Bearer " + token: true, "Bearer x": false, "": false, "Basic " + token: false} {
+		h := http.Header{}
+		if header != "" {
+			h.Set("Authorization", header)
+		}
+		if got := httpapi.Bears(h, []string{token}); got != want {
+			t.Errorf("%q: %t", header, got)
+		}
+		if httpapi.Bears(h, nil) {
+			t.Errorf("%q bears one of no tokens", header)
+		}
+	}
+}

@@ -1,0 +1,172 @@
+package httpapi_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"swas-snapshot/shared/httpapi"
+	"swas-snapshot/shared/snapshot"
+)
+
+// TestFind shows a snapshot of a target that the caller may list, and nothing of any other.
+func TestFind(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 1, 30, 19, 0, 0, 0, time.UTC)
+	running := snapshot.Snapshot{ID: "s-1", Name: "n", DiskID: "d-1", RegionID: "cn-hangzhou", Status: snapshot.Progressing, Progress: "7%", CreationTime: at}
+	done := running
+	done.Status, done.Progress = snapshot.Accomplished, "100%"
+	for name, c := range map[string]struct {
+		one    snapshot.Snapshot
+		target string
+		status int
+		retry  string
+		says   string
+	}{
+		"InProgress": {running, "web-1", 200, "30", `"status":"progressing","progress":"7%","creationTime":"2026-01-30T19:00:00Z"`},
+		"Done":       {done, "blog-1", 200, "", `"status":"accomplished"`},
+		"Hidden":     {done, "db-1", 404, "", `"UnknownSnapshot"`},
+		"TakeOnly":   {done, "shop-1", 404, "", `"UnknownSnapshot"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := serve(core{find: func(id string) (snapshot.Snapshot, snapshot.Target, error) {
+				if id != "s-1" {
+					t.Errorf("asked for %q", id)
+				}
+				return c.one, snapshot.Target{Name: c.target}, nil
+			}}, "GET", "/snapshots/s-1", "")
+			if w.Code != c.status || w.Header().Get("Retry-After") != c.retry || !strings.Contains(w.Body.String(), c.says) {
+				t.Errorf("status %d, Retry-After %q: %s", w.Code, w.Header().Get("Retry-After"), w.Body)
+			}
+		})
+	}
+}
+
+// TestHiddenLooksUnknown shows that a snapshot which the caller may not see is answered as one that is not there.
+func TestHiddenLooksUnknown(t *testing.T) {
+	t.Parallel()
+	hidden := serve(core{find: func(string) (snapshot.Snapshot, snapshot.Target, error) {
+		return snapshot.Snapshot{ID: "s-1"}, snapshot.Target{Name: "db-1"}, nil
+	}}, "GET", "/snapshots/s-1", "")
+	pinned := serve(core{pin: func(_, _ string, may func(snapshot.Target) error) (snapshot.Pinned, error) {
+		return snapshot.Pinned{}, may(snapshot.Target{Name: "db-1"})
+	}}, "POST", "/snapshots/s-1/keep", "")
+	if hidden.Code != http.StatusNotFound || hidden.Body.String() != pinned.Body.String() {
+		t.Errorf("%d %s and %d %s", hidden.Code, hidden.Body, pinned.Code, pinned.Body)
+	}
+}
+
+// TestKeep shows who may pin: the bearer token with action keep, never a signature.
+func TestKeep(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		method, target, body string
+		signed               bool
+		until                string
+		status               int
+	}{
+		"Forever":    {"POST", "web-1", "", false, "", 200},
+		"UntilDay":   {"POST", "web-1", `{"until":"2026-12-01"}`, false, "2026-12-01", 200},
+		"Unpin":      {"DELETE", "web-1", "", false, "", 200},
+		"NotGranted": {"POST", "blog-1", "", false, "", 403},
+		"Hidden":     {"DELETE", "db-1", "", false, "", 404},
+		"Signed":     {"POST", "web-1", "", true, "", 403},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			answer := func(may func(snapshot.Target) error) (snapshot.Pinned, error) {
+				if err := may(snapshot.Target{Name: c.target}); err != nil {
+					return snapshot.Pinned{}, err
+				}
+				return snapshot.Pinned{Listed: snapshot.Listed{SnapshotID: "s-1", Keep: "forever"}, Warning: "w"}, nil
+			}
+			asked := core{
+				pin: func(_, until string, may func(snapshot.Target) error) (snapshot.Pinned, error) {
+					if until != c.until {
+						t.Errorf("until %q, want %q", until, c.until)
+					}
+					return answer(may)
+				},
+				unpin: func(_ string, may func(snapshot.Target) error) (snapshot.Pinned, error) { return answer(may) },
+			}
+			r := httptest.NewRequest(c.method, "/snapshots/s-1/keep", strings.NewReader(c.body))
+			r.Header.Set("Content-Type", "application/json")
+			if !c.signed {
+				r.Header.Set("Authorization", "Bearer "+token)
+			}
+			w := httptest.NewRecorder()
+			httpapi.New(httpapi.Config{
+				Policy: rules, Bearer: []string{token},
+				Core:   func(context.Context) (httpapi.Core, error) { return asked, nil },
+				Signed: func(http.Header, []byte) (string, bool) { return "msg-1", true },
+			}).ServeHTTP(w, r)
+			if w.Code != c.status {
+				t.Errorf("status %d, want %d: %s", w.Code, c.status, w.Body)
+			}
+			if c.status == 200 && !strings.Contains(w.Body.String(), `"warning":"w"`) {
+				t.Errorf("no warning: %s", w.Body)
+			}
+		})
+	}
+}
+
+// TestReads shows that lists and plans are asked for as they were named, and that their errors are answers.
+func TestReads(t *testing.T) {
+	t.Parallel()
+	throttled := &snapshot.Error{Code: snapshot.CodeThrottling, Kind: snapshot.KindThrottled, Retryable: true, Message: "the API wrote this: wait", Advice: "wait", RequestID: "r-1"}
+	asked := core{
+		list: func(target string) (snapshot.Listing, error) {
+			return snapshot.Listing{Target: target, Slots: snapshot.SlotCount{Used: 0, Of: 3}, Listed: []snapshot.Listed{}}, nil
+		},
+		plan: func(target, role string) (snapshot.Plan, error) {
+			if role == "daily" {
+				return snapshot.Plan{}, throttled
+			}
+			return snapshot.Plan{Target: target, Items: []snapshot.PlanItem{}}, nil
+		},
+	}
+	if w := serve(asked, "GET", "/snapshots?target=web-1", ""); w.Code != 200 || w.Body.String() != `{"target":"web-1","slots":{"used":0,"of":3},"snapshots":[]}`+"\n" {
+		t.Errorf("list: %d %s", w.Code, w.Body)
+	}
+	if w := serve(asked, "GET", "/plan?target=web-1", ""); w.Code != 200 || !strings.Contains(w.Body.String(), `"plan":[]`) {
+		t.Errorf("plan: %d %s", w.Code, w.Body)
+	}
+	w := serve(asked, "GET", "/plan?target=web-1&role=daily", "")
+	got := document(t, w)
+	if w.Code != 503 || !got.Retryable || got.RequestID != "r-1" || got.Detail != "wait" || w.Header().Get("Retry-After") != "60" {
+		t.Errorf("throttled: %d %v %+v", w.Code, w.Header(), got)
+	}
+}
+
+// TestHooks shows that everything below /hooks/ is the webhooks' own, behind the headers of every answer.
+func TestHooks(t *testing.T) {
+	t.Parallel()
+	handler := httpapi.New(httpapi.Config{Hooks: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = w.Write([]byte(r.URL.Path))
+	})})
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, httptest.NewRequest("POST", "/hooks/slack", strings.NewReader("x")))
+	if w.Body.String() != "/hooks/slack" || w.Header().Get("X-Content-Type-Options") != "nosniff" || w.Header().Get("Cache-Control") != "no-store" {
+		t.Errorf("%v %s", w.Header(), w.Body)
+	}
+}
+
+// TestBlocked shows that a blocked order carries its plan into the problem document.
+func TestBlocked(t *testing.T) {
+	t.Parallel()
+	w := serve(core{take: func(snapshot.Order) snapshot.Result {
+		return snapshot.Result{
+			Outcome: snapshot.OutcomeBlocked, Plan: []snapshot.PlanItem{{SnapshotID: "s-1", Action: snapshot.ActionForeign, Reason: "not ours"}},
+			Deleted: []snapshot.Deleted{{SnapshotID: "s-0", Reason: "over the count"}},
+			Error:   &snapshot.Error{Code: snapshot.CodeBlocked, Kind: snapshot.KindConflict, Message: "full"},
+		}
+	}}, "POST", "/snapshots", `{"target":"web-1","key":"k"}`)
+	got := document(t, w)
+	if w.Code != http.StatusConflict || got.Code != "SlotsFull" || len(got.Plan) != 1 || len(got.Deleted) != 1 || w.Header().Get("Location") != "" {
+		t.Errorf("%d %+v", w.Code, got)
+	}
+}
