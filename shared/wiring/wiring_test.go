@@ -1,0 +1,264 @@
+package wiring_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"swas-snapshot/shared/platform"
+	"swas-snapshot/shared/simulator"
+	"swas-snapshot/shared/snapshot"
+	"swas-snapshot/shared/trigger"
+	"swas-snapshot/shared/wiring"
+)
+
+const (
+	disk   = "d-bp18kjxg9ebrhsgi0001"
+	apiKey = "an-api-token-of-the-tests"
+	good   = "region: cn-hangzhou\ntargets: {web-1: {disk: " + disk + "}}\nallow: [{from: api, targets: [web-1], actions: [take, list]}]\n" +
+		"events: [{source: acme, type: \"*\", subject: \"*\", targets: [web-1], role: deploy}]\n"
+)
+
+// keys are those that a platform hands over.
+var keys = platform.Credentials{AccessKeyID: "made-up-id", AccessKeySecret: "made-up-secret"}
+
+// account starts a simulated account and returns it with its URL.
+func account(t *testing.T) (*simulator.Simulator, string) {
+	t.Helper()
+	api := simulator.New(simulator.Config{
+		Credentials:    []simulator.Credential{{AccessKeyID: keys.AccessKeyID, AccessKeySecret: keys.AccessKeySecret}},
+		Instances:      []simulator.Instance{{ID: "i-web", RegionID: "cn-hangzhou", Disks: []simulator.Disk{{ID: disk}}}},
+		CallsPerMinute: simulator.Unlimited,
+	})
+	server := httptest.NewServer(api)
+	t.Cleanup(server.Close)
+	return api, server.URL
+}
+
+// environment returns a getenv with a policy file and more, as name, value.
+func environment(t *testing.T, policy string, pairs ...string) func(string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "snapshots.yaml")
+	if err := os.WriteFile(file, []byte(policy), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]string{"SNAPSHOTS_FILE": file, "SNAPSHOT_LOG_LEVEL": "error", "API_TOKEN": apiKey}
+	for i := 0; i < len(pairs); i += 2 {
+		all[pairs[i]] = pairs[i+1]
+	}
+	return func(name string) string { return all[name] }
+}
+
+// take is what the event function does.
+func take(ctx context.Context, i *wiring.Invocation, event []byte) wiring.Answered {
+	batch, err := trigger.DecodeEvent(event, i.RequestID)
+	if err != nil {
+		return wiring.Answer(wiring.Refuse(err))
+	}
+	all, failed := i.Batch(ctx, batch)
+	if batch.SQS {
+		return wiring.Answered{Body: trigger.SQSAnswer(failed), Results: all}
+	}
+	return wiring.Answer(all)
+}
+
+var invocation = platform.Invocation{Platform: platform.FC, RequestID: "req-1", Region: "cn-hangzhou", Credentials: keys}
+
+// results decodes an answer, be it a success or a failure.
+func results(t *testing.T, body []byte, err error) []snapshot.Result {
+	t.Helper()
+	var failure platform.Failure
+	if errors.As(err, &failure) {
+		body = []byte(failure.Message)
+	} else if err != nil {
+		t.Fatalf("the error has no type: %v", err)
+	}
+	var answer struct{ Results []snapshot.Result }
+	if err := json.Unmarshal(body, &answer); err != nil {
+		t.Fatalf("answer %q: %v", body, err)
+	}
+	return answer.Results
+}
+
+// TestEnvironment shows that a wrong environment is the answer to every invocation: each defect by name, at once.
+func TestEnvironment(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		policy string
+		env    []string
+		code   string
+		says   []string
+	}{
+		"Pace":         {good, []string{"SNAPSHOT_CALLS_PER_MINUTE", "1.5"}, "InvalidConfig", []string{"SNAPSHOT_CALLS_PER_MINUTE"}},
+		"NegativePace": {good, []string{"SNAPSHOT_CALLS_PER_MINUTE", "-1"}, "InvalidConfig", []string{"SNAPSHOT_CALLS_PER_MINUTE"}},
+		"Region":       {good, []string{"ALIBABA_CLOUD_REGION_ID", "../x"}, "InvalidConfig", []string{"ALIBABA_CLOUD_REGION_ID"}},
+		"Level":        {good, []string{"SNAPSHOT_LOG_LEVEL", "loud"}, "InvalidConfig", []string{"SNAPSHOT_LOG_LEVEL"}},
+		"Endpoint":     {good, []string{"SWAS_ENDPOINT", "http://example.com"}, "InvalidConfig", []string{"SWAS_ENDPOINT"}},
+		"Policy":       {"colour: red\n", nil, "InvalidPolicy", []string{"colour"}},
+		"All": {"colour: red\n", []string{"SNAPSHOT_CALLS_PER_MINUTE", "x", "ALIBABA_CLOUD_REGION_ID", "?", "SNAPSHOT_LOG_LEVEL", "loud", "SWAS_ENDPOINT", "x"}, "InvalidConfig",
+			[]string{"SNAPSHOT_CALLS_PER_MINUTE", "ALIBABA_CLOUD_REGION_ID", "SNAPSHOT_LOG_LEVEL", "SWAS_ENDPOINT", "colour"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			called := false
+			handler := wiring.New("event", environment(t, c.policy, c.env...)).Handler(func(context.Context, *wiring.Invocation, []byte) wiring.Answered {
+				called = true
+				return wiring.Answered{}
+			}, wiring.RefuseEvent)
+			for range 2 {
+				body, err := handler(t.Context(), invocation, []byte(`{"target":"web-1","key":"k"}`))
+				all := results(t, body, err)
+				if called || len(all) != 1 || all[0].Error == nil || all[0].Error.Code != c.code {
+					t.Fatalf("the answer is %+v", all)
+				}
+				for _, part := range c.says {
+					if !strings.Contains(all[0].Error.Message, part) {
+						t.Errorf("the error does not name %s: %s", part, all[0].Error.Message)
+					}
+				}
+			}
+		})
+	}
+}
+
+// TestEvents shows which results an event has, and which messages of a queue come again.
+func TestEvents(t *testing.T) {
+	t.Parallel()
+	record := func(id, body string) string {
+		text, _ := json.Marshal(body)
+		return `{"eventSource":"aws:sqs","messageId":"` + id + `","body":` + string(text) + `}`
+	}
+	for name, c := range map[string]struct {
+		event   string
+		codes   []string // of the results; "": done
+		errType string
+		answer  string // "": {"results":...}
+	}{
+		"Order":    {`{"target":"web-1","key":"k"}`, []string{""}, "", ""},
+		"BusEvent": {`{"id":"1","source":"acme","specversion":"1.0","type":"t","subject":"s","data":{"a":1}}`, []string{""}, "", ""},
+		"NoRule":   {`{"id":"1","source":"other","specversion":"1.0","type":"t","subject":"s","data":{"a":1}}`, []string{"NoRule"}, "NoRule", ""},
+		"Mixed":    {`[{"target":"web-1","key":"k"},{"target":"web-9","key":"k2"}]`, []string{"", "UnknownTarget"}, "UnknownTarget", ""},
+		"Unread":   {`{"x":1}`, []string{"MalformedEvent"}, "MalformedEvent", ""},
+		"Queue": {`{"Records":[` + record("m-1", "poison") + `,` + record("m-2", `{"target":"web-1"}`) + `]}`, nil, "",
+			`{"batchItemFailures":[{"itemIdentifier":"m-1"}]}`},
+		"QueueDone": {`{"Records":[` + record("m-2", `{"target":"web-1"}`) + `]}`, nil, "", `{"batchItemFailures":[]}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, url := account(t)
+			handler := wiring.New("event", environment(t, good, "SWAS_ENDPOINT", url)).Handler(take, wiring.RefuseEvent)
+			body, err := handler(t.Context(), invocation, []byte(c.event))
+			if c.answer != "" {
+				if string(body) != c.answer || err != nil {
+					t.Errorf("the answer is %s, %v", body, err)
+				}
+				return
+			}
+			var failure platform.Failure
+			if errors.As(err, &failure); failure.Type != c.errType {
+				t.Errorf("the error type is %q, want %q", failure.Type, c.errType)
+			}
+			all := results(t, body, err)
+			if len(all) != len(c.codes) {
+				t.Fatalf("there are %d results, want %d", len(all), len(c.codes))
+			}
+			for i, result := range all {
+				code := ""
+				if result.Error != nil {
+					code = result.Error.Code
+				}
+				if code != c.codes[i] {
+					t.Errorf("result %d: %+v, want code %q", i, result, c.codes[i])
+				}
+			}
+		})
+	}
+}
+
+// TestRegion shows where the region comes from where neither order nor policy names one.
+func TestRegion(t *testing.T) {
+	t.Parallel()
+	nowhere := "targets: {web-1: {disk: " + disk + "}}\n"
+	for name, c := range map[string]struct {
+		policy, env, platform, want string
+	}{
+		"Policy":      {"region: cn-hangzhou\n" + nowhere, "cn-beijing", "cn-shanghai", "cn-hangzhou"},
+		"Environment": {nowhere, "cn-hangzhou", "cn-shanghai", "cn-hangzhou"},
+		"Platform":    {nowhere, "", "cn-hangzhou", "cn-hangzhou"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, url := account(t)
+			handler := wiring.New("event", environment(t, c.policy, "SWAS_ENDPOINT", url, "ALIBABA_CLOUD_REGION_ID", c.env)).Handler(take, wiring.RefuseEvent)
+			from := invocation
+			from.Region = c.platform
+			body, err := handler(t.Context(), from, []byte(`{"target":"web-1","key":"k"}`))
+			if all := results(t, body, err); all[0].RegionID != c.want || all[0].Error != nil {
+				t.Errorf("%+v", all)
+			}
+		})
+	}
+}
+
+// TestCredentials shows that the environment's credentials serve where the platform hands none over, and that credentials are
+// asked for only when a call needs them.
+func TestCredentials(t *testing.T) {
+	t.Parallel()
+	_, url := account(t)
+	from := invocation
+	from.Credentials = platform.Credentials{}
+	for name, c := range map[string]struct {
+		env  []string
+		code string
+	}{
+		"Environment": {[]string{"ALIBABA_CLOUD_ACCESS_KEY_ID", keys.AccessKeyID, "ALIBABA_CLOUD_ACCESS_KEY_SECRET", keys.AccessKeySecret}, ""},
+		"None":        {nil, "NoCredentials"},
+	} {
+		handler := wiring.New("event", environment(t, good, append(c.env, "SWAS_ENDPOINT", url)...)).Handler(take, wiring.RefuseEvent)
+		body, err := handler(t.Context(), from, []byte(`{"target":"web-1","key":"k"}`))
+		all := results(t, body, err)
+		if code := all[0].Error; (code == nil) != (c.code == "") || code != nil && code.Code != c.code {
+			t.Errorf("%s: %+v", name, all)
+		}
+	}
+}
+
+// TestTell shows that people are told of a failure before the invocation ends, and only of what they asked for.
+func TestTell(t *testing.T) {
+	t.Parallel()
+	for on, want := range map[string]int32{"failed": 1, "stale": 0} {
+		var told atomic.Int32
+		people := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { told.Add(1) }))
+		defer people.Close()
+		api, url := account(t)
+		api.Fault(simulator.Fault{Answer: simulator.AnswerError, Code: snapshot.CodeForbiddenRAM})
+		policy := good + "notify: [{url: \"" + people.URL + "\", form: json, on: [" + on + "]}]\n"
+		handler := wiring.New("event", environment(t, policy, "SWAS_ENDPOINT", url)).Handler(take, wiring.RefuseEvent)
+		body, err := handler(t.Context(), invocation, []byte(`{"target":"web-1","key":"k"}`))
+		if all := results(t, body, err); all[0].Error == nil || all[0].Error.Code != snapshot.CodeForbiddenRAM {
+			t.Fatalf("%+v", all)
+		}
+		if told.Load() != want {
+			t.Errorf("on: [%s]: people were told %d times, want %d", on, told.Load(), want)
+		}
+	}
+}
+
+// TestSecrets shows that one short secret switches its sender off.
+func TestSecrets(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]int{
+		"": 0, "   ": 0, "fifteen-bytes--": 0, "sixteen--bytes--": 1, "sixteen--bytes-- another-of-them--": 2, "sixteen--bytes-- short": 0,
+	} {
+		if got := wiring.Secrets(func(string) string { return text }, "API_TOKEN"); len(got) != want {
+			t.Errorf("%q: %d secrets, want %d", text, len(got), want)
+		}
+	}
+}
