@@ -302,3 +302,24 @@ func TestStrangers(t *testing.T) {
 		})
 	}
 }
+
+// A snapshot of a target that the person may not see looks like none at all, and stays unpinned.
+func TestHiddenSnapshots(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, allSecrets())
+	b.account.fill()
+	b.account.snapshots[0].DiskID = "d-bp18kjxg9ebrhsgi0003"
+	in := talks()["slack"]
+	for _, command := range []string{"status ", "keep "} {
+		hidden, none := b.tell(t, in, command+"s-old1", "1"), b.tell(t, in, command+"s-none", "2")
+		if hidden != none {
+			t.Errorf("%sa hidden snapshot gets %q, one that does not exist %q", command, hidden, none)
+		}
+	}
+	b.do(slackCommandBy("U3", "keep s-old2", "3")) // may only list
+	for _, one := range b.account.snapshots {
+		if pin, pinned := one.Tag(snapshot.TagKeep); pinned {
+			t.Errorf("%s is pinned %s", one.ID, pin)
+		}
+	}
+}

@@ -158,6 +158,9 @@ func schemes() map[string]scheme {
 				"something behind":         func(d *delivery) { d.body += "<xml></xml>" },
 				"plain XML":                func(d *delivery) { d.body = wecomText("web-1", "1") },
 				"another nonce":            func(d *delivery) { d.query.Set("nonce", "other") },
+				"another cipher text behind a comment": func(d *delivery) {
+					d.body = strings.Replace(strings.Replace(d.body, "<Encrypt>", "<!--<Encrypt>", 1), "</Encrypt>", "</Encrypt>--><Encrypt>AAAA</Encrypt>", 1)
+				},
 				"the signature as a header": func(d *delivery) {
 					d.header.Set("msg_signature", d.query.Get("msg_signature"))
 					d.query.Del("msg_signature")
@@ -255,6 +258,12 @@ func schemes() map[string]scheme {
 				"a bearer token": func(d *delivery) {
 					d.header.Del("Webhook-Signature")
 					d.header.Set("Authorization", "Bearer "+standardSecret)
+				},
+				"the border between ID and body moved": func(d *delivery) {
+					inner := `{"target":"db-1"}`
+					*d = standardSigned("standard", standardSecret, "msg_1", `{"reason":".`+seconds(now)+"."+inner)
+					d.header.Set("Webhook-Id", "msg_1."+seconds(now)+`.{"reason":"`)
+					d.body = inner
 				},
 				"signatures enough to hide one": func(d *delivery) {
 					d.header.Set("Webhook-Signature", strings.Repeat("v1,A ", 16)+d.header.Get("Webhook-Signature"))
