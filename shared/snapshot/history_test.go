@@ -522,6 +522,7 @@ func (h *history) checkResults(p *process) {
 // one, too.
 func (h *history) settle() {
 	h.calm, h.skew = true, 0
+	h.idle = nil // a pace that a wrong clock has spoilt is a fault, too
 	h.clock.advance(31 * time.Minute)
 	most := h.excess() // how many too many there may be after a sweep
 	for sweep := 1; sweep <= 6; sweep++ {

@@ -23,7 +23,7 @@ func (j *takeJob) makeRoom(ctx context.Context) (state, error) {
 		return j.create, hold{&APIError{Action: "CreateSnapshot", Code: CodeCreatingSnapshot, Message: "the disk has a snapshot in progress"}, busyBackoff}
 	}
 	if len(j.result.Deleted) > 0 {
-		return j.create, hold{j.cause, retryBackoff} // the deletion is not through yet
+		return j.create, hold{j.cause, retryBackoff} // by the API's answer the deletion is not through yet
 	}
 	plan, err := j.plan(ctx, j.target, j.order.Role, true, j.request.SnapshotName)
 	if err != nil {

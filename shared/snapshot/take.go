@@ -18,7 +18,7 @@ type takeJob struct {
 	request     Request
 	fingerprint string
 	cause       *APIError // the answer that made us look
-	insisted    bool      // the API said twice that no slot is free
+	fewest      int       // 1 + snapshots of the region when the API last said that no slot is free, although one seemed to be; 0: never
 	victim      Snapshot
 	leads       *flight
 	follows     *flight
@@ -293,7 +293,7 @@ func (j *takeJob) ofDisk() []Snapshot {
 
 // create makes the one call of the happy path.
 func (j *takeJob) create(ctx context.Context) (state, error) {
-	if j.cause == nil && j.region(j.request.RegionID).listed && j.situation(j.target, j.order.Role, false).atCap() {
+	if j.cause == nil && len(j.result.Deleted) == 0 && j.region(j.request.RegionID).listed && j.situation(j.target, j.order.Role, false).atCap() {
 		return j.makeRoom, nil // this run knows already what the API would answer
 	}
 	call := j.call
@@ -337,10 +337,10 @@ func (j *takeJob) lookUp(ctx context.Context) (state, error) {
 		}
 		return j.create, hold{j.cause, busyBackoff}
 	case CodeLimitExceed:
-		if !j.insisted && !j.situation(j.target, j.order.Role, false).atCap() {
+		if n := 1 + len(j.region(j.request.RegionID).snapshots); !j.situation(j.target, j.order.Role, false).atCap() && (j.fewest == 0 || n < j.fewest) {
 			// A slot is free by the list: the same order, delivered twice, may be making room at this moment, and then
 			// nothing must be deleted a second time. Or the account is at its cap, and the API says so again.
-			j.insisted = true
+			j.fewest = n
 			return j.create, nil
 		}
 		return j.makeRoom, nil
