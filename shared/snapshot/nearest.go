@@ -2,13 +2,13 @@ package snapshot
 
 import "strings"
 
-// nearest returns the name of the target that name most likely means, or "": at most two typing errors away, and
-// never as far away as the name is long.
-func nearest(name string, targets []Target) string {
+// Nearest returns the one of names that name most likely means, or "": at most two typing errors away, and never as far
+// away as the name is long.
+func Nearest(name string, names []string) string {
 	best, distance := "", min(3, len(name))
-	for _, target := range targets {
-		if d := edits(strings.ToLower(name), strings.ToLower(target.Name)); d < distance {
-			best, distance = target.Name, d
+	for _, candidate := range names {
+		if d := edits(strings.ToLower(name), strings.ToLower(candidate)); d < distance {
+			best, distance = candidate, d
 		}
 	}
 	return best

@@ -135,7 +135,11 @@ func unknownRole(role, who string) *Error {
 
 func (s *Service) unknownTarget(name string) *Error {
 	message := "target: snapshots.yaml has no target " + quote(name)
-	if near := nearest(name, s.Policy.Targets); near != "" {
+	names := make([]string, len(s.Policy.Targets))
+	for i, target := range s.Policy.Targets {
+		names[i] = target.Name
+	}
+	if near := Nearest(name, names); near != "" {
 		message += ": did you mean " + near + "?"
 	} else {
 		message += ": name one of its targets"

@@ -223,9 +223,9 @@ func TestPinLastSlot(t *testing.T) {
 
 func TestNearest(t *testing.T) {
 	t.Parallel()
-	targets := []Target{{Name: "web-1"}, {Name: "db"}, {Name: "mail-server"}}
-	for name, want := range map[string]string{"web-2": "web-1", "WEB1": "web-1", "mial-server": "mail-server", "db1": "db", "x": "", "zz": "", "": "", "webserver": ""} {
-		if got := nearest(name, targets); got != want {
+	names := []string{"web-1", "db", "mail-server"}
+	for name, want := range map[string]string{"web-2": "web-1", "WEB1": "web-1", "mial-server": "mail-server", "db1": "db", "x": "", "zz": "", "": "", "wbe-1": "web-1", "webserver": ""} {
+		if got := Nearest(name, names); got != want {
 			t.Errorf("%q: got %q, want %q", name, got, want)
 		}
 	}

@@ -100,7 +100,7 @@ func (v visit) target(name string, action policy.Action) (policy.Grant, reply, b
 	i := slices.IndexFunc(v.targets, func(target string) bool { return strings.EqualFold(target, name) })
 	if i < 0 {
 		p.result, p.next = say.unknownTarget.in(p.lang, plain(name)), say.seeTargets.in(p.lang)
-		if near := nearest(name, v.targets); near != "" {
+		if near := snapshot.Nearest(name, v.targets); near != "" {
 			p.next = say.didYouMean.in(p.lang, near)
 		}
 		return policy.Grant{}, p, false
@@ -142,7 +142,23 @@ func (v visit) do(ctx context.Context, order snapshot.Order) reply {
 	if result.Outcome == snapshot.OutcomePlanned && result.Victim != nil {
 		return v.question(order, *result.Victim)
 	}
-	return v.reply.took(result)
+	return v.withSlots(ctx, v.reply.took(result), order.Target)
+}
+
+// slotsTime is how long the count of a server's slots may take. It is worth no more than that.
+const slotsTime = 500 * time.Millisecond
+
+// withSlots adds "2 of 3" to the small print of an order that was done, if the API tells it in time.
+func (v visit) withSlots(ctx context.Context, p reply, target string) reply {
+	if !p.done {
+		return p
+	}
+	ctx, cancel := context.WithTimeout(ctx, slotsTime)
+	defer cancel()
+	if listing, err := v.core.List(ctx, target); err == nil {
+		p.small = append(p.small, say.slots.in(p.lang, listing.Slots.Used, listing.Slots.Of))
+	}
+	return p
 }
 
 // question names the snapshot that must go, and offers to confirm that.

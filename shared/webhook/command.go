@@ -67,34 +67,3 @@ func parseCommand(text string) command {
 	}
 	return c
 }
-
-// nearest returns the name that somebody most likely meant, or "": at most two typing errors away.
-func nearest(name string, names []string) string {
-	best, distance := "", min(3, len(name))
-	for _, candidate := range names {
-		if d := edits(strings.ToLower(name), strings.ToLower(candidate)); d < distance {
-			best, distance = candidate, d
-		}
-	}
-	return best
-}
-
-// edits is the Levenshtein distance of two short texts.
-func edits(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			diagonal, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, diagonal+cost)
-		}
-	}
-	return row[len(b)]
-}

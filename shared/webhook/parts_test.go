@@ -72,16 +72,6 @@ func TestParseCommand(t *testing.T) {
 	}
 }
 
-func TestNearest(t *testing.T) {
-	t.Parallel()
-	names := []string{"web-1", "db-1"}
-	for name, want := range map[string]string{"wbe-1": "web-1", "web1": "web-1", "WEB-2": "web-1", "bd-1": "db-1", "mail": "", "w": "", "": ""} {
-		if got := nearest(name, names); got != want {
-			t.Errorf("nearest(%q) = %q, want %q", name, got, want)
-		}
-	}
-}
-
 // A URL for later answers leads to the sender and nowhere else.
 func TestLateURLs(t *testing.T) {
 	t.Parallel()
