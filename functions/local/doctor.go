@@ -180,14 +180,19 @@ func (x *examination) target(ctx context.Context, target snapshot.Target) {
 		x.add(check, snapshot.AsError(err).Code+": "+result.DiskID, snapshot.AsError(err).Public(), err)
 		return
 	}
-	wanted := 0
+	wanted, single := 0, ""
 	for _, slots := range target.Keep {
 		wanted += slots.Count
+		if slots.Count == 1 {
+			single = slots.Role
+		}
 	}
 	what := fmt.Sprintf("disk %s, %d of %d slots used, %d planned", result.DiskID, listing.Slots.Used, listing.Slots.Of, wanted)
 	switch {
 	case wanted == 0:
 		x.warn(check, what+", no keep: nothing is ever deleted", "name the slots of each role under keep")
+	case wanted == snapshot.SlotsPerServer && single != "":
+		x.warn(check, what+": role "+single+" cannot rotate twice in a row, for the newest good snapshot never goes", "plan 2 slots and leave one free, or give its orders a maxAge")
 	case target.MaxAge == 0:
 		x.warn(check, what+", no maxAge: a missed tick goes unnoticed", "set maxAge, a little longer than the timer's interval")
 	default:
