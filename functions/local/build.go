@@ -24,6 +24,10 @@ func build(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
+	return buildInto(ctx, s, root, filepath.Join(root, "dist"))
+}
+
+func buildInto(ctx context.Context, s *session, root, dist string) error {
 	file := policyPath(s.getenv)
 	if _, err := policy.Load(file, deployed(s.getenv)); err != nil {
 		return fmt.Errorf("nothing was built, the policy is wrong:\n%w", err)
@@ -34,7 +38,7 @@ func build(ctx context.Context, s *session) error {
 	}
 	var all []built
 	for _, name := range functionNames {
-		one, err := buildOne(ctx, root, name, s.arch, content)
+		one, err := buildOne(ctx, root, dist, name, s.arch, content)
 		if err != nil {
 			return err
 		}
@@ -47,8 +51,8 @@ func build(ctx context.Context, s *session) error {
 	return nil
 }
 
-func buildOne(ctx context.Context, root, name, arch string, policyFile []byte) (built, error) {
-	folder := filepath.Join(root, "dist", name)
+func buildOne(ctx context.Context, root, dist, name, arch string, policyFile []byte) (built, error) {
+	folder := filepath.Join(dist, name)
 	if err := os.RemoveAll(folder); err != nil {
 		return built{}, fmt.Errorf("failed to clear dist: %w", err)
 	}

@@ -18,6 +18,10 @@ var functionNames = []string{"timer", "http", "event"}
 // and without the part of the Lambda SDK that the managed Go runtime of old needed.
 var buildFlags = []string{"-trimpath", "-buildvcs=false", "-tags", "lambda.norpc", "-ldflags", "-s -w -buildid="}
 
+// prebuilt is a folder with the functions built for this machine; empty: each run builds what it needs. The tests of
+// this command build once for all of its runs.
+var prebuilt string
+
 // sourceRoot returns the folder of go.mod, upward from the working directory.
 func sourceRoot() (string, error) {
 	here, err := os.Getwd()

@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"strconv"
+	"strings"
 	"time"
+
+	"swas-snapshot/shared/trigger"
 )
 
 // timeFields are the fields in which the platforms write the time of an event.
@@ -20,13 +23,16 @@ var timeFields = map[string]func(time.Time) any{
 
 func utc(t time.Time) any { return t.UTC().Format("2006-01-02T15:04:05Z") }
 
-// atPresent returns an event as if it happened now: examples are older than any maxEventAge. What is no JSON object or
-// list stays as it is, so that the function says what is wrong with it.
+// atPresent returns an event as if it happened now: examples are older than any maxEventAge. What the functions would
+// refuse to read stays as it is, so that they say what is wrong with it.
 func atPresent(event []byte, now time.Time) []byte {
+	if trigger.CheckJSON(event) != nil {
+		return event
+	}
 	decoder := json.NewDecoder(bytes.NewReader(event))
 	decoder.UseNumber()
 	var value any
-	if err := decoder.Decode(&value); err != nil || decoder.More() {
+	if err := decoder.Decode(&value); err != nil {
 		return event
 	}
 	moved, err := json.Marshal(move(value, now))
@@ -49,6 +55,10 @@ func move(value any, now time.Time) any {
 	case []any:
 		for i, inner := range value {
 			value[i] = move(inner, now)
+		}
+	case string:
+		if strings.HasPrefix(value, "{") || strings.HasPrefix(value, "[") { // a message within a message
+			return string(atPresent([]byte(value), now))
 		}
 	}
 	return value

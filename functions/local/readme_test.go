@@ -250,6 +250,7 @@ func serving(t *testing.T, set ...string) served {
 
 // The gate of the README, as a shell runs it: it waits until the snapshot is accomplished, and says so when it fails.
 func TestReadmeGate(t *testing.T) {
+	t.Parallel()
 	for _, tool := range []string{"sh", "curl", "openssl", "od", "sed"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			t.Logf("%s is not here, so the gate cannot be tried; .ci/run has it", tool)
@@ -267,9 +268,7 @@ func TestReadmeGate(t *testing.T) {
 		}
 	}
 	secret := "whsec_" + base64.StdEncoding.EncodeToString(bytes.Repeat([]byte("gate"), 8))
-	t.Setenv("WEBHOOK_SECRET", secret)
-	t.Setenv("SNAPSHOT_CALLS_PER_MINUTE", "0")
-	here := serving(t)
+	here := serving(t, "WEBHOOK_SECRET="+secret, "SNAPSHOT_CALLS_PER_MINUTE=0")
 	cases := map[string]struct {
 		env  []string
 		says string

@@ -11,13 +11,13 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync/atomic"
 	"time"
 
 	"swas-snapshot/shared/policy"
 	"swas-snapshot/shared/simulator"
 	"swas-snapshot/shared/simulator/runtimeapi"
+	"swas-snapshot/shared/webhook"
 )
 
 // world is a simulated cloud: the API, and the platform on which the real functions run as processes of their own.
@@ -64,7 +64,7 @@ func newWorld(ctx context.Context, s *session, c worldConfig) (_ *world, err err
 	if w.folder, err = os.MkdirTemp("", "swas-snapshot-"); err != nil {
 		return nil, fmt.Errorf("failed to make a temporary folder: %w", err)
 	}
-	environment := functionEnvironment(c)
+	environment := functionEnvironment(s, c)
 	if c.live == nil {
 		if err := w.startAPI(s, c); err != nil {
 			return nil, err
@@ -73,7 +73,9 @@ func newWorld(ctx context.Context, s *session, c worldConfig) (_ *world, err err
 	}
 	for _, name := range c.functions {
 		binary := filepath.Join(w.folder, name)
-		if err := compile(ctx, root, name, binary, ""); err != nil {
+		if prebuilt != "" {
+			binary = filepath.Join(prebuilt, name)
+		} else if err := compile(ctx, root, name, binary, ""); err != nil {
 			return nil, err
 		}
 		f, err := runtimeapi.Start(w.runtime(name, binary, environment, c))
@@ -169,21 +171,38 @@ func (w *world) runtime(name, binary string, environment []string, c worldConfig
 	return config
 }
 
-// functionEnvironment is this environment without what would make a function leave the simulator, and with the
-// policy's place.
-func functionEnvironment(c worldConfig) []string {
-	var kept []string
-	for _, one := range os.Environ() {
-		name, _, _ := strings.Cut(one, "=")
-		switch {
-		case strings.HasPrefix(name, "FC_"), strings.HasPrefix(name, "AWS_"), strings.HasPrefix(name, "LAMBDA_"), strings.HasPrefix(name, "_"):
-		case strings.HasPrefix(name, "ALIBABA_CLOUD_") && name != "ALIBABA_CLOUD_REGION_ID":
-		case name == "SWAS_ENDPOINT" && c.live == nil, name == "SNAPSHOTS_FILE":
-		default:
-			kept = append(kept, one)
+// settings are the variables that the functions read, beside the senders' secrets and those that the policy names. The
+// last ones are for the way to the real API.
+var settings = []string{
+	"ALIBABA_CLOUD_REGION_ID", "API_TOKEN", "SNAPSHOT_CALLS_PER_MINUTE", "SNAPSHOT_LOG_LEVEL",
+	"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR",
+}
+
+// functionEnvironment is what of this environment the functions read, and the policy's place. Nothing else reaches
+// them: a platform takes 4 KB, and some variables would make a function leave the simulator.
+func functionEnvironment(s *session, c worldConfig) []string {
+	set := make(map[string]string)
+	read := func(name string) string {
+		value := s.getenv(name)
+		if value != "" {
+			set[name] = value
 		}
+		return value
 	}
-	return append(append(kept, "SNAPSHOTS_FILE="+c.policyFile), c.env...)
+	for _, name := range settings {
+		read(name)
+	}
+	if c.live != nil {
+		read("SWAS_ENDPOINT")
+	}
+	webhook.SecretsFromEnv(read)
+	_, _ = policy.Load(c.policyFile, read) // a wrong policy is for the functions to answer
+	set["SNAPSHOTS_FILE"] = c.policyFile
+	environment := make([]string, 0, len(set)+len(c.env))
+	for name, value := range set {
+		environment = append(environment, name+"="+value)
+	}
+	return append(environment, c.env...)
 }
 
 // pass moves the clock of the API's state on: snapshots get done.
