@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -198,10 +199,12 @@ func pages[T any](page func(int) ([]T, int, error)) ([]T, error) {
 	}
 }
 
-// took adds a snapshot that this run took to what it knows.
+// took adds a snapshot that this run took to what it knows. The API may have answered a redelivery with one that is
+// listed already.
 func (r *run) took(one Snapshot) {
 	r.fresh[one.ID] = true
-	if known := r.region(one.RegionID); known.listed {
+	known := r.region(one.RegionID)
+	if known.listed && !slices.ContainsFunc(known.snapshots, func(other Snapshot) bool { return other.ID == one.ID }) {
 		known.snapshots = append(known.snapshots, one)
 	}
 }
