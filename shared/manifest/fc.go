@@ -28,10 +28,15 @@ func ReadFC(path string) (*Deployment, error) {
 
 func readFC(path string) (*document, *Deployment) {
 	d, ok := load(path)
-	deployment := &Deployment{File: d.file}
 	if !ok {
-		return d, deployment
+		return d, &Deployment{File: d.file}
 	}
+	return d, d.fc()
+}
+
+// fc checks a file that is plain YAML and returns what it deploys.
+func (d *document) fc() *Deployment {
+	deployment := &Deployment{File: d.file}
 	d.resolveVars()
 	fcShape.check(d, d.root)
 	d.fcBuild()
@@ -46,7 +51,7 @@ func readFC(path string) (*document, *Deployment) {
 		}
 		deployment.Functions = append(deployment.Functions, d.fcFunction(resource))
 	}
-	return d, deployment
+	return deployment
 }
 
 // buildCommand makes what the functions consist of.

@@ -38,6 +38,9 @@ var patternShape = object{
 // pattern reads a filter and returns an event for each combination of source and type that it lets through. Its defects
 // are reported at at.
 func (d *document) pattern(filter, at place) []Source {
+	if !filter.exists() {
+		return nil
+	}
 	inner := newDocument(d.file)
 	patternShape.check(inner, filter)
 	for _, one := range inner.errs {
@@ -65,11 +68,12 @@ func (d *document) pattern(filter, at place) []Source {
 
 // exampleSubject is a subject that a filter lets through.
 func exampleSubject(filter place) string {
-	for _, one := range elements(filter.get("subject")) {
-		if one.text() != "" {
-			return one.text()
-		}
-		return one.get("prefix").text() + "example" + one.get("suffix").text()
+	subjects := elements(filter.get("subject"))
+	switch {
+	case len(subjects) == 0:
+		return ""
+	case subjects[0].text() != "":
+		return subjects[0].text()
 	}
-	return ""
+	return subjects[0].get("prefix").text() + "example" + subjects[0].get("suffix").text()
 }

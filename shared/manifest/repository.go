@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"swas-snapshot/shared/policy"
 	"swas-snapshot/shared/snapshot"
@@ -28,8 +29,9 @@ var general = regexp.MustCompile(`^(SNAPSHOT|SNAPSHOTS|SWAS|ALIBABA_CLOUD)_`)
 // comparison is the two files, and what they have to agree with.
 type comparison struct {
 	root      string
-	documents []*document
-	errs      Errors // of no deployment file
+	documents []*document // of s.yaml and of template.yml
+	variables []string    // of the README's table
+	errs      Errors      // of no deployment file
 }
 
 // Check reads s.yaml and template.yml in the folder of the repository and holds them to their own rules, to each other and
@@ -38,7 +40,7 @@ type comparison struct {
 func Check(root string) error {
 	fcDocument, fc := readFC(filepath.Join(root, fcFile))
 	samDocument, sam := readSAM(filepath.Join(root, samFile))
-	c := comparison{root: root, documents: []*document{fcDocument, samDocument}}
+	c := comparison{root: root, documents: []*document{fcDocument, samDocument}, variables: variables(root)}
 	both := []*Deployment{fc, sam}
 	if len(fc.Functions) > 0 && len(sam.Functions) > 0 {
 		c.timers(fcDocument, fc, sam)
@@ -59,8 +61,9 @@ func (c *comparison) fail(file, format string, args ...any) {
 	c.errs = append(c.errs, Error{File: file, Defect: fmt.Sprintf(format, args...)})
 }
 
-// firings is how many times in a row two timers must agree: more than a year of a daily one has changes of the clock.
-const firings = 400
+// firings is how many times in a row two timers must agree, in winter and in summer: zones that differ only in their
+// summer time differ then.
+const firings = 30
 
 // timers reports the timers of one deployment that the other does not have, or has at other times.
 func (c *comparison) timers(d *document, mine, other *Deployment) {
@@ -71,16 +74,26 @@ func (c *comparison) timers(d *document, mine, other *Deployment) {
 			continue
 		}
 		twin := other.Timers()[i]
-		for at, n := epoch, 0; n < firings; n++ {
-			next, too := timer.Next(at), twin.Next(at)
+		if next, too, ok := agree(timer, twin); !ok {
+			d.fail(timer.at, "fires at %s, and %s of %s at %s: give both the same times and zone",
+				next.UTC().Format("2006-01-02 15:04 MST"), twin.Name, other.File, too.UTC().Format("2006-01-02 15:04 MST"))
+		}
+	}
+}
+
+// agree tells whether two timers fire at the same times, and if not, the first times that differ.
+func agree(a, b Timer) (next, too time.Time, ok bool) {
+	for _, month := range []int{0, 6} {
+		at := epoch.AddDate(0, month, 0)
+		for range firings {
+			next, too = a.Next(at), b.Next(at)
 			if !next.Equal(too) {
-				d.fail(timer.at, "fires at %s, and %s of %s at %s: give both the same times and zone",
-					next.UTC().Format("2006-01-02 15:04 MST"), twin.Name, other.File, too.UTC().Format("2006-01-02 15:04 MST"))
-				break
+				return next, too, false
 			}
 			at = next
 		}
 	}
+	return next, too, true
 }
 
 // functions reports functions and variables that only one file has.
@@ -160,10 +173,9 @@ func (c *comparison) policy(both []*Deployment) {
 
 // known reports variables that no function reads.
 func (c *comparison) known(d *document, deployment *Deployment, used []string) {
-	documented := c.variables()
 	for _, function := range deployment.Functions {
 		for name, at := range function.env {
-			if !slices.Contains(documented, name) && !slices.Contains(used, name) {
+			if !slices.Contains(c.variables, name) && !slices.Contains(used, name) {
 				d.fail(at, "is a variable that nothing reads: use one of the table in %s", readme)
 			}
 		}
@@ -172,13 +184,12 @@ func (c *comparison) known(d *document, deployment *Deployment, used []string) {
 
 // readme reports the variables of the README's table that the HTTP function should have and does not.
 func (c *comparison) readme(both []*Deployment) {
-	documented := c.variables()
-	if len(documented) == 0 {
+	if len(c.variables) == 0 {
 		c.fail(readme, "has no table of variables: its rows begin | `NAME` |")
 	}
 	for i, deployment := range both {
 		function, ok := deployment.function("http")
-		for _, name := range documented {
+		for _, name := range c.variables {
 			if _, has := function.env[name]; ok && !has && !general.MatchString(name) {
 				c.documents[i].fail(function.at, "has no variable %s, which the table in %s names: add it", name, readme)
 			}
@@ -187,17 +198,19 @@ func (c *comparison) readme(both []*Deployment) {
 }
 
 // row is a row of the README's table of variables.
-var row = regexp.MustCompile("(?m)^\\| `([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)` \\|")
+var row = regexp.MustCompile("^\\| `([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)` \\|")
 
-// variables returns the names in the README's table of variables.
-func (c *comparison) variables() []string {
-	data, err := os.ReadFile(filepath.Join(c.root, readme))
+// variables returns the names in the README's table of variables; none if there is no such file or table.
+func variables(root string) []string {
+	data, err := os.ReadFile(filepath.Join(root, readme))
 	if err != nil {
 		return nil
 	}
 	var names []string
-	for _, found := range row.FindAllStringSubmatch(string(data), -1) {
-		names = append(names, found[1])
+	for line := range strings.Lines(string(data)) {
+		if found := row.FindStringSubmatch(line); found != nil {
+			names = append(names, found[1])
+		}
 	}
 	return names
 }

@@ -17,10 +17,15 @@ func ReadSAM(path string) (*Deployment, error) {
 
 func readSAM(path string) (*document, *Deployment) {
 	d, ok := load(path, samTags...)
-	deployment := &Deployment{File: d.file}
 	if !ok {
-		return d, deployment
+		return d, &Deployment{File: d.file}
 	}
+	return d, d.sam()
+}
+
+// sam checks a template that is plain YAML and returns what it deploys.
+func (d *document) sam() *Deployment {
+	deployment := &Deployment{File: d.file}
 	d.resolveRefs()
 	samShape.check(d, d.root)
 	for _, one := range entries(d.root.get("Parameters")) {
@@ -37,7 +42,7 @@ func readSAM(path string) (*document, *Deployment) {
 			}
 		}
 	}
-	return d, deployment
+	return deployment
 }
 
 // parameter holds a parameter to its own rules: it says what it takes, and its default is that.
