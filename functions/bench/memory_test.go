@@ -1,0 +1,96 @@
+package bench
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+	"time"
+
+	"swas-snapshot/shared/simulator/runtimeapi"
+)
+
+const (
+	invocations = 1000
+	memoryMax   = 32 << 20 // bytes resident, after that many invocations
+	policy      = "region: cn-hangzhou\ntargets: {web-1: {disk: d-bp18kjxg9ebrhsgi0001, keep: {daily: 2, deploy: 1}}}\n" +
+		"allow: [{from: api, targets: [web-1], actions: [take]}]\n"
+	token = "a-bearer-token-of-the-benchmarks"
+)
+
+// order is the nth event of a function: each is another order, which is one call of the API.
+var order = map[string]func(n int) []byte{
+	"timer": func(n int) []byte {
+		at := time.Now().Add(-time.Duration(n) * time.Minute).UTC().Format("2006-01-02T15:04:05Z")
+		return fmt.Appendf(nil, `{"triggerTime":%q,"triggerName":"daily","payload":"{\"role\":\"daily\"}"}`, at)
+	},
+	"event": func(n int) []byte { return fmt.Appendf(nil, `{"target":"web-1","role":"deploy","key":"build-%d"}`, n) },
+	"http": func(n int) []byte {
+		event, _ := json.Marshal(map[string]any{
+			"version": "v1", "rawPath": "/snapshots", "isBase64Encoded": true, "body": base64.StdEncoding.EncodeToString([]byte(`{"target":"web-1"}`)),
+			"headers":        map[string]string{"Authorization": "Bearer " + token, "Content-Type": "application/json", "Idempotency-Key": fmt.Sprint("build-", n)},
+			"requestContext": map[string]any{"requestId": "r", "http": map[string]string{"method": "POST", "path": "/snapshots"}},
+		})
+		return event
+	},
+}
+
+// TestMemory holds the resident memory of a process to its limit, after a thousand orders that were all done.
+func TestMemory(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS != "linux" {
+		t.Log("only Linux tells what a process holds in memory")
+		return
+	}
+	server := httptest.NewServer(trivial)
+	t.Cleanup(server.Close)
+	for _, c := range []struct {
+		name     string
+		platform runtimeapi.Platform
+	}{{"timer", runtimeapi.FC}, {"event", runtimeapi.FC}, {"http", runtimeapi.FC}, {"http", runtimeapi.Lambda}} {
+		t.Run(c.name+"/"+string(c.platform), func(t *testing.T) {
+			t.Parallel()
+			f := deploy(t, c.platform, c.name, server.URL)
+			for n := range invocations {
+				answer, err := f.Invoke(t.Context(), order[c.name](n))
+				if err == nil {
+					err = answer.Err()
+				}
+				if err != nil {
+					t.Fatalf("order %d: %v", n, err)
+				}
+			}
+			held, err := f.Memory()
+			if err != nil || len(held) != 1 {
+				t.Fatalf("%d processes: %v", len(held), err)
+			}
+			t.Logf("%.1f MB resident, %.1f MB at most", float64(held[0].Resident)/(1<<20), float64(held[0].Peak)/(1<<20))
+			if held[0].Resident > memoryMax {
+				t.Errorf("%d bytes are resident after %d invocations: at most %d", held[0].Resident, invocations, memoryMax)
+			}
+		})
+	}
+}
+
+// deploy makes a function whose API is at url.
+func deploy(t *testing.T, platform runtimeapi.Platform, name, url string) *runtimeapi.Function {
+	t.Helper()
+	folder := t.TempDir()
+	if err := os.WriteFile(filepath.Join(folder, "snapshots.yaml"), []byte(policy), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f, err := runtimeapi.Start(runtimeapi.Config{
+		Platform: platform, Binary: filepath.Join(built, name), Dir: folder, Grace: time.Millisecond,
+		Env: []string{"SWAS_ENDPOINT=" + url, "SNAPSHOT_CALLS_PER_MINUTE=0", "API_TOKEN=" + token,
+			"ALIBABA_CLOUD_ACCESS_KEY_ID=made-up-id", "ALIBABA_CLOUD_ACCESS_KEY_SECRET=made-up-secret"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(f.Close)
+	return f
+}
