@@ -198,8 +198,7 @@ func (s *session) say(format string, args ...any) {
 
 // fire sends a timer's event and returns the results.
 func (st *stage) fire(ctx context.Context, at time.Time, payload string) ([]snapshot.Result, error) {
-	event := timer{Name: "nightly", Payload: payload}.event(st.platform, at)
-	return st.invoke(ctx, "timer", event)
+	return st.invoke(ctx, "timer", tickEvent(st.platform, "nightly", payload, at))
 }
 
 // invoke sends an event through a function and returns the results, those of a function error, too.

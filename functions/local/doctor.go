@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"path/filepath"
 	"slices"
 	"text/tabwriter"
 	"time"
@@ -230,18 +229,13 @@ func (x *examination) account(p policy.Policy) {
 
 // ticks tells when the timers of s.yaml fire next, in local time.
 func (x *examination) ticks() {
-	root, err := sourceRoot()
-	if err != nil {
-		x.warn("timers", "s.yaml is not here", "run the doctor in the folder of swas-snapshot")
-		return
-	}
-	timers, err := readTimers(filepath.Join(root, "s.yaml"))
+	timers, err := readTimers()
 	if err != nil {
 		x.add("timers", err.Error(), "correct s.yaml", err)
 		return
 	}
 	for _, timer := range timers {
-		x.add("timer "+timer.Name, "next at "+timer.schedule.Next(time.Now()).Local().Format("Mon 2006-01-02 15:04 MST"), "", nil)
+		x.add("timer "+timer.Name, "next at "+timer.Next(time.Now()).Local().Format("Mon 2006-01-02 15:04 MST"), "", nil)
 	}
 }
 

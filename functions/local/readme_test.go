@@ -201,6 +201,34 @@ func TestReadmeRAM(t *testing.T) {
 	}
 }
 
+// senders.json has a field for every secret that template.yml takes from it.
+func TestReadmeSenders(t *testing.T) {
+	t.Parallel()
+	_, blocks := readme(t)
+	root, _ := sourceRoot()
+	template, err := os.ReadFile(filepath.Join(root, "template.yml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var senders map[string]string
+	for _, b := range blocks {
+		if b.info == "json senders" {
+			if err := json.Unmarshal([]byte(b.text), &senders); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	fields := regexp.MustCompile(`SecretString:([A-Z_]+)`).FindAllStringSubmatch(string(template), -1)
+	for _, field := range fields {
+		if senders[field[1]] == "" {
+			t.Errorf("senders.json lacks %s", field[1])
+		}
+	}
+	if len(fields) != len(senders) || len(fields) == 0 {
+		t.Errorf("template.yml takes %d fields, senders.json has %d", len(fields), len(senders))
+	}
+}
+
 // lineWriter gives the first line that is written to it, and drops the others.
 type lineWriter struct {
 	line chan string

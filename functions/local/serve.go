@@ -7,10 +7,10 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"path/filepath"
 	"text/tabwriter"
 	"time"
 
+	"swas-snapshot/shared/manifest"
 	"swas-snapshot/shared/simulator/runtimeapi"
 )
 
@@ -47,16 +47,12 @@ func serve(ctx context.Context, s *session) error {
 		return err
 	}
 	defer w.close()
-	root, err := sourceRoot()
-	if err != nil {
-		return err
-	}
-	timers, err := readTimers(filepath.Join(root, "s.yaml"))
+	timers, err := readTimers()
 	if err != nil {
 		return err
 	}
 	for _, timer := range timers {
-		go timer.run(ctx, s.platform, w.functions["timer"], s.stderr)
+		go keepTime(ctx, timer, s.platform, w.functions["timer"], s.stderr)
 	}
 	server := &http.Server{Handler: runtimeapi.Gateway(w.functions["http"]), ReadHeaderTimeout: 10 * time.Second}
 	stopped := make(chan error, 1)
@@ -77,7 +73,7 @@ func serve(ctx context.Context, s *session) error {
 }
 
 // announce says that everything is ready, and how to use it.
-func (s *session) announce(here served, timers []timer, samples samples) error {
+func (s *session) announce(here served, timers []manifest.Timer, samples samples) error {
 	if s.json {
 		return json.NewEncoder(s.stdout).Encode(here)
 	}
@@ -85,7 +81,7 @@ func (s *session) announce(here served, timers []timer, samples samples) error {
 	fmt.Fprintf(table, "http\t%s\tthe HTTP function\n", here.HTTP)
 	fmt.Fprintf(table, "swas\t%s\tthe simulated API, access key %s\n", here.SWAS, here.AccessKeyID)
 	for _, timer := range timers {
-		fmt.Fprintf(table, "timer\t%s\tnext at %s\n", timer.Name, timer.schedule.Next(time.Now()).Format(time.RFC3339))
+		fmt.Fprintf(table, "timer\t%s\tnext at %s\n", timer.Name, timer.Next(time.Now()).Format(time.RFC3339))
 	}
 	if err := table.Flush(); err != nil {
 		return fmt.Errorf("failed to print: %w", err)

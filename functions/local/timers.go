@@ -5,68 +5,30 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
+	"path/filepath"
 	"time"
 
-	cron "github.com/netresearch/go-cron"
-	"go.yaml.in/yaml/v3"
-
+	"swas-snapshot/shared/manifest"
 	"swas-snapshot/shared/simulator/runtimeapi"
 )
 
-// timer is a timer trigger of s.yaml.
-type timer struct {
-	Name     string
-	Cron     string
-	Payload  string
-	schedule cron.Schedule
-}
-
-// cronForm is Function Compute's: six fields with seconds, CRON_TZ=<zone> before them, or @every.
-var cronForm = cron.MustNewParser(cron.Second | cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow | cron.Descriptor)
-
-// readTimers returns the enabled timers of s.yaml.
-func readTimers(path string) ([]timer, error) {
-	data, err := os.ReadFile(path)
+// readTimers returns the timers of s.yaml.
+func readTimers() ([]manifest.Timer, error) {
+	root, err := sourceRoot()
 	if err != nil {
-		return nil, fmt.Errorf("failed to read s.yaml: %w", err)
+		return nil, err
 	}
-	var file struct {
-		Resources map[string]struct {
-			Props struct {
-				Triggers []struct {
-					Name   string `yaml:"triggerName"`
-					Type   string `yaml:"triggerType"`
-					Config struct {
-						Cron    string `yaml:"cronExpression"`
-						Enable  bool   `yaml:"enable"`
-						Payload string `yaml:"payload"`
-					} `yaml:"triggerConfig"`
-				} `yaml:"triggers"`
-			} `yaml:"props"`
-		} `yaml:"resources"`
+	deployment, err := manifest.ReadFC(filepath.Join(root, "s.yaml"))
+	if err != nil {
+		return nil, fmt.Errorf("failed to read the timers: %w", err)
 	}
-	if err := yaml.Unmarshal(data, &file); err != nil {
-		return nil, fmt.Errorf("failed to read s.yaml: %w", err)
-	}
-	var timers []timer
-	for _, trigger := range file.Resources["timer"].Props.Triggers {
-		if trigger.Type != "timer" || !trigger.Config.Enable {
-			continue
-		}
-		schedule, err := cronForm.Parse(trigger.Config.Cron)
-		if err != nil {
-			return nil, fmt.Errorf("failed to read the cron expression of timer %s in s.yaml: %w", trigger.Name, err)
-		}
-		timers = append(timers, timer{trigger.Name, trigger.Config.Cron, trigger.Config.Payload, schedule})
-	}
-	return timers, nil
+	return deployment.Timers(), nil
 }
 
-// run fires the timer until ctx ends.
-func (t timer) run(ctx context.Context, platform string, f *runtimeapi.Function, log io.Writer) {
+// keepTime fires a timer until ctx ends.
+func keepTime(ctx context.Context, t manifest.Timer, platform string, f *runtimeapi.Function, log io.Writer) {
 	for {
-		at := t.schedule.Next(time.Now())
+		at := t.Next(time.Now())
 		wait := time.NewTimer(time.Until(at))
 		select {
 		case <-ctx.Done():
@@ -74,7 +36,7 @@ func (t timer) run(ctx context.Context, platform string, f *runtimeapi.Function,
 			return
 		case <-wait.C:
 		}
-		answer, err := f.Invoke(ctx, t.event(platform, at))
+		answer, err := f.Invoke(ctx, tickEvent(platform, t.Name, t.Payload, at))
 		if err == nil {
 			err = answer.Err()
 		}
@@ -84,14 +46,16 @@ func (t timer) run(ctx context.Context, platform string, f *runtimeapi.Function,
 	}
 }
 
-// event is what the platform sends when the timer fires.
-func (t timer) event(platform string, at time.Time) []byte {
-	var event any = map[string]string{"triggerTime": at.UTC().Format("2006-01-02T15:04:05Z"), "triggerName": t.Name, "payload": t.Payload}
+// tickEvent is what a platform sends when a timer fires: Function Compute an envelope, EventBridge Scheduler the
+// payload with the time and the schedule in it.
+func tickEvent(platform, name, payload string, at time.Time) []byte {
+	when := at.UTC().Format("2006-01-02T15:04:05Z")
+	var event any = map[string]string{"triggerTime": when, "triggerName": name, "payload": payload}
 	if platform == string(runtimeapi.Lambda) {
 		input := map[string]any{}
-		_ = json.Unmarshal([]byte(t.Payload), &input)
-		input["scheduledTime"] = at.UTC().Format("2006-01-02T15:04:05Z")
-		input["scheduleArn"] = "arn:aws:scheduler:ap-southeast-1:123456789012:schedule/default/" + t.Name
+		_ = json.Unmarshal([]byte(payload), &input) // package manifest has read it already
+		input["scheduledTime"] = when
+		input["scheduleArn"] = "arn:aws:scheduler:ap-southeast-1:123456789012:schedule/default/" + name
 		event = input
 	}
 	text, _ := json.Marshal(event) // text and numbers only

@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"errors"
 	"context"
 	"net/http"
 	"reflect"
@@ -142,5 +143,18 @@ func TestForeignResponseURL(t *testing.T) {
 	d = slackSigned(mediaForm, strings.ReplaceAll(d.body, "hooks.slack.com", "evil.test"))
 	if w := b.do(d); w.Code != http.StatusOK || len(b.late.urls) != 0 || strings.Contains(b.log.String(), "evil.test") {
 		t.Errorf("status %d, %d calls, log %s", w.Code, len(b.late.urls), b.log)
+	}
+}
+
+// A variable that says off is unset: GitLab's old token counts although the new one's field is there.
+func TestOffIsUnset(t *testing.T) {
+	t.Parallel()
+	env := map[string]string{envGitLabSigning: "off", envGitLabToken: "0123456789abcdef0123456789abcdef", envSlack: "off"}
+	secrets := SecretsFromEnv(func(name string) string { return env[name] })
+	if _, err := openGitLab(secrets); err != nil {
+		t.Error(err)
+	}
+	if _, err := openSlack(secrets); !errors.Is(err, errUnset) {
+		t.Errorf("got %v", err)
 	}
 }

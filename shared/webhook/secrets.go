@@ -31,13 +31,16 @@ const (
 // Secrets holds secrets by the environment variable that they come from.
 type Secrets map[string][]string
 
-// SecretsFromEnv reads the variables of all senders. It judges nothing: [New] switches a sender off whose secret is
-// missing, too short or still an example.
+// unused is what a variable holds that cannot be left out, as in a secret with a field for each sender.
+const unused = "off"
+
+// SecretsFromEnv reads the variables of all senders; one that is "off" counts as unset. It judges nothing: [New] switches
+// a sender off whose secret is missing, too short or still an example.
 func SecretsFromEnv(getenv func(string) string) Secrets {
 	secrets := Secrets{}
 	for _, kind := range kinds {
 		for _, name := range kind.variables {
-			if values := strings.Fields(getenv(name)); len(values) > 0 {
+			if values := strings.Fields(getenv(name)); len(values) > 0 && values[0] != unused {
 				secrets[name] = values
 			}
 		}
