@@ -17,6 +17,7 @@ type Instance struct {
 	order   []string // tokens of recent, oldest first
 	system  map[string]string
 	told    map[string]bool
+	owed    map[string]Order // by target: room was made for it, and then it could not be taken
 }
 
 // Bounds of what an instance remembers.
@@ -35,6 +36,7 @@ func NewInstance(callsPerMinute int) *Instance {
 		recent:  make(map[string]remembered),
 		system:  make(map[string]string),
 		told:    make(map[string]bool),
+		owed:    make(map[string]Order),
 	}
 }
 
@@ -92,6 +94,44 @@ func (i *Instance) land(token string, f *flight, result Result, now time.Time) {
 		delete(i.recent, i.order[0])
 		i.order = i.order[1:]
 	}
+}
+
+// learn brings what is remembered of recent orders up to a list, so that a redelivery is told the present state.
+func (i *Instance) learn(listed []Snapshot) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if len(i.recent) == 0 {
+		return
+	}
+	for _, one := range listed {
+		token, _ := one.Tag(TagToken)
+		if known, ok := i.recent[token]; ok && known.result.SnapshotID == one.ID {
+			known.result.Status, known.result.Progress = one.Status, one.Progress
+			i.recent[token] = known
+		}
+	}
+}
+
+// owe remembers an order for which room was made in vain; the next sweep of its target takes it first.
+func (i *Instance) owe(target string, order Order) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.owed[target] = order
+}
+
+// owes returns the order that a target is owed.
+func (i *Instance) owes(target string) (Order, bool) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	order, ok := i.owed[target]
+	return order, ok
+}
+
+// settle forgets what a target is owed.
+func (i *Instance) settle(target string) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	delete(i.owed, target)
 }
 
 // systemDisk returns the system disk of a server, if this instance has looked it up before.

@@ -22,13 +22,15 @@ func (s *Service) Pin(ctx context.Context, id, until string, may func(Target) er
 	if err := checkPin(until, s.clock().Now()); err != nil {
 		return Pinned{}, err
 	}
-	return s.begin(ctx).setPin(ctx, id, until, may)
+	r, ctx := s.begin(ctx)
+	return r.setPin(ctx, id, until, may)
 }
 
 // Unpin gives a snapshot back to its role's count. A snapshot without a pin stays as it is. See [Service.Pin] for may
 // and the errors.
 func (s *Service) Unpin(ctx context.Context, id string, may func(Target) error) (Pinned, error) {
-	return s.begin(ctx).setPin(ctx, id, pinNone, may)
+	r, ctx := s.begin(ctx)
+	return r.setPin(ctx, id, pinNone, may)
 }
 
 func checkPin(until string, now time.Time) error {

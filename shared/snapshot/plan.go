@@ -12,10 +12,10 @@ type Plan struct {
 	Target string     `json:"target"`
 	Items  []PlanItem `json:"plan"`
 
-	Used    int    `json:"-"` // slots of the server that are occupied
-	Of      int    `json:"-"` // slots of the server
-	Pinned  int    `json:"-"` // occupied slots that are pinned
-	Blocked string `json:"-"` // why no slot can be freed, or ""
+	Used    int    `json:"-"`                 // slots of the server that are occupied
+	Of      int    `json:"-"`                 // slots of the server
+	Pinned  int    `json:"-"`                 // occupied slots that are pinned
+	Blocked string `json:"blocked,omitempty"` // why no slot can be freed, or ""
 
 	creates    bool
 	victim     *Snapshot

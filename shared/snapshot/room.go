@@ -61,6 +61,9 @@ func (r *run) plan(ctx context.Context, target Target, role string, full bool, n
 
 // blocked ends the order: no slot can be freed, and the plan says why.
 func (j *takeJob) blocked(plan Plan) (state, error) {
+	if err := j.diskGone(j.target); err != nil {
+		return nil, err
+	}
 	j.result.Plan = plan.Items
 	j.fail(&Error{Code: CodeBlocked, Kind: KindConflict, Message: plan.Blocked + ": delete or unpin one, or change keep in snapshots.yaml"})
 	j.result.Outcome = OutcomeBlocked

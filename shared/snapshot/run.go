@@ -28,7 +28,8 @@ type region struct {
 	disks      []Disk
 }
 
-func (s *Service) begin(ctx context.Context) *run {
+// begin begins a run, and returns the context of its calls.
+func (s *Service) begin(ctx context.Context) (*run, context.Context) {
 	now := s.clock().Now
 	r := &run{
 		Service: s, now: now, deadline: now().Add(noDeadline),
@@ -38,8 +39,22 @@ func (s *Service) begin(ctx context.Context) *run {
 		// An interactive caller sets deadlines of a few seconds: those keep a fifth instead.
 		r.deadline = deadline.Add(-min(reserve, deadline.Sub(now())/5))
 	}
-	return r
+	return r, until{ctx, r.deadline}
 }
+
+// until is a context whose calls must be over at a time before its own deadline. The client of the API reads the
+// deadline; the clock that it counts by may be a test's.
+type until struct {
+	context.Context
+	at time.Time
+}
+
+// Deadline returns the time at which calls must be over.
+func (u until) Deadline() (time.Time, bool) { return u.at, true }
+
+// lastChance is how long before the deadline the last attempt is made, where a longer wait would let the time pass
+// unused.
+const lastChance = time.Second
 
 func (r *run) region(id string) *region {
 	known := r.regions[id]
@@ -125,6 +140,9 @@ func (r *run) again(a *attempts, err error) (time.Duration, bool) {
 		return 0, false
 	}
 	wait := b.wait(a.failures, r.random())
+	if left := r.deadline.Sub(r.now()); b != busyBackoff && wait >= left && left > lastChance {
+		wait = left - lastChance
+	}
 	a.failures++
 	if r.Stats != nil {
 		r.Stats.Retries++
@@ -159,6 +177,7 @@ func (r *run) listSnapshots(ctx context.Context, id string, anew bool) ([]Snapsh
 		one.RegionID = id
 		known.snapshots = append(known.snapshots, one)
 	}
+	r.Instance.learn(known.snapshots)
 	return known.snapshots, nil
 }
 

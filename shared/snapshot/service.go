@@ -49,7 +49,7 @@ func (s *Service) Take(ctx context.Context, order Order) Result {
 // TakeAll does several orders and returns a result for each, in their order. Orders that must wait let the others
 // go first; lists of snapshots are shared; at most one snapshot of a server is deleted.
 func (s *Service) TakeAll(ctx context.Context, orders []Order) []Result {
-	r := s.begin(ctx)
+	r, ctx := s.begin(ctx)
 	jobs := make([]job, len(orders))
 	takes := make([]*takeJob, len(orders))
 	for i, order := range orders {

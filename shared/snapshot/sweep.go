@@ -15,7 +15,7 @@ const stuckAge = 2 * time.Hour
 // sweep reconciles targets with the policy: one list for each region, then for each target one more snapshot where a
 // missed tick left it stale, and at most one deletion.
 func (s *Service) sweep(ctx context.Context, tick Tick, names []string) []Result {
-	r := s.begin(ctx)
+	r, ctx := s.begin(ctx)
 	var jobs []job
 	regions := make(map[string]*regionSweep)
 	sweeps := make([]*targetSweep, len(names))
@@ -116,25 +116,26 @@ func (j *targetSweep) locate(ctx context.Context) (state, error) {
 		return nil, err
 	}
 	j.result.DiskID = j.target.DiskID
-	if err := j.diskGone(); err != nil {
+	if err := j.diskGone(j.target); err != nil {
 		return nil, err
 	}
 	j.report(ctx)
 	return j.freshen, nil
 }
 
-// diskGone says so if the disk of the target is known to be gone.
-func (j *targetSweep) diskGone() error {
-	s := j.situation(j.target, "", false)
-	if _, found := s.disk(j.target.DiskID); found || !s.disksKnown {
+// diskGone says so if the disk of a target is known to be gone.
+func (r *run) diskGone(target Target) error {
+	s := r.situation(target, "", false)
+	if _, found := s.disk(target.DiskID); found || !s.disksKnown {
 		return nil
 	}
 	return &Error{Code: CodeDiskGone, Kind: KindUnknown, Message: fmt.Sprintf(
 		"disk: region %s has no disk %s: it or its server was released, or the region in snapshots.yaml is wrong; nothing was deleted",
-		j.target.RegionID, quote(j.target.DiskID))}
+		target.RegionID, quote(target.DiskID))}
 }
 
-// freshen has one more snapshot taken if the target is stale and none is in progress.
+// freshen has one more snapshot taken if room was made in vain for one, or if the target is stale, unless one is in
+// progress.
 func (j *targetSweep) freshen(context.Context) (state, error) {
 	s := j.situation(j.target, "", false)
 	newest, any := s.newestGood(j.target.DiskID)
@@ -147,24 +148,33 @@ func (j *targetSweep) freshen(context.Context) (state, error) {
 			Key:  "stale:" + j.target.Name + ":" + newest.ID,
 		}
 	}
+	owed, isOwed := j.Instance.owes(j.target.Name)
 	switch {
 	case isRunning:
 		j.answer(OutcomeJoined, running)
+	case isOwed:
+		j.Instance.settle(j.target.Name) // one that fails once more is for the platform's retry, and for maxAge
+		return j.takeFirst(owed, "")
 	case s.stale():
-		j.take = j.newTake(j.tick.order(j.target.Name, s.sweepRole()))
-		j.take.factID = "sweep:" + j.target.Name + ":" + newest.ID
-		j.take.after = func() {
-			j.machine = machine{state: j.clean}
-			j.spawned = append(j.spawned, j)
-		}
-		j.spawned = append(j.spawned, j.take)
-		return nil, nil
+		return j.takeFirst(j.tick.order(j.target.Name, s.sweepRole()), "sweep:"+j.target.Name+":"+newest.ID)
 	case any:
 		j.answer(OutcomeReused, newest)
 	default:
 		j.result.Warning = "no good snapshot yet, and no maxAge in snapshots.yaml: a sweep takes none"
 	}
 	return j.clean, nil
+}
+
+// takeFirst takes an order, and cleans after it. factID identifies its failure for people; "": its token.
+func (j *targetSweep) takeFirst(order Order, factID string) (state, error) {
+	j.take = j.newTake(order)
+	j.take.factID = factID
+	j.take.after = func() {
+		j.machine = machine{state: j.clean}
+		j.spawned = append(j.spawned, j)
+	}
+	j.spawned = append(j.spawned, j.take)
+	return nil, nil
 }
 
 func (j *targetSweep) answer(outcome Outcome, found Snapshot) {
@@ -177,7 +187,7 @@ func (j *targetSweep) answer(outcome Outcome, found Snapshot) {
 func (j *targetSweep) clean(ctx context.Context) (state, error) {
 	plan, err := j.plan(ctx, j.target, "", false, "")
 	if err == nil {
-		err = j.diskGone()
+		err = j.diskGone(j.target)
 	}
 	if err != nil || plan.victim == nil {
 		return nil, err

@@ -100,6 +100,9 @@ func (j *takeJob) land(ctx context.Context) {
 		j.Instance.land(j.request.ClientToken, j.leads, j.result, j.now())
 		j.leads = nil
 	}
+	if j.result.Error != nil && len(j.result.Deleted) > 0 && j.target.Name != "" {
+		j.Instance.owe(j.target.Name, j.order)
+	}
 	j.tellFailure(ctx)
 	if j.after != nil {
 		j.after()
@@ -165,7 +168,7 @@ func (j *takeJob) resolve(ctx context.Context) (state, error) {
 	}
 	j.result.DiskID = j.target.DiskID
 	j.build()
-	if wrong := join(wrong, j.request.Validate()); wrong != nil {
+	if wrong := join(wrong, j.given().Validate()); wrong != nil {
 		return nil, wrong
 	}
 	if j.order.DryRun {
@@ -220,6 +223,17 @@ func (j *takeJob) build() {
 		Tag{TagMeta, meta{o.Role, cmp.Or(o.Sender, "invoke"), j.fingerprint}.String()})
 	j.request = r
 	j.result.SnapshotName, j.result.ClientToken = name, token
+}
+
+// given returns the request without what this project adds to it: a defect of what the caller wrote must not be told
+// twice, once as what was made of it.
+func (j *takeJob) given() Request {
+	r := j.request
+	if j.order.SnapshotName == "" {
+		r.SnapshotName = "generated"
+	}
+	r.Tags = slices.Clip(r.Tags[:len(r.Tags)-OwnTags])
+	return r
 }
 
 // claim makes this job the one that takes the order, unless it is being taken or was taken a moment ago.
@@ -329,6 +343,8 @@ func (j *takeJob) lookUp(ctx context.Context) (state, error) {
 		return j.replay(one, err)
 	}
 	switch j.cause.Code {
+	case CodeMismatch:
+		return nil, j.cause // had only the policy changed since, our own would have been found
 	case CodeNameDuplicate:
 		return j.nameTaken()
 	case CodeCreatingSnapshot:

@@ -50,7 +50,7 @@ func (s Snapshot) Show(target string) Listed {
 
 // List returns the snapshots on the server of a target. Its errors are [*Error].
 func (s *Service) List(ctx context.Context, name string) (Listing, error) {
-	r := s.begin(ctx)
+	r, ctx := s.begin(ctx)
 	target, err := r.load(ctx, name)
 	if err != nil {
 		return Listing{}, err
@@ -79,7 +79,7 @@ func (s *Service) Plan(ctx context.Context, name, role string) (Plan, error) {
 	if role != "" && !ValidRole(role) {
 		return Plan{}, AsError(Order{Target: name, Role: role, Key: "plan"}.Validate())
 	}
-	r := s.begin(ctx)
+	r, ctx := s.begin(ctx)
 	target, err := r.load(ctx, name)
 	if err != nil {
 		return Plan{}, err
@@ -104,7 +104,8 @@ func (s *Service) Plan(ctx context.Context, name, role string) (Plan, error) {
 // Find returns a snapshot of a target's disk, and the target. It looks into every region of the policy. Its errors
 // are [*Error]: CodeNoSuchID says that no target has this snapshot.
 func (s *Service) Find(ctx context.Context, id string) (Snapshot, Target, error) {
-	return s.begin(ctx).find(ctx, id)
+	r, ctx := s.begin(ctx)
+	return r.find(ctx, id)
 }
 
 func (r *run) find(ctx context.Context, id string) (Snapshot, Target, error) {

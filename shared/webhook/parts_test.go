@@ -1,8 +1,8 @@
 package webhook
 
 import (
-	"errors"
 	"context"
+	"errors"
 	"net/http"
 	"reflect"
 	"regexp"
