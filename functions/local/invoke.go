@@ -51,6 +51,9 @@ func invoke(ctx context.Context, s *session) error {
 	}
 	fmt.Fprintln(s.stdout, s.pretty(answer.Payload))
 	if status := httpStatus(answer); function == "http" && status >= 400 {
+		if status == 404 && s.getenv("API_TOKEN") == "" {
+			fmt.Fprintln(s.stderr, "swas-snapshot: API_TOKEN is not set, so the HTTP API is off: set it to the token of the event")
+		}
 		return errFailed
 	}
 	return nil

@@ -194,6 +194,8 @@ func functionEnvironment(s *session, c worldConfig) []string {
 	}
 	if c.live != nil {
 		read("SWAS_ENDPOINT")
+	} else if set["SNAPSHOT_CALLS_PER_MINUTE"] == "" {
+		set["SNAPSHOT_CALLS_PER_MINUTE"] = "0" // the simulator has no limit, so nobody has to wait
 	}
 	webhook.SecretsFromEnv(read)
 	_, _ = policy.Load(c.policyFile, read) // a wrong policy is for the functions to answer

@@ -110,8 +110,14 @@ func WriteStatus(w http.ResponseWriter, status int, code, detail string) {
 	Send(w, New(status, code, detail))
 }
 
-// Send answers with a document as it is.
+// identified is a ResponseWriter that knows the platform's ID of the request; trigger.ServeHTTP has one.
+type identified interface{ RequestID() string }
+
+// Send answers with a document. One without a request ID of the API gets that of the platform, if w knows it.
 func Send(w http.ResponseWriter, document Document) {
+	if known, ok := w.(identified); ok && document.RequestID == "" {
+		document.RequestID = known.RequestID()
+	}
 	body, err := json.Marshal(document)
 	if err != nil { // unreachable: a document holds only text and numbers
 		http.Error(w, http.StatusText(document.Status), document.Status)

@@ -301,8 +301,10 @@ func TestListsProveThemselves(t *testing.T) {
 		"none, left out":      {1, `{"TotalCount":0,"RequestId":"R"}`, 0},
 		"none, null":          {1, `{"TotalCount":0,"Snapshots":null}`, 0},
 		"beyond the end":      {2, `{"TotalCount":100,"Snapshots":[]}`, 100},
-		"no total":            {1, `{"Snapshots":[],"RequestId":"R"}`, -1},
-		"null total":          {1, `{"TotalCount":null,"Snapshots":[]}`, -1},
+		"no total":            {1, `{"Snapshots":[],"RequestId":"R"}`, 0},
+		"no total, second":    {2, `{"Snapshots":[{"SnapshotId":"s"}],"RequestId":"R"}`, 101},
+		"null total":          {1, `{"TotalCount":null,"Snapshots":[]}`, 0},
+		"neither":             {1, `{"RequestId":"R"}`, -1},
 		"no list":             {1, `{"TotalCount":2,"RequestId":"R"}`, -1},
 		"empty list":          {1, `{"TotalCount":2,"Snapshots":[]}`, -1},
 		"empty second page":   {2, `{"TotalCount":101,"Snapshots":[]}`, -1},
@@ -318,7 +320,7 @@ func TestListsProveThemselves(t *testing.T) {
 			client, _ := newClient(t, reply{200, c.body})
 			page, err := client.ListSnapshots(t.Context(), region, c.page)
 			if c.total >= 0 {
-				if err != nil || page.Total != c.total || len(page.Snapshots) != 0 {
+				if err != nil || page.Total != c.total || len(page.Snapshots) != strings.Count(c.body, "SnapshotId") {
 					t.Errorf("got %+v, %v", page, err)
 				}
 				return

@@ -21,10 +21,11 @@ func (c *Client) ListDisks(ctx context.Context, regionID string, page int) (snap
 	if err != nil {
 		return snapshot.DiskPage{}, err
 	}
-	if defect := checkList(answer.GetHttpContentBytes(), "Disks", page, answer.TotalCount, len(answer.Disks)); defect != "" {
+	total, defect := checkList(answer.GetHttpContentBytes(), "Disks", page, answer.TotalCount, len(answer.Disks))
+	if defect != "" {
 		return snapshot.DiskPage{}, emptyAnswer("ListDisks", answer, defect)
 	}
-	result := snapshot.DiskPage{Disks: make([]snapshot.Disk, 0, len(answer.Disks)), Total: answer.TotalCount}
+	result := snapshot.DiskPage{Disks: make([]snapshot.Disk, 0, len(answer.Disks)), Total: total}
 	for _, one := range answer.Disks {
 		if one.DiskId == "" {
 			return snapshot.DiskPage{}, emptyAnswer("ListDisks", answer, "has a disk without DiskId")
@@ -63,10 +64,11 @@ func (c *Client) ListInstances(ctx context.Context, regionID string, page int) (
 	if err != nil {
 		return InstancePage{}, err
 	}
-	if defect := checkList(answer.GetHttpContentBytes(), "Instances", page, answer.TotalCount, len(answer.Instances)); defect != "" {
+	total, defect := checkList(answer.GetHttpContentBytes(), "Instances", page, answer.TotalCount, len(answer.Instances))
+	if defect != "" {
 		return InstancePage{}, emptyAnswer("ListInstances", answer, defect)
 	}
-	result := InstancePage{Instances: make([]Instance, 0, len(answer.Instances)), Total: answer.TotalCount}
+	result := InstancePage{Instances: make([]Instance, 0, len(answer.Instances)), Total: total}
 	for _, one := range answer.Instances {
 		if one.InstanceId == "" {
 			return InstancePage{}, emptyAnswer("ListInstances", answer, "has a server without InstanceId")

@@ -46,10 +46,11 @@ func (c *Client) ListSnapshots(ctx context.Context, regionID string, page int) (
 	if err != nil {
 		return snapshot.SnapshotPage{}, err
 	}
-	if defect := checkList(answer.GetHttpContentBytes(), "Snapshots", page, answer.TotalCount, len(answer.Snapshots)); defect != "" {
+	total, defect := checkList(answer.GetHttpContentBytes(), "Snapshots", page, answer.TotalCount, len(answer.Snapshots))
+	if defect != "" {
 		return snapshot.SnapshotPage{}, emptyAnswer("ListSnapshots", answer, defect)
 	}
-	result := snapshot.SnapshotPage{Snapshots: make([]snapshot.Snapshot, 0, len(answer.Snapshots)), Total: answer.TotalCount}
+	result := snapshot.SnapshotPage{Snapshots: make([]snapshot.Snapshot, 0, len(answer.Snapshots)), Total: total}
 	for _, one := range answer.Snapshots {
 		if one.SnapshotId == "" {
 			return snapshot.SnapshotPage{}, emptyAnswer("ListSnapshots", answer, "has a snapshot without SnapshotId")
@@ -123,20 +124,27 @@ func tagsOf(tags []swas_open.Tag) []snapshot.Tag {
 	return result
 }
 
-// checkList returns what is wrong with a page of a list, or nothing. The SDK reads an answer without the list as an
-// empty list, which would look like "there are no snapshots". The list may be left out only where the total is 0.
-func checkList(body []byte, name string, page, total, count int) string {
+// checkList returns how many elements all pages of a list have, or what is wrong with this page. The SDK reads an answer
+// without the list as an empty list, which would look like "there are no snapshots". The list may be left out only where
+// the total says 0. Without a total, a full page is followed by another.
+func checkList(body []byte, name string, page, total, count int) (all int, defect string) {
 	members := elements(body)
-	if isNull(members["TotalCount"]) {
-		return "has no TotalCount"
+	counted := !isNull(members["TotalCount"])
+	if !counted {
+		if isNull(members[name]) {
+			return 0, "has neither TotalCount nor a list " + name
+		}
+		if total = (page-1)*snapshot.PageSize + count; count >= snapshot.PageSize {
+			total++
+		}
 	}
 	if list := members[name]; isNull(list) && total != 0 || !isNull(list) && list[0] != '[' {
-		return "has no list " + name
+		return 0, "has no list " + name
 	}
 	if expected := min(total-(page-1)*snapshot.PageSize, snapshot.PageSize); expected > 0 && count == 0 {
-		return fmt.Sprintf("has none of the %d elements of page %d", expected, page)
+		return 0, fmt.Sprintf("has none of the %d elements of page %d", expected, page)
 	}
-	return ""
+	return total, ""
 }
 
 // timeForms are the spellings of times: that of the API page, and those of its sister products. All are UTC.

@@ -84,7 +84,8 @@ func decodeList(data []byte, from delivery) ([]Item, error) {
 			}
 			element = json.RawMessage(text)
 		default:
-			return nil, malformed("element %d of the list is %s, not an object", i+1, kind)
+			items = append(items, failed(malformed("element %d of the list is %s, not an object", i+1, kind)))
+			continue
 		}
 		some, err := decodeOne(element, elementShapes, from)
 		if err != nil {

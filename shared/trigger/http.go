@@ -67,14 +67,13 @@ func ServeHTTP(ctx context.Context, event []byte, handler http.Handler) (json.Ra
 	if e.Version != "v1" && e.Version != "2.0" || e.RequestContext.HTTP.Method == "" {
 		return nil, expecting(malformed("the event is no HTTP request"), expectedHTTP)
 	}
-	a := newAnswer()
+	a := newAnswer(e.RequestContext.RequestID)
 	request, refusal := e.request(context.WithValue(ctx, requestIDKey{}, e.RequestContext.RequestID))
 	if refusal == nil {
 		refusal = serve(handler, a, request)
 	}
 	if refusal != nil {
-		refusal.RequestID = e.RequestContext.RequestID
-		a = newAnswer()
+		a = newAnswer(e.RequestContext.RequestID)
 		problem.Send(a, *refusal)
 	}
 	return a.encode(e)

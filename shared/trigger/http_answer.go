@@ -12,13 +12,17 @@ import (
 
 // answer records what a handler writes.
 type answer struct {
+	id     string      // the platform's ID of the request
 	header http.Header // as the handler sees it
 	sent   http.Header // as it was when the status was written; nil before
 	status int
 	body   bytes.Buffer
 }
 
-func newAnswer() *answer { return &answer{header: make(http.Header)} }
+func newAnswer(requestID string) *answer { return &answer{id: requestID, header: make(http.Header)} }
+
+// RequestID returns the platform's ID of the request; problem documents carry it.
+func (a *answer) RequestID() string { return a.id }
 
 // Header returns the headers; changes after the first write are lost, as in net/http.
 func (a *answer) Header() http.Header { return a.header }

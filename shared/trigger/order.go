@@ -1,6 +1,7 @@
 package trigger
 
 import (
+	"cmp"
 	"reflect"
 	"time"
 
@@ -82,7 +83,10 @@ func decodeRequestForm(data []byte) (snapshot.Order, error) {
 		return snapshot.Order{}, err
 	}
 	if form.DiskID == "" {
-		return snapshot.Order{}, malformed(`field "DiskId" is missing: name the disk, such as d-bp18kjxg9ebrhsgi0001`)
+		// The core would miss a target, too; here the caller writes the API's own parameters.
+		wrong := snapshot.Request{RegionID: cmp.Or(form.RegionID, "cn-hangzhou"), SnapshotName: cmp.Or(form.SnapshotName, "generated"),
+			ClientToken: form.ClientToken, Tags: form.Tag, ResourceGroupID: form.ResourceGroupID}.Validate()
+		return snapshot.Order{}, snapshot.AsError(wrong)
 	}
 	return snapshot.Order{
 		RegionID:        form.RegionID,
@@ -97,7 +101,7 @@ func decodeRequestForm(data []byte) (snapshot.Order, error) {
 // decodeOrder decodes an order in either form and gives it its identity.
 func decodeOrder(data []byte, from delivery) (*snapshot.Order, error) {
 	decode := decodeOrderForm
-	if objectOf(data).folds("DiskId") {
+	if fields := objectOf(data); fields.folds("DiskId") || !fields.folds("target") && fields.onlyOf(requestFields) {
 		decode = decodeRequestForm
 	}
 	order, err := decode(data)

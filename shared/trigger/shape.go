@@ -16,7 +16,7 @@ type shape struct {
 // exception of a topic of SNS that feeds a queue of SQS.
 var (
 	carriedShapes = []shape{
-		{"an order", func(o object) bool { return o.folds("target", "DiskId") }, decodeOrderItem},
+		{"an order", looksLikeOrder, decodeOrderItem},
 		{"a CloudEvent", func(o object) bool { return o.has("specversion") }, decodeCloudEvent},
 		{"an event of AWS EventBridge", func(o object) bool { return o.has("detail-type") }, decodeAWSBus},
 	}
@@ -31,6 +31,11 @@ var (
 		{"records of SNS or SQS", func(o object) bool { return o.has("Records") }, decodeRecords},
 	})
 )
+
+// looksLikeOrder tells whether an object has what every order has, or nothing but parameters of the API.
+func looksLikeOrder(o object) bool {
+	return o.folds("target", "DiskId") || len(o) > 0 && o.onlyOf(requestFields)
+}
 
 // decodeOne decodes one object, which has exactly one of the shapes.
 func decodeOne(data []byte, shapes []shape, from delivery) ([]Item, error) {

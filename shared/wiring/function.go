@@ -102,10 +102,18 @@ func (f *Function) Handler(do func(context.Context, *Invocation, []byte) Answere
 			return refuse(event, err)
 		}
 		answered := do(ctx, i, event)
-		told.send(ctx, l.notifier)
+		told.send(ctx, l.notifier, f.patience())
 		f.summarize(ctx, from, answered, stats, time.Since(start))
 		return answered.Body, answered.Err
 	}
+}
+
+// patience is how long people's robots may take: callers over HTTP wait, timers and events do not.
+func (f *Function) patience() time.Duration {
+	if f.name == "http" {
+		return time.Second
+	}
+	return notify.Tries * notify.TryTimeout
 }
 
 // Answered is the answer to an invocation: what the platform gets, and what the log says of it.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"time"
 
 	"swas-snapshot/shared/notify"
 	"swas-snapshot/shared/policy"
@@ -22,16 +23,25 @@ func (f *facts) add(_ context.Context, fact snapshot.Fact) {
 	f.all = append(f.all, fact)
 }
 
-// send tells all facts at once and returns when they are told, or could not be.
-func (f *facts) send(ctx context.Context, to *notify.Notifier) {
+// answerTime is how much of the time to the platform's deadline stays for the answer: people may go without a message,
+// but the outcome of an order must get out.
+const answerTime = 500 * time.Millisecond
+
+// send tells all facts at once, for at most patience, and returns when they are told or could not be.
+func (f *facts) send(ctx context.Context, to *notify.Notifier, patience time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if to == nil {
+	if to == nil || len(f.all) == 0 {
 		return
 	}
+	if deadline, ok := ctx.Deadline(); ok {
+		patience = min(patience, time.Until(deadline)-answerTime)
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	defer cancel()
 	var all sync.WaitGroup
 	for _, fact := range f.all {
-		all.Go(func() { to.Tell(context.WithoutCancel(ctx), fact) })
+		all.Go(func() { to.Tell(ctx, fact) })
 	}
 	all.Wait()
 }

@@ -1,0 +1,37 @@
+package wiring
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"swas-snapshot/shared/notify"
+	"swas-snapshot/shared/snapshot"
+)
+
+// A robot that hangs costs people their message, never the answer: the context of its request ends before the deadline of
+// the platform.
+func TestSendLeavesTimeForTheAnswer(t *testing.T) {
+	t.Parallel()
+	var given time.Time
+	robot := &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+		given, _ = r.Context().Deadline()
+		return httptest.NewRecorder().Result(), nil
+	})}
+	told := &facts{}
+	told.add(context.Background(), snapshot.Fact{Kind: snapshot.FactFailed, Key: "k"})
+	deadline := time.Now().Add(time.Second)
+	ctx, cancel := context.WithDeadline(context.Background(), deadline)
+	defer cancel()
+	rule := notify.Rule{URL: "https://robot.invalid/", Form: "json", On: []snapshot.FactKind{snapshot.FactFailed}}
+	told.send(ctx, notify.New([]notify.Rule{rule}, robot, nil, nil), time.Minute)
+	if given.IsZero() || given.After(deadline.Add(-answerTime)) {
+		t.Errorf("the robot has until %s, the answer is due at %s", given, deadline)
+	}
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
