@@ -248,6 +248,9 @@ func (f *fakeAPI) do(ctx context.Context, action, id string, effect func() strin
 		if code := effect(); code != "" && wrong.code == "" {
 			wrong.code = code
 		}
+		if ctx.Err() != nil {
+			wrong = lostAfter // nobody waits for the answer any more
+		}
 	}
 	if wrong.code != "" {
 		return &APIError{Action: action, Code: wrong.code, Message: "injected", RequestID: "R-" + strconv.Itoa(len(f.calls))}

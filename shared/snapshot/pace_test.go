@@ -38,13 +38,14 @@ func TestTakeRetriesUntilTheReserve(t *testing.T) {
 func TestTakeBeginsNoCallTooLate(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
-	w.api.latency = 30 * time.Second
-	w.api.fault = scripted(create, fault{code: CodeEmptyAnswer})
-	got := w.Take(within(w.clock, time.Minute), order("daily", "k"))
-	if got.Outcome != OutcomeDeferred {
+	w.api.latency = 58500 * time.Millisecond
+	o := order("daily", "k")
+	o.MaxAge = time.Hour
+	got := w.Take(within(w.clock, time.Minute), o)
+	if got.Outcome != OutcomeDeferred || code(got.Error) != CodeNoTime {
 		t.Errorf("got %q %v", got.Outcome, got.Error)
 	}
-	wantCalls(t, w, create, list)
+	wantCalls(t, w, list)
 }
 
 func TestBackoff(t *testing.T) {

@@ -60,6 +60,12 @@ var plans = map[string]func() *bench{
 		b.put("daily", 24, "accomplished")
 		return b.asked("daily")
 	},
+	"over the count with a free slot": func() *bench {
+		b := newBench(Slots{"daily", 1})
+		b.put("daily", 48, "accomplished")
+		b.put("daily", 24, "accomplished")
+		return b.asked("daily")
+	},
 	"full rotates":   func() *bench { return fullBench().asked("daily") },
 	"full in sweep":  func() *bench { return fullBench() },
 	"full other":     func() *bench { return fullBench().asked("weekly") },

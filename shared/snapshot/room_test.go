@@ -73,6 +73,48 @@ func TestTakeFull(t *testing.T) {
 			t.Errorf("got %q %v", got.Outcome, got.Error)
 		}
 	})
+	t.Run("a server that stays full after the deletion is waited for", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(Slots{"daily", 2})
+		full3(w)
+		w.fill(w.ours("daily", 4*time.Hour, Accomplished)) // a fourth, as a larger quota had allowed it
+		o := order("daily", "k")
+		o.MaxAge = time.Minute
+		got := w.Take(within(w.clock, 20*time.Second), o)
+		if got.Outcome != OutcomeDeferred || code(got.Error) != CodeLimitExceed || len(got.Deleted) != 1 || w.api.count[remove] != 1 || w.api.count[create] < 2 {
+			t.Errorf("got %q %v, calls %v", got.Outcome, got.Error, w.actions())
+		}
+	})
+	t.Run("a list that shrinks says that another makes room", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(Slots{"daily", 2})
+		w.fill(w.ours("daily", 3*time.Hour, Accomplished), w.ours("daily", 2*time.Hour, Accomplished))
+		w.api.server(home, "other", false)
+		w.fill(Snapshot{DiskID: "d-other", Status: Accomplished, CreationTime: epoch})
+		w.api.fault = func(action string, n int) fault {
+			if action != create || n > 2 {
+				return fault{}
+			}
+			if n == 2 {
+				w.api.snapshots = w.api.snapshots[:2]
+			}
+			return fault{code: CodeLimitExceed}
+		}
+		got := w.Take(within(w.clock, time.Minute), order("daily", "k"))
+		if got.Outcome != OutcomeCreated || len(got.Deleted) > 0 {
+			t.Errorf("got %q %v, deleted %v", got.Outcome, got.Error, got.Deleted)
+		}
+	})
+	t.Run("no deletion while somebody else's snapshot of the disk is in progress", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(Slots{"daily", 1})
+		w.fill(w.ours("daily", 3*time.Hour, Accomplished), w.ours("daily", 2*time.Hour, Accomplished), w.foreign(0, Progressing))
+		w.api.fault = scripted(create, fault{code: CodeLimitExceed})
+		got := w.Take(within(w.clock, 12*time.Second), order("daily", "k"))
+		if got.Outcome != OutcomeDeferred || code(got.Error) != CodeCreatingSnapshot || w.api.count[remove] > 0 {
+			t.Errorf("got %q %v", got.Outcome, got.Error)
+		}
+	})
 	t.Run("a failed creation after a deletion is said loudly", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(Slots{"daily", 2}, Slots{"weekly", 1})
