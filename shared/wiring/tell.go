@@ -34,10 +34,11 @@ func (f *facts) send(ctx context.Context, to *notify.Notifier, patience time.Dur
 	if to == nil || len(f.all) == 0 {
 		return
 	}
-	if deadline, ok := ctx.Deadline(); ok {
-		patience = min(patience, time.Until(deadline)-answerTime)
+	end := time.Now().Add(patience)
+	if deadline, ok := ctx.Deadline(); ok && deadline.Add(-answerTime).Before(end) {
+		end = deadline.Add(-answerTime)
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), end)
 	defer cancel()
 	var all sync.WaitGroup
 	for _, fact := range f.all {
