@@ -108,7 +108,7 @@ func TestLargeEnvironment(t *testing.T) {
 		name, _, _ := strings.Cut(pair, "=")
 		got[name] = true
 	}
-	for _, name := range []string{"API_TOKEN", "ROBOT", "GITHUB_WEBHOOK_SECRET", "SNAPSHOTS_FILE", "EXTRA"} {
+	for _, name := range []string{"API_TOKEN", "ROBOT", "GITHUB_WEBHOOK_SECRET", "SNAPSHOTS_FILE", "SNAPSHOT_CALLS_PER_MINUTE", "EXTRA"} {
 		if !got[name] {
 			t.Errorf("%s does not reach the functions", name)
 		}

@@ -67,7 +67,7 @@ var behaviours = []struct {
 	{CodeSnapshotNotFound, behaviour{reactFinal, KindUnknown, "there is no such snapshot: list the target's snapshots for their IDs"}},
 	{CodeNameUnsupported, behaviour{reactFinal, KindInvalid, "give the snapshot a name of 2 to 50 characters that begins with a letter"}},
 	{"InvalidRemark.*", behaviour{reactFinal, KindInvalid, "the API refuses the remark: leave it out"}},
-	{CodeMismatch, behaviour{reactLookup, KindInvalid, "this key was used with other parameters: use a new key for a new order"}},
+	{CodeMismatch, behaviour{reactFinal, KindInvalid, "this key was used with other parameters: use a new key for a new order"}},
 	{CodeForbiddenRAM, behaviour{reactFinal, KindConfig, "allow swas-open:%ACTION% in the RAM policy of the function's role"}},
 	{CodeNoPermission, behaviour{reactFinal, KindConfig, "allow swas-open:%ACTION% in the RAM policy of the function's role"}},
 	{CodeKeyUnknown + "*", behaviour{reactFinal, KindConfig, "the access key does not exist or is disabled: set ALIBABA_CLOUD_ACCESS_KEY_ID, or the function's role"}},

@@ -67,20 +67,6 @@ func TestLastChance(t *testing.T) {
 	}
 }
 
-// TestChangedPolicyReplays: the policy has other tags than when the order was done, so the API calls the redelivery a
-// mismatch. The snapshot carries our token and the fingerprint of the order: it was done.
-func TestChangedPolicyReplays(t *testing.T) {
-	t.Parallel()
-	w := newWorld(Slots{"daily", 2})
-	first := w.Take(within(w.clock, time.Minute), order("daily", "k"))
-	w.restart()
-	w.Policy.Targets[0].Tags = []Tag{{"team", "web"}}
-	again := w.Take(within(w.clock, time.Minute), order("daily", "k"))
-	if again.Outcome != OutcomeReplayed || again.SnapshotID != first.SnapshotID {
-		t.Errorf("got %q %s: %v", again.Outcome, again.SnapshotID, again.Error)
-	}
-}
-
 // TestBlockedByGoneDisk: three snapshots of a disk that is gone keep the server's slots; the answer is that it is gone.
 func TestBlockedByGoneDisk(t *testing.T) {
 	t.Parallel()

@@ -343,8 +343,6 @@ func (j *takeJob) lookUp(ctx context.Context) (state, error) {
 		return j.replay(one, err)
 	}
 	switch j.cause.Code {
-	case CodeMismatch:
-		return nil, j.cause // had only the policy changed since, our own would have been found
 	case CodeNameDuplicate:
 		return j.nameTaken()
 	case CodeCreatingSnapshot:
