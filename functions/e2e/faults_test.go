@@ -98,8 +98,9 @@ func TestMishaps(t *testing.T) {
 					m.plant(t, c)
 				}
 				if m.plant == nil {
-					m.fault.Action = "CreateSnapshot"
-					c.Fault(m.fault)
+					fault := m.fault
+					fault.Action = "CreateSnapshot"
+					c.Fault(fault)
 				}
 				f := c.deploy(t, deployment{platform: platform, name: "event", timeout: m.timeout})
 				answer := f.invoke(fixture(t, "event-order.json"))

@@ -87,7 +87,7 @@ func demo(ctx context.Context, s *session) error {
 	}
 	s.say("building the three functions and starting them on a simulated %s, beside a simulated API ...\n", platformName(s.platform))
 	st.world, err = newWorld(ctx, s, worldConfig{
-		platform: s.platform, policyFile: file, functions: functionNames, takes: demoTakes, log: &st.logs,
+		platform: s.platform, policyFile: file, functions: functionNames, takes: demoTakes, log: &shared{w: &st.logs},
 		env: []string{"API_TOKEN=" + st.token, "GITHUB_WEBHOOK_SECRET=" + st.secret, "SNAPSHOT_CALLS_PER_MINUTE=0"},
 	})
 	if err != nil {
@@ -183,6 +183,7 @@ func (st *stage) end(built, took time.Duration) error {
 		st.say("\n%d steps in %.1f s, after %.1f s of building\n", len(st.results), took.Seconds(), built.Seconds())
 	}
 	if st.failed {
+		st.close() // nothing writes any more
 		fmt.Fprintf(st.stderr, "the functions logged:\n%s", st.logs.String())
 		return errFailed
 	}

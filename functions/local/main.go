@@ -114,7 +114,7 @@ type session struct {
 
 // run reads the command line and does what it says.
 func run(ctx context.Context, args []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer) error {
-	s := &session{getenv: getenv, stdin: stdin, stdout: stdout, stderr: stderr}
+	s := &session{getenv: getenv, stdin: stdin, stdout: stdout, stderr: &shared{w: stderr}}
 	given, err := s.parse(args)
 	if errors.Is(err, flag.ErrHelp) {
 		_, _ = io.WriteString(stdout, usage)
