@@ -60,7 +60,7 @@ func (f *Function) httpHandler() http.Handler {
 		Policy: l.policy,
 		Core:   func(ctx context.Context) (httpapi.Core, error) { return recorderOf(ctx), nil },
 		Bearer: Secrets(f.getenv, "API_TOKEN"),
-		Signed: signed(secrets["WEBHOOK_SECRET"]),
+		Signed: signed(Secrets(f.getenv, "WEBHOOK_SECRET")),
 		Hooks: webhook.New(webhook.Config{
 			Secrets: secrets, Policy: l.policy, Log: f.log,
 			Core: func(ctx context.Context) (webhook.Core, error) { return recorderOf(ctx), nil },
