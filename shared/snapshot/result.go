@@ -32,6 +32,9 @@ type Result struct {
 	Warning      string     `json:"warning,omitempty"` // something to look at although the order was done
 	Error        *Error     `json:"error,omitempty"`
 
+	// Slots is how many slots of the server were used in the end; nil where nothing had to be listed.
+	Slots *SlotCount `json:"-"`
+
 	// Victim is the snapshot that must go first, when an order with [Order.AskFirst] stops to ask.
 	Victim *PlanItem `json:"-"`
 }

@@ -246,6 +246,14 @@ func (r *run) lost(regionID, id string) {
 	known.snapshots = kept
 }
 
+// slots counts the slots of a target's server, as far as this run has listed it.
+func (r *run) slots(target Target) *SlotCount {
+	if !r.region(target.RegionID).listed || target.DiskID == "" {
+		return nil
+	}
+	return &SlotCount{Used: len(r.situation(target, "", false).onServer()), Of: SlotsPerServer}
+}
+
 // situation is what a plan for target in this run depends on.
 func (r *run) situation(target Target, role string, full bool) *situation {
 	known := r.region(target.RegionID)

@@ -163,8 +163,14 @@ func (s *Service) random() float64 {
 
 func (s *Service) log() *slog.Logger { return cmp.Or(s.Log, slog.New(slog.DiscardHandler)) }
 
+// tell lets people know of a fact, once; the log has it, too.
 func (s *Service) tell(ctx context.Context, fact Fact) {
-	if s.Tell != nil && s.Instance.firstTime(fact.Key) {
+	if !s.Instance.firstTime(fact.Key) {
+		return
+	}
+	s.log().WarnContext(ctx, "fact", "kind", string(fact.Kind), "target", fact.Target, "regionId", fact.RegionID, "diskId", fact.DiskID,
+		"snapshotId", fact.SnapshotID, "what", fact.What)
+	if s.Tell != nil {
 		s.Tell(ctx, fact)
 	}
 }

@@ -217,6 +217,7 @@ func (j *targetSweep) finish(ctx context.Context) Result {
 			all.Error = j.result.Error
 		}
 	}
+	all.Slots = j.slots(j.target)
 	err := all.Error
 	if j.stale != nil {
 		j.stale.Mend = "a new one is being taken"

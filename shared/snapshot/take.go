@@ -96,6 +96,7 @@ func (j *takeJob) fail(err *Error) {
 
 // land ends the order: followers get its result, people get the facts.
 func (j *takeJob) land(ctx context.Context) {
+	j.result.Slots = j.slots(j.target)
 	if j.leads != nil {
 		j.Instance.land(j.request.ClientToken, j.leads, j.result, j.now())
 		j.leads = nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -54,6 +55,9 @@ func order(result snapshot.Result) map[string]any {
 	if result.ClientToken != "" {
 		sum := sha256.Sum256([]byte(result.ClientToken))
 		line["keyHash"] = hex.EncodeToString(sum[:6])
+	}
+	if result.Slots != nil {
+		line["slots"] = fmt.Sprintf("%d of %d", result.Slots.Used, result.Slots.Of)
 	}
 	for _, deleted := range result.Deleted {
 		line["deleted"] = deleted.SnapshotID
