@@ -153,6 +153,7 @@ func (c *Client) send(ctx context.Context, limit time.Duration, signer Credentia
 	if err != nil {
 		return fmt.Errorf("failed to make SDK client: %w", err)
 	}
+	client.SetReadTimeout(-1)  // its timer would cost a goroutine a call; the context bounds the call already
 	client.SetCloseTrace(true) // a tracer would get the signed URL
 	client.SetHttpProxy(proxyOfTransport)
 	client.SetHttpsProxy(proxyOfTransport)
