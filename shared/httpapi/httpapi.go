@@ -6,6 +6,7 @@ package httpapi
 import (
 	"context"
 	"net/http"
+	"path"
 	"strings"
 
 	"swas-snapshot/shared/policy"
@@ -54,6 +55,7 @@ func New(config Config) http.Handler {
 	routes.Handle("/plan", methods{http.MethodGet: a.let(a.plan)})
 	if config.Hooks != nil {
 		routes.Handle("/hooks/", config.Hooks)
+		routes.HandleFunc("/hooks", notFound)
 	}
 	routes.HandleFunc("/", notFound)
 	return secure(routes)
@@ -71,7 +73,7 @@ func secure(next http.Handler) http.Handler {
 			return
 		}
 		// The multiplexer would answer a path such as //snapshots with a redirect, which no client of ours follows.
-		if path := r.URL.Path; strings.Contains(path, "//") || strings.Contains(path, "/./") || strings.Contains(path, "/../") {
+		if r.URL.Path != path.Clean(r.URL.Path) {
 			notFound(w, r)
 			return
 		}

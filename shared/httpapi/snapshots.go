@@ -97,17 +97,17 @@ func (a *api) unpin(w http.ResponseWriter, r *http.Request, c caller) {
 // so one that was overheard could be turned into the removal of a pin: pins want the bearer token.
 func (a *api) mayKeep(c caller) func(snapshot.Target) error {
 	return func(target snapshot.Target) error {
+		_, denied := a.permit(c, target.Name, "keep")
+		if _, invisible := a.permit(c, target.Name, "list"); denied != nil && invisible != nil {
+			return hidden
+		}
 		if c.from != fromAPI {
 			return &snapshot.Error{Code: snapshot.CodeNotAllowed, Kind: snapshot.KindDenied, Message: "a signature cannot change pins: send the bearer token"}
 		}
-		_, denied := a.permit(c, target.Name, "keep")
-		if denied == nil {
-			return nil
+		if denied != nil {
+			return denied
 		}
-		if _, invisible := a.permit(c, target.Name, "list"); invisible != nil {
-			return hidden
-		}
-		return denied
+		return nil
 	}
 }
 

@@ -170,3 +170,13 @@ func TestBlocked(t *testing.T) {
 		t.Errorf("%d %+v", w.Code, got)
 	}
 }
+
+// A path that is not in its plain form is nothing, and never a redirect.
+func TestOddPaths(t *testing.T) {
+	t.Parallel()
+	for _, path := range []string{"/hooks", "/snapshots/..", "/snapshots/.", "/..", "//snapshots", "/snapshots/", "/plan/"} {
+		if w := serve(core{}, "GET", path, ""); w.Code != 404 || w.Header().Get("Content-Type") != "application/problem+json" {
+			t.Errorf("%s: %d %s", path, w.Code, w.Header().Get("Content-Type"))
+		}
+	}
+}

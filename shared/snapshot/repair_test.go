@@ -92,3 +92,30 @@ func TestDefectsAreToldOnce(t *testing.T) {
 		t.Errorf("got %v", got.Error)
 	}
 }
+
+// TestDryRunOfDoneOrder: a dry run plans no new snapshot where a real run would take none.
+func TestDryRunOfDoneOrder(t *testing.T) {
+	t.Parallel()
+	for name, o := range map[string]Order{
+		"own":         order("daily", "k"),
+		"in progress": order("daily", "other"),
+		"fresh":       {Target: "web-1", Role: "daily", Sender: "api", Key: "other", Paced: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(Slots{"daily", 3})
+			w.Policy.Targets[0].MinInterval = time.Hour
+			w.Take(within(w.clock, time.Minute), order("daily", "k"))
+			o.DryRun = true
+			got := w.Take(within(w.clock, time.Minute), o)
+			for _, item := range got.Plan {
+				if item.Action == ActionCreate {
+					t.Errorf("plans %+v", item)
+				}
+			}
+			if got.Outcome != OutcomePlanned || got.Warning == "" {
+				t.Errorf("got %+v", got)
+			}
+		})
+	}
+}

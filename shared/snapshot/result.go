@@ -32,6 +32,9 @@ type Result struct {
 	Warning      string     `json:"warning,omitempty"` // something to look at although the order was done
 	Error        *Error     `json:"error,omitempty"`
 
+	Reason string `json:"-"` // why the order was given, and
+	Actor  string `json:"-"` // by whom, for the log
+
 	// Slots is how many slots of the server were used in the end; nil where nothing had to be listed.
 	Slots *SlotCount `json:"-"`
 

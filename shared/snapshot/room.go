@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -127,6 +128,9 @@ func (j *takeJob) dryRun(ctx context.Context) (state, error) {
 		j.result.Warning = fmt.Sprintf("a real run would wait: %s of this disk is in progress", running.ID)
 	case plan.Blocked != "":
 		j.result.Warning = "a real run would be blocked: " + plan.Blocked
+	}
+	if own || isFresh || isRunning {
+		j.result.Plan = slices.DeleteFunc(j.result.Plan, func(item PlanItem) bool { return item.Action == ActionCreate })
 	}
 	return nil, nil
 }

@@ -96,7 +96,7 @@ func (j *takeJob) fail(err *Error) {
 
 // land ends the order: followers get its result, people get the facts.
 func (j *takeJob) land(ctx context.Context) {
-	j.result.Slots = j.slots(j.target)
+	j.result.Slots, j.result.Reason, j.result.Actor = j.slots(j.target), j.order.Reason, j.order.Actor
 	if j.leads != nil {
 		j.Instance.land(j.request.ClientToken, j.leads, j.result, j.now())
 		j.leads = nil

@@ -126,7 +126,7 @@ func (r *run) find(ctx context.Context, id string) (Snapshot, Target, error) {
 		}
 	}
 	if failed == nil {
-		failed = noSuchSnapshot(id)
+		failed = noSuchSnapshot()
 	}
 	return Snapshot{}, Target{}, failed
 }
@@ -151,11 +151,11 @@ func (r *run) findIn(ctx context.Context, regionID, id string) (Snapshot, Target
 			}
 		}
 	}
-	return Snapshot{}, Target{}, noSuchSnapshot(id)
+	return Snapshot{}, Target{}, noSuchSnapshot()
 }
 
-func noSuchSnapshot(id string) *Error {
-	return &Error{Code: CodeNoSuchID, Kind: KindUnknown, Message: "no configured target has a snapshot " + quote(id) + ": list a target's snapshots for their IDs"}
+func noSuchSnapshot() *Error {
+	return &Error{Code: CodeNoSuchID, Kind: KindUnknown, Message: "no configured target has this snapshot: list a target's snapshots for their IDs"}
 }
 
 // load returns a target with its region listed and its disk known.

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"time"
 
+	"swas-snapshot/shared/notify"
 	"swas-snapshot/shared/platform"
 	"swas-snapshot/shared/snapshot"
 )
@@ -52,6 +53,8 @@ func order(result snapshot.Result) map[string]any {
 	set("outcome", string(result.Outcome))
 	set("snapshotId", result.SnapshotID)
 	set("apiRequestId", result.RequestID)
+	set("actor", notify.Plain(result.Actor))
+	set("reason", notify.Plain(result.Reason))
 	if result.ClientToken != "" {
 		sum := sha256.Sum256([]byte(result.ClientToken))
 		line["keyHash"] = hex.EncodeToString(sum[:6])
