@@ -1,0 +1,292 @@
+package chaos
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"swas-snapshot/shared/simulator"
+	"swas-snapshot/shared/simulator/runtimeapi"
+	"swas-snapshot/shared/snapshot"
+)
+
+// roundsPerHistory bounds a history, so that all of it happens within the lifetime of the API's client tokens.
+const roundsPerHistory = 8
+
+// TestChaos plays histories. In each, two platforms fire at one account while things go wrong; then nothing does any more,
+// and what was promised must hold.
+func TestChaos(t *testing.T) {
+	t.Parallel()
+	seed := asked(t, "SNAPSHOT_SEED", rand.Uint64())
+	rounds := asked(t, "SNAPSHOT_ROUNDS", 48)
+	t.Logf("replay with SNAPSHOT_SEED=%d SNAPSHOT_ROUNDS=%d", seed, rounds)
+	for n := uint64(0); n*roundsPerHistory < rounds; n++ {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			t.Parallel()
+			h := &history{t: t, world: newWorld(t, n), random: rand.New(rand.NewPCG(seed, n)), named: make(map[string]map[string]bool)}
+			defer func() {
+				if t.Failed() {
+					t.Logf("replay with SNAPSHOT_SEED=%d SNAPSHOT_ROUNDS=%d; so far:\n%s", seed, rounds, strings.Join(h.story, "\n"))
+				}
+			}()
+			for range min(roundsPerHistory, rounds-n*roundsPerHistory) {
+				h.round()
+			}
+			h.quiet()
+			h.verify()
+		})
+	}
+}
+
+// history is one random schedule.
+type history struct {
+	*world
+	t          *testing.T
+	random     *rand.Rand
+	story      []string // what happened, for people
+	all        []*business
+	deliveries []*delivery
+	named      map[string]map[string]bool // the snapshots that successes named, by the token of the order
+}
+
+func (h *history) tells(format string, args ...any) {
+	h.story = append(h.story, fmt.Sprintf(format, args...))
+}
+
+// round lets one thing go wrong while new events and old ones arrive, each up to three times, at both platforms, in any
+// order.
+func (h *history) round() {
+	for range 1 + h.random.IntN(2) {
+		n := len(h.all)
+		h.all = append(h.all, newBusiness(h.random, n, h.now().Add(time.Duration(n)*time.Minute))) // no two of a minute
+	}
+	fresh := h.all[max(0, len(h.all)-2):]
+	var arriving []*delivery
+	for _, one := range fresh {
+		for range 1 + h.random.IntN(3) {
+			arriving = append(arriving, h.deliver(one))
+		}
+	}
+	arriving = append(arriving, h.deliver(h.all[h.random.IntN(len(h.all))])) // late, or once more
+	h.random.Shuffle(len(arriving), func(a, b int) { arriving[a], arriving[b] = arriving[b], arriving[a] })
+
+	trouble := mishaps[h.random.IntN(len(mishaps))]
+	h.tells("round with %s", trouble.name)
+	h.judge.begin(trouble.plan(h.world, h.random))
+	h.run(arriving...)
+	h.judge.end()
+	h.heal()
+	h.judge.begin(nil)
+	h.pass(time.Duration(h.random.IntN(90)) * time.Minute)
+	if h.random.IntN(4) == 0 {
+		h.pinNewest()
+	}
+}
+
+// deliver makes a delivery of an event to either platform.
+func (h *history) deliver(b *business) *delivery {
+	return &delivery{business: b, to: h.functions[platforms[h.random.IntN(len(platforms))]][b.function]}
+}
+
+// run runs deliveries all at once and checks their answers.
+func (h *history) run(arriving ...*delivery) {
+	h.t.Helper()
+	var running sync.WaitGroup
+	for _, d := range arriving {
+		running.Go(func() { d.run(h.t) })
+	}
+	running.Wait()
+	for _, d := range arriving {
+		h.remember(d)
+	}
+	for _, d := range arriving {
+		h.deliveries = append(h.deliveries, d)
+		h.tells("  %s: %s", d, ending(d))
+		h.check(d)
+	}
+}
+
+// ending tells how a delivery ended.
+func ending(d *delivery) string {
+	switch {
+	case d.crashed:
+		return "crashed"
+	case d.timedOut:
+		return "timed out"
+	}
+	text := d.failed
+	for _, one := range d.results {
+		text += fmt.Sprintf(" [%s %s %s]", one.Target, one.Outcome, one.SnapshotID)
+	}
+	return text
+}
+
+// remember notes which snapshots the successes name. The first who may name one for an order is the one that did it, so all
+// answers of a round are noted before any is checked.
+func (h *history) remember(d *delivery) {
+	for _, one := range d.results {
+		if one.Error != nil || one.ClientToken == "" || one.Outcome == snapshot.OutcomeReplayed {
+			continue
+		}
+		if h.named[one.ClientToken] == nil {
+			h.named[one.ClientToken] = make(map[string]bool)
+		}
+		h.named[one.ClientToken][one.SnapshotID] = true
+	}
+}
+
+// check checks one answer.
+func (h *history) check(d *delivery) {
+	h.t.Helper()
+	if d.problem != "" {
+		h.t.Errorf("%s: %s", d, d.problem)
+	}
+	d.settled = !d.crashed && !d.timedOut && (d.failed == "" || d.failed == snapshot.CodeBlocked)
+	for _, one := range d.results {
+		if one.ClientToken != "" && !d.sweep {
+			if first := d.tokens[one.Target]; first != "" && first != one.ClientToken {
+				h.t.Errorf("%s: the token of %s is %s, and was %s", d, one.Target, one.ClientToken, first)
+			}
+			d.tokens[one.Target] = one.ClientToken
+		}
+		if one.Error != nil {
+			d.settled = d.settled && one.Error.Code == snapshot.CodeBlocked
+		} else {
+			h.checkSuccess(d, one)
+		}
+	}
+}
+
+// checkSuccess checks that a success names a snapshot that there is, and that a created one was taken for this order. A
+// replayed one is that, or the one that the order joined before.
+func (h *history) checkSuccess(d *delivery, one snapshot.Result) {
+	h.t.Helper()
+	own := h.judge.bornOf(one.ClientToken)
+	switch one.Outcome {
+	case snapshot.OutcomeCreated:
+		if own == "" || own != one.SnapshotID {
+			h.t.Errorf("%s: snapshot %q was created, the one with its token is %q", d, one.SnapshotID, own)
+		}
+	case snapshot.OutcomeReplayed:
+		if one.SnapshotID == "" || own != one.SnapshotID && !h.named[one.ClientToken][one.SnapshotID] {
+			h.t.Errorf("%s: snapshot %q was replayed, the one with its token is %q", d, one.SnapshotID, own)
+		}
+	case snapshot.OutcomeJoined, snapshot.OutcomeReused:
+		if !h.judge.knows(one.SnapshotID) {
+			h.t.Errorf("%s: it is %s with snapshot %q, which never was", d, one.Outcome, one.SnapshotID)
+		}
+	default:
+		if !d.sweep || one.Outcome != "" || one.Warning == "" { // a sweep may find nothing to do
+			h.t.Errorf("%s: the outcome of a success is %q: %+v", d, one.Outcome, one)
+		}
+	}
+}
+
+// pinNewest pins a good snapshot of ours over HTTP.
+func (h *history) pinNewest() {
+	disk := []string{web1, web2, db1}[h.random.IntN(3)]
+	if one, ok := newestGood(h.api.Snapshots(), disk); ok && role(one) != "" {
+		h.tells("pin %s", one.ID)
+		h.pin(http.MethodPost, one.ID)
+	}
+}
+
+func (h *history) pin(method, id string) {
+	h.t.Helper()
+	w := httptest.NewRecorder()
+	runtimeapi.Gateway(h.functions[platforms[h.random.IntN(2)]]["http"].Function).ServeHTTP(w, bearing(method, "/snapshots/"+id+"/keep", ""))
+	if w.Code != http.StatusOK {
+		h.t.Errorf("%s of the pin of %s: %d %s", method, id, w.Code, w.Body)
+	}
+}
+
+// quiet lets everything be well: the pins go, what failed comes again, and sweeps clear up.
+func (h *history) quiet() {
+	h.t.Helper()
+	h.tells("quiet")
+	for _, one := range h.api.Snapshots() {
+		if pinned(one) {
+			h.pin(http.MethodDelete, one.ID)
+		}
+	}
+	for _, b := range h.all {
+		if b.settled {
+			continue
+		}
+		h.pass(13 * time.Minute)
+		h.run(h.deliver(b))
+		if !b.settled {
+			h.t.Errorf("%s failed although nothing is wrong any more", b.name)
+		}
+	}
+	for range 4 { // each may delete one snapshot of a server
+		h.pass(13 * time.Minute)
+		b := &business{sweep: true, tokens: make(map[string]string)}
+		b.asTick(`{"sweep":true}`, h.now())
+		h.run(h.deliver(b))
+		if !b.settled {
+			h.t.Errorf("%s failed although nothing is wrong any more", b.name)
+		}
+	}
+}
+
+// verify checks what was promised of the whole history.
+func (h *history) verify() {
+	h.t.Helper()
+	for _, wrong := range h.judge.verdict() {
+		h.t.Error(wrong)
+	}
+	owners := make(map[string]string)
+	for _, b := range h.all {
+		for target, token := range b.tokens {
+			if other := owners[token]; other != "" {
+				h.t.Errorf("%s and %s share the token %s", b.name, other, token)
+			}
+			owners[token] = b.name + " for " + target
+		}
+	}
+	all := h.api.Snapshots()
+	for _, one := range all {
+		count, named := keep[one.DiskID][role(one)]
+		switch {
+		case role(one) == "" || len(keep[one.DiskID]) == 0:
+		case one.Status == simulator.Failed:
+			h.t.Errorf("snapshot %s failed and is still there", one.ID)
+		case good(one) && named && place(one, all) > count:
+			h.t.Errorf("snapshot %s is still there, which is %s %d of %d", one.ID, role(one), place(one, all), count)
+		}
+	}
+	h.visible()
+	h.t.Logf("%d events in %d deliveries, %d snapshots were taken and %d deleted", len(h.all), len(h.deliveries), len(h.judge.born), h.judge.deleted)
+}
+
+// visible checks that each invocation that ended wrote one summary line, an error if it failed.
+func (h *history) visible() {
+	h.t.Helper()
+	for _, platform := range platforms {
+		for _, f := range h.functions[platform] {
+			f.Close() // now all that it logged is here
+		}
+	}
+	for _, d := range h.deliveries {
+		lines := d.to.log.summaries(d.requestID)
+		if d.crashed || d.timedOut {
+			if len(lines) > 1 {
+				h.t.Errorf("%s: it has %d summary lines and did not end: %v", d, len(lines), lines)
+			}
+			continue
+		}
+		if len(lines) != 1 {
+			h.t.Errorf("%s: there are %d summary lines, want 1: %v", d, len(lines), lines)
+			continue
+		}
+		if wrote := lines[0].Level == "ERROR"; wrote != (d.failed != "") {
+			h.t.Errorf("%s: its failure is %q, its summary line %+v", d, d.failed, lines[0])
+		}
+	}
+}

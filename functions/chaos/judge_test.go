@@ -1,0 +1,258 @@
+package chaos
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+
+	"swas-snapshot/shared/simulator"
+	"swas-snapshot/shared/snapshot"
+)
+
+// judge stands between the functions and the simulated API. It looks at the account before and after each call, and notes
+// what may never happen. It is also where calls meet what the API itself cannot do to them.
+type judge struct {
+	api  *simulator.Simulator
+	keep map[string]map[string]int // slots by disk and role; a disk without any keeps everything
+
+	mu       sync.Mutex
+	born     map[string]string // snapshot by the token of its order, the deleted ones included
+	ever     map[string]bool   // every snapshot that there ever was
+	deleted  int
+	wrongs   []string
+	arrived  int // calls of this round
+	meddle   func(n int) meddling
+	release  chan struct{} // closed: what is held back goes on
+	inFlight sync.WaitGroup
+}
+
+// meddling is what happens to one call on its way.
+type meddling struct {
+	kill func() // kill -9 of some processes; nil: nobody dies
+	lose bool   // the call gets lost: it has no effect
+	late bool   // the effect comes only once the round is over
+	slow bool   // the answer comes only once the round is over
+	dead bool   // kill comes after the effect, else before
+}
+
+func newJudge(api *simulator.Simulator, keep map[string]map[string]int) *judge {
+	j := &judge{api: api, keep: keep, born: make(map[string]string), ever: make(map[string]bool)}
+	for _, one := range api.Snapshots() {
+		j.ever[one.ID] = true
+	}
+	j.begin(nil)
+	return j
+}
+
+// begin starts a round. meddle says what happens to the nth call of it, from 1; nil: nothing.
+func (j *judge) begin(meddle func(n int) meddling) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.arrived, j.meddle, j.release = 0, meddle, make(chan struct{})
+}
+
+// end lets go what is held back, and waits until all of it has taken effect.
+func (j *judge) end() {
+	close(j.release)
+	j.inFlight.Wait()
+}
+
+func (j *judge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	j.inFlight.Add(1)
+	defer j.inFlight.Done()
+	m, release := j.arrive()
+	if m.kill != nil && !m.dead {
+		m.kill()
+	}
+	if m.lose {
+		panic(http.ErrAbortHandler)
+	}
+	if m.late {
+		<-release
+	}
+	answer, cut := j.call(r)
+	if m.kill != nil && m.dead {
+		m.kill()
+	}
+	if m.slow {
+		select {
+		case <-release:
+		case <-r.Context().Done():
+		}
+	}
+	header := w.Header()
+	for name, values := range answer.Header() {
+		header[name] = values
+	}
+	if !cut || answer.Body.Len() > 0 {
+		w.WriteHeader(answer.Code)
+		_, _ = w.Write(answer.Body.Bytes()) // an error means that the client is gone
+		_ = http.NewResponseController(w).Flush()
+	}
+	if cut {
+		panic(http.ErrAbortHandler)
+	}
+}
+
+func (j *judge) arrive() (meddling, chan struct{}) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.arrived++
+	if j.meddle == nil {
+		return meddling{}, j.release
+	}
+	return j.meddle(j.arrived), j.release
+}
+
+// call lets the API answer, and judges what changed. cut: the connection ends after what was answered.
+func (j *judge) call(r *http.Request) (answer *httptest.ResponseRecorder, cut bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	before := j.api.Snapshots()
+	answer = httptest.NewRecorder()
+	func() {
+		defer func() {
+			if what := recover(); what != nil {
+				if what != http.ErrAbortHandler {
+					panic(what)
+				}
+				cut = true
+			}
+		}()
+		j.api.ServeHTTP(answer, r)
+	}()
+	j.compare(before, j.api.Snapshots())
+	return answer, cut
+}
+
+// compare notes what a call may not have done.
+func (j *judge) compare(before, after []simulator.Snapshot) {
+	remains := make(map[string]bool)
+	for _, one := range after {
+		remains[one.ID] = true
+		if j.ever[one.ID] {
+			continue
+		}
+		j.ever[one.ID] = true
+		token := tag(one, snapshot.TagToken)
+		if first := j.born[token]; token == "" || first != "" {
+			j.wrong("snapshot %s has the token %q, and so had %q before", one.ID, token, first)
+		}
+		j.born[token] = one.ID
+	}
+	for _, one := range before {
+		if !remains[one.ID] {
+			j.deleted++
+			j.judgeDeletion(one, before)
+		}
+	}
+}
+
+// judgeDeletion notes why a snapshot should not have been deleted, from the state at that moment.
+func (j *judge) judgeDeletion(one simulator.Snapshot, all []simulator.Snapshot) {
+	role := role(one)
+	if role == "" {
+		j.wrong("the foreign snapshot %s was deleted", one.ID)
+		return
+	}
+	if pinned(one) {
+		j.wrong("the pinned snapshot %s was deleted", one.ID)
+	}
+	if len(j.keep[one.DiskID]) == 0 {
+		j.wrong("snapshot %s of a target without keep was deleted", one.ID)
+		return
+	}
+	switch one.Status {
+	case simulator.Failed:
+		return
+	case simulator.Accomplished:
+	default:
+		j.wrong("snapshot %s was deleted while %s", one.ID, one.Status)
+	}
+	if newest, _ := newestGood(all, one.DiskID); newest.ID == one.ID {
+		j.wrong("the newest good snapshot %s was deleted", one.ID)
+	}
+	// One more of the role may be about to be taken in its place.
+	if count, named := j.keep[one.DiskID][role]; !named || place(one, all)+1 <= count {
+		j.wrong("snapshot %s was deleted, which is %s %d of %d", one.ID, role, place(one, all), count)
+	}
+}
+
+func (j *judge) wrong(format string, args ...any) {
+	j.wrongs = append(j.wrongs, fmt.Sprintf(format, args...))
+}
+
+// verdict returns what was noted.
+func (j *judge) verdict() []string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return slices.Clone(j.wrongs)
+}
+
+// bornOf returns the snapshot that was taken for a token, and knows tells of any snapshot whether it ever was.
+func (j *judge) bornOf(token string) string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.born[token]
+}
+
+func (j *judge) knows(id string) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.ever[id]
+}
+
+// What follows reads snapshots by the contract alone, not by the code under test.
+
+func tag(one simulator.Snapshot, key string) string {
+	for _, t := range one.Tags {
+		if t.Key == key {
+			return t.Value
+		}
+	}
+	return ""
+}
+
+// role returns the role of one of ours; "" for a foreign one.
+func role(one simulator.Snapshot) string {
+	if tag(one, snapshot.TagToken) == "" {
+		return ""
+	}
+	name, _, _ := strings.Cut(tag(one, snapshot.TagMeta), "/")
+	return name
+}
+
+func pinned(one simulator.Snapshot) bool { return tag(one, snapshot.TagKeep) == "forever" }
+
+func good(one simulator.Snapshot) bool {
+	return one.Status == simulator.Accomplished && !one.Unrestorable
+}
+
+// newer tells whether a stands before b in the order by which snapshots are kept.
+func newer(a, b simulator.Snapshot) bool {
+	return a.CreationTime.After(b.CreationTime) || a.CreationTime.Equal(b.CreationTime) && a.ID < b.ID
+}
+
+// newestGood returns the newest good snapshot of a disk.
+func newestGood(all []simulator.Snapshot, disk string) (newest simulator.Snapshot, any bool) {
+	for _, one := range all {
+		if one.DiskID == disk && good(one) && (!any || newer(one, newest)) {
+			newest, any = one, true
+		}
+	}
+	return newest, any
+}
+
+// place returns the place of a snapshot among the good ones of its disk and role, from 1, the pinned first.
+func place(one simulator.Snapshot, all []simulator.Snapshot) int {
+	n := 1
+	for _, other := range all {
+		if other.ID != one.ID && other.DiskID == one.DiskID && good(other) && role(other) == role(one) && (pinned(other) || newer(other, one)) {
+			n++
+		}
+	}
+	return n
+}
