@@ -113,13 +113,13 @@ func decodeV1(method string, params map[string]string) (*request, *apiError) {
 		toSign:        v1StringToSign(method, params),
 		sign:          signV1,
 	}
-	for name, only := range map[string]string{"SignatureMethod": "HMAC-SHA1", "SignatureVersion": "1.0"} {
-		switch params[name] {
-		case only:
+	for _, one := range []struct{ name, only string }{{"SignatureMethod", "HMAC-SHA1"}, {"SignatureVersion", "1.0"}} {
+		switch params[one.name] {
+		case one.only:
 		case "":
-			return nil, missing(name)
+			return nil, missing(one.name)
 		default:
-			return nil, invalid(name)
+			return nil, invalid(one.name)
 		}
 	}
 	for _, name := range commonParams {
