@@ -34,17 +34,41 @@ func (c *call) act(ctx context.Context, in inbound) {
 		c.log(ctx, "handshake")
 		c.send(http.StatusOK, answer(in))
 	case ask:
-		c.chat(ctx, in)
+		in.home, in.time = c.lang, c.plausible(in.time)
+		c.chat(ctx, in, c.reply(ctx, in))
 	case pipeline:
+		in.time = c.plausible(in.time)
 		c.pipeline(ctx, in)
 	case errand:
 		c.errand(ctx, snapshot.Order(in))
 	}
 }
 
+// aheadMax is how far the time of an event may lie ahead of ours.
+const aheadMax = 10 * time.Minute
+
+// plausible returns the time of an event; one that lies far ahead would never be too old, so it counts as none.
+func (c *call) plausible(at time.Time) time.Time {
+	if at.Sub(c.request.now) > aheadMax {
+		return time.Time{}
+	}
+	return at
+}
+
+// unreadable answers an authentic request that cannot be read: a person gets a text like any other.
+func (c *call) unreadable(ctx context.Context, in inbound, err *snapshot.Error) {
+	if _, chat := c.sender.(chatSender); !chat {
+		c.fail(ctx, err)
+		return
+	}
+	a, _ := in.(ask)
+	a.home = c.lang
+	c.log(ctx, "unreadable", "message", visible(err.Message))
+	c.chat(ctx, a, reply{lang: a.language(), aside: a.button}.fail(err).identified(ctx))
+}
+
 // chat answers a person: always 200, with a text.
-func (c *call) chat(ctx context.Context, a ask) {
-	p := c.reply(ctx, a)
+func (c *call) chat(ctx context.Context, a ask, p reply) {
 	c.log(ctx, "answered", "actor", plain(a.actor), "tenant", plain(a.tenant), "channel", plain(a.channel), "event", hash(a.key), "done", p.done, "asked", p.offer != nil)
 	body, err := c.sender.(chatSender).render(c.request, a, p)
 	if err != nil {
@@ -88,11 +112,20 @@ func (c *call) reply(ctx context.Context, a ask) reply {
 		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-lateReserve))
 		defer cancel()
 	}
+	core, err := c.core(ctx)
+	if err != nil {
+		return reply{lang: a.language()}.fail(snapshot.AsError(err)).identified(ctx)
+	}
+	return chat{from: c.name, policy: c.Policy, core: core, keys: c.confirmKeys, now: c.request.now}.answer(ctx, a).identified(ctx)
+}
+
+// core returns the core for this call, which answers in time.
+func (c *call) core(ctx context.Context) (Core, error) {
 	core, err := c.Core(ctx)
 	if err != nil {
-		return reply{lang: a.language()}.fail(snapshot.AsError(err))
+		return nil, err
 	}
-	return chat{from: c.name, policy: c.Policy, core: core, keys: c.confirmKeys, now: c.request.now}.answer(ctx, a)
+	return punctual{core, c.Log}, nil
 }
 
 // pipeline takes a snapshot of each target that the policy names for the event.
@@ -102,7 +135,7 @@ func (c *call) pipeline(ctx context.Context, p pipeline) {
 		c.act(ctx, p.refused())
 		return
 	}
-	core, err := c.Core(ctx)
+	core, err := c.core(ctx)
 	if err != nil {
 		c.fail(ctx, snapshot.AsError(err))
 		return
@@ -124,7 +157,7 @@ func (c *call) errand(ctx context.Context, order snapshot.Order) {
 	}
 	order.Role = cmp.Or(order.Role, grant.Role, snapshot.RoleDeploy)
 	order.Sender, order.Actor, order.Paced = c.name, c.name, true
-	core, err := c.Core(ctx)
+	core, err := c.core(ctx)
 	if err != nil {
 		c.fail(ctx, snapshot.AsError(err))
 		return
@@ -146,11 +179,16 @@ func (c *call) notGranted(target string) *snapshot.Error {
 func (c *call) finish(ctx context.Context, key string, results []snapshot.Result) {
 	status := http.StatusOK
 	var worst *snapshot.Error
+	forgiven := c.forgive
 	for i, r := range results {
 		code := ""
 		if r.Error != nil {
 			code = r.Error.Code
+			forgiven = forgiven && (!r.Error.Retryable || r.Outcome == snapshot.OutcomeDeferred)
 			results[i].Error = public(r.Error)
+			if r.Outcome == snapshot.OutcomeDeferred && r.Error.Kind == snapshot.KindTimeout {
+				results[i].Error.Message, results[i].Error.Advice = underWay, ""
+			}
 			if worst == nil || r.Error.Retryable && !worst.Retryable {
 				worst = r.Error
 			}
@@ -159,7 +197,7 @@ func (c *call) finish(ctx context.Context, key string, results []snapshot.Result
 		}
 		c.log(ctx, "ordered", "event", hash(key), "target", r.Target, "outcome", r.Outcome, "code", code, "requestId", r.RequestID)
 	}
-	forgiven := worst != nil && c.forgive && !worst.Retryable
+	forgiven = forgiven && worst != nil
 	switch {
 	case len(results) == 1 && !forgiven:
 		httpapi.SendResult(c.w, results[0])
@@ -168,9 +206,15 @@ func (c *call) finish(ctx context.Context, key string, results []snapshot.Result
 		status = http.StatusOK
 	case worst != nil:
 		status = problem.Status(worst)
+		if worst.Retryable {
+			c.w.Header().Set("Retry-After", retryAfter)
+		}
 	}
 	c.sendJSON(status, map[string]any{"results": results})
 }
+
+// retryAfter is how many seconds a machine should wait before it repeats a delivery of several orders.
+const retryAfter = "60"
 
 // fail answers that nothing was done.
 func (c *call) fail(ctx context.Context, err *snapshot.Error) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"swas-snapshot/shared/policy"
 	"swas-snapshot/shared/snapshot"
 )
 
@@ -46,7 +47,11 @@ var say = struct {
 	unknownTarget, didYouMean, seeTargets, denied, nobody, nobodyNext, tooLong        phrase
 	unknownSnapshot, help, deleted                                                    phrase
 	slots, requestID, snapshotID, code, you, buttonConfirm, buttonCancel, buttonTitle phrase
-	actionKeep, actionDelete, actionForeign, actionCreate                             phrase
+	unfinished, nextConfirm, pinWarning                                               phrase
+
+	planned  map[snapshot.Action]phrase
+	statuses map[snapshot.Status]phrase
+	actions  map[policy.Action]phrase // that the policy grants
 }{
 	created:  phrase{"A snapshot of %s is being taken.", "正在为 %s 创建快照。"},
 	replayed: phrase{"This request was done before: %s has its snapshot.", "该请求此前已执行：%s 的快照已创建。"},
@@ -82,9 +87,9 @@ var say = struct {
 	nobodyNext:      phrase{"A rule under allow in snapshots.yaml must name you or this channel.", "需要在 snapshots.yaml 的 allow 中为您或此会话添加规则。"},
 	tooLong:         phrase{"The message has more than %d characters: nothing was done.", "消息超过 %d 个字符，未做任何操作。"},
 	unknownSnapshot: phrase{"There is no snapshot of this ID that you may see.", "没有您可以查看的该 ID 的快照。"},
-	help: phrase{"web-1 [reason]: take a snapshot of web-1\nlist [web-1]: targets, or the snapshots of one\nplan web-1: what would be kept and deleted\n" +
+	help: phrase{"%[1]s [reason]: take a snapshot of %[1]s\nlist [%[1]s]: targets, or the snapshots of one\nplan %[1]s: what would be kept and deleted\n" +
 		"status <id>: how far a snapshot is\nkeep <id> [until]: never delete it, or not before a day such as 2026-12-01\nconfirm <code>: go on with a deletion\nhelp: this text",
-		"web-1 [原因]：为 web-1 创建快照\nlist（列表）[web-1]：查看目标或其快照\nplan（计划）web-1：查看将保留和删除的快照\n" +
+		"%[1]s [原因]：为 %[1]s 创建快照\nlist（列表）[%[1]s]：查看目标或其快照\nplan（计划）%[1]s：查看将保留和删除的快照\n" +
 			"status（状态）<id>：查看快照进度\nkeep（保留）<id> [日期]：永久保留，或保留至某日，如 2026-12-01\nconfirm（确认）<确认码>：继续执行删除\nhelp（帮助）：显示本说明"},
 	deleted: phrase{"Deleted to make room: %s (%s)", "为腾出名额已删除：%s（%s）"},
 
@@ -97,10 +102,27 @@ var say = struct {
 	buttonCancel:  phrase{"Cancel", "取消"},
 	buttonTitle:   phrase{"Delete a snapshot?", "删除快照？"},
 
-	actionKeep:    phrase{"keep", "保留"},
-	actionDelete:  phrase{"delete", "删除"},
-	actionForeign: phrase{"foreign", "非本服务"},
-	actionCreate:  phrase{"create", "创建"},
+	unfinished:  phrase{"The confirmed snapshot of %s is not finished yet.", "%s 已确认的快照尚未完成。"},
+	nextConfirm: phrase{"Press the button or send the code again in a minute: it goes on, nothing is done twice.", "请一分钟后再次点击按钮或发送确认码：将继续执行，不会重复操作。"},
+	pinWarning:  phrase{"So many snapshots are kept that the rotation stops.", "保留的快照过多，轮换将受影响。"},
+
+	planned: map[snapshot.Action]phrase{
+		snapshot.ActionKeep:    {"keep", "保留"},
+		snapshot.ActionDelete:  {"delete", "删除"},
+		snapshot.ActionForeign: {"foreign", "非本服务"},
+		snapshot.ActionCreate:  {"create", "创建"},
+	},
+	statuses: map[snapshot.Status]phrase{
+		snapshot.Progressing:  {"progressing", "创建中"},
+		snapshot.Accomplished: {"accomplished", "已完成"},
+		snapshot.Failed:       {"failed", "失败"},
+	},
+	actions: map[policy.Action]phrase{
+		policy.ActionTake: {"take", "创建"},
+		policy.ActionList: {"list", "查看"},
+		policy.ActionPlan: {"plan", "查看计划"},
+		policy.ActionKeep: {"keep", "保留"},
+	},
 }
 
 // failure is what an error means to a person, and whether trying again later can help.
@@ -128,6 +150,7 @@ var failures = map[string]failure{
 
 // kindFailures is what people read of an error whose code is not in failures.
 var kindFailures = map[snapshot.Kind]failure{
+	snapshot.KindMalformed:   {what: phrase{"The message cannot be read: nothing was done.", "消息无法识别，未做任何操作。"}},
 	snapshot.KindInvalid:     {what: phrase{"A value is not accepted.", "参数不符合要求。"}},
 	snapshot.KindUnknown:     {what: phrase{"What was named does not exist.", "指定的对象不存在。"}},
 	snapshot.KindDenied:      {what: phrase{"You may not do this.", "您没有权限。"}},

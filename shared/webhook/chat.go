@@ -19,20 +19,22 @@ type ask struct {
 	text string
 	key  string    // the business key of what was said
 	time time.Time // when, if the sender vouches for it
-	lang language  // where the text does not tell
+	lang language  // by the locale
+	home language  // of the sender's people, where neither the text nor a locale tells
 
 	button    bool   // a button was pressed; text is empty then
-	pressed   string // what the confirm button carried
-	cancelled bool
+	pressed   string // what it carried
+	cancelled bool   // it was the one that cancels
 
 	late string // the sender's URL for later answers, which works like a password: never to be logged
 }
 
 func (a ask) language() language {
-	if strings.ContainsFunc(a.text, func(r rune) bool { return unicode.Is(unicode.Han, r) }) {
+	chinese := strings.ContainsFunc(a.text, func(r rune) bool { return unicode.Is(unicode.Han, r) })
+	if chinese || a.lang == zh || a.home == zh && !english(a.text) {
 		return zh
 	}
-	return a.lang
+	return en
 }
 
 // chat answers people of one sender.
@@ -51,14 +53,11 @@ func (c chat) answer(ctx context.Context, a ask) reply {
 	if len(visibleTargets) == 0 {
 		p.result, p.next = say.nobody.in(p.lang), say.nobodyNext.in(p.lang)
 		p.small = []string{say.you.in(p.lang, plain(a.actor), plain(a.channel), plain(a.tenant))}
+		p.aside = a.button
 		return p
 	}
 	v := visit{chat: c, ask: a, targets: visibleTargets, reply: p}
-	switch {
-	case a.cancelled:
-		p.result, p.next = say.cancelled.in(p.lang), say.nextNothing.in(p.lang)
-		return p
-	case a.button:
+	if a.button {
 		return v.press(ctx)
 	}
 	command := parseCommand(a.text)
@@ -79,7 +78,7 @@ func (c chat) answer(ctx context.Context, a ask) reply {
 		p.result, p.next = say.tooLong.in(p.lang, textMax), say.nextHelp.in(p.lang)
 		return p
 	default:
-		lines := strings.Split(say.help.in(p.lang), "\n")
+		lines := strings.Split(say.help.in(p.lang, visibleTargets[0]), "\n")
 		p.result, p.next, p.lines = lines[0], lines[1], lines[2:]
 		return p
 	}
@@ -107,7 +106,7 @@ func (v visit) target(name string, action policy.Action) (policy.Grant, reply, b
 	}
 	grant, ok := v.may(v.targets[i], action)
 	if !ok {
-		p.result, p.next = say.denied.in(p.lang, string(action), v.targets[i]), say.nobodyNext.in(p.lang)
+		p.result, p.next = say.denied.in(p.lang, say.actions[action].in(p.lang), v.targets[i]), say.nobodyNext.in(p.lang)
 	}
 	return grant, p, ok
 }
@@ -140,40 +139,46 @@ func (v visit) do(ctx context.Context, order snapshot.Order) reply {
 	result := v.core.Take(ctx, order)
 	result.Target = cmp.Or(result.Target, order.Target)
 	if result.Outcome == snapshot.OutcomePlanned && result.Victim != nil {
-		return v.question(order, *result.Victim)
+		return v.question(order, result)
 	}
-	return v.withSlots(ctx, v.reply.took(result), order.Target)
+	p := v.reply.took(result)
+	if order.Victim != "" && result.Outcome == snapshot.OutcomeDeferred {
+		p.pending, p.aside = true, true
+		p.result, p.next = say.unfinished.in(p.lang, result.Target), say.nextConfirm.in(p.lang)
+	}
+	if p.done && result.Slots == nil {
+		return v.withSlots(ctx, p, order.Target)
+	}
+	return p
 }
 
 // slotsTime is how long the count of a server's slots may take. It is worth no more than that.
 const slotsTime = 500 * time.Millisecond
 
-// withSlots adds "2 of 3" to the small print of an order that was done, if the API tells it in time.
+// withSlots adds "2 of 3" to the small print, if the API tells it in time.
 func (v visit) withSlots(ctx context.Context, p reply, target string) reply {
-	if !p.done {
-		return p
-	}
 	ctx, cancel := context.WithTimeout(ctx, slotsTime)
 	defer cancel()
 	if listing, err := v.core.List(ctx, target); err == nil {
-		p.small = append(p.small, say.slots.in(p.lang, listing.Slots.Used, listing.Slots.Of))
+		p.slots(&listing.Slots)
 	}
 	return p
 }
 
-// question names the snapshot that must go, and offers to confirm that.
-func (v visit) question(order snapshot.Order, victim snapshot.PlanItem) reply {
-	p := v.reply
+// question is the plan, names the snapshot that must go, and offers to confirm that.
+func (v visit) question(order snapshot.Order, result snapshot.Result) reply {
+	p, victim := v.reply, *result.Victim
 	if len(v.keys) == 0 || !validSnapshotID(victim.SnapshotID) {
 		return p.fail(&snapshot.Error{Code: snapshot.CodeInternal, Kind: snapshot.KindInternal})
 	}
 	c := v.confirmation()
 	c.target, c.victim, c.issued = order.Target, victim.SnapshotID, v.now.Truncate(confirmStep)
-	p.offer = &offer{value: c.value(v.keys[0]), code: c.code(v.keys[0])}
+	p.offer = &offer{value: c.value(v.keys[0], buttonConfirm), cancel: c.value(v.keys[0], buttonCancel), code: c.code(v.keys[0])}
 	p.result = say.ask.in(p.lang, order.Target, victim.SnapshotID, visible(victim.SnapshotName))
 	p.next = say.askCode.in(p.lang, p.offer.code)
-	p.lines = planLines(p.lang, []snapshot.PlanItem{victim})
-	p.smallPrint(victim.SnapshotID, "", "")
+	p.lines = planLines(p.lang, result.Plan)
+	p.smallPrint(victim.SnapshotID, result.RequestID, "")
+	p.slots(result.Slots)
 	return p
 }
 
@@ -181,13 +186,23 @@ func (v visit) confirmation() confirmation {
 	return confirmation{sender: v.from, tenant: v.tenant, actor: v.actor}
 }
 
-// press does what a button confirms.
+// press does what a button says. Somebody else's question stays as it is.
 func (v visit) press(ctx context.Context) reply {
-	c, ok := openValue(v.keys, v.pressed, v.confirmation(), v.now)
-	if !ok {
-		return v.stale()
+	button := buttonConfirm
+	if v.cancelled {
+		button = buttonCancel
 	}
-	return v.confirmed(ctx, c)
+	p := v.stale()
+	c, own := openValue(v.keys, button, v.pressed, v.confirmation())
+	switch {
+	case !own:
+		p.aside = true
+	case v.cancelled:
+		p.result, p.next = say.cancelled.in(p.lang), say.nextNothing.in(p.lang)
+	case c.goodAt(v.now):
+		return v.confirmed(ctx, c)
+	}
+	return p
 }
 
 // confirm does what a code confirms: of the targets that this person may see, those for which the code can have been
@@ -255,8 +270,8 @@ func (v visit) list(ctx context.Context, c command) reply {
 	}
 	p.result = say.listHead.in(p.lang, grant.Target, listing.Slots.Used, listing.Slots.Of)
 	p.next = say.nextHelp.in(p.lang)
-	p.lines = listLines(listing.Listed)
-	p.small = []string{say.slots.in(p.lang, listing.Slots.Used, listing.Slots.Of)}
+	p.lines = listLines(p.lang, listing.Listed)
+	p.slots(&listing.Slots)
 	return p
 }
 
@@ -271,7 +286,7 @@ func (v visit) plan(ctx context.Context, c command) reply {
 	}
 	p.result, p.next = say.planHead.in(p.lang, grant.Target), say.nextHelp.in(p.lang)
 	p.lines = planLines(p.lang, plan.Items)
-	p.small = []string{say.slots.in(p.lang, plan.Used, plan.Of)}
+	p.slots(&snapshot.SlotCount{Used: plan.Used, Of: plan.Of})
 	return p
 }
 
@@ -290,14 +305,14 @@ func (v visit) status(ctx context.Context, c command) reply {
 	if _, ok := v.may(target.Name, policy.ActionList); !ok {
 		return v.unknownSnapshot() // whether it exists is nobody else's business
 	}
-	p.result = say.statusHead.in(p.lang, visible(one.ID), target.Name, visible(string(one.Status)), visible(one.Progress))
+	p.result = say.statusHead.in(p.lang, visible(one.ID), target.Name, statusIn(p.lang, one.Status), visible(one.Progress))
 	p.next = say.nextNothing.in(p.lang)
 	if one.InProgress() {
 		p.next = say.nextStatus.in(p.lang, visible(one.ID))
 	}
-	p.lines = listLines([]snapshot.Listed{one.Show(target.Name)})
+	p.lines = listLines(p.lang, []snapshot.Listed{one.Show(target.Name)})
 	p.smallPrint(one.ID, "", "")
-	return p
+	return v.withSlots(ctx, p, target.Name)
 }
 
 // keep pins a snapshot. The core finds its target, and asks before it does anything.
@@ -325,10 +340,13 @@ func (v visit) keep(ctx context.Context, c command) reply {
 		p.result = say.keptUntil.in(p.lang, c.object, pinned.Keep)
 	}
 	if pinned.Warning != "" {
-		p.lines = []string{visible(pinned.Warning)}
+		p.lines = []string{say.pinWarning.in(p.lang)}
+		if p.lang == en {
+			p.lines = []string{visible(pinned.Warning)}
+		}
 	}
 	p.smallPrint(c.object, "", "")
-	return p
+	return v.withSlots(ctx, p, pinned.Target)
 }
 
 func (v visit) unknownSnapshot() reply {

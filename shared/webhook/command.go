@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -37,18 +38,43 @@ type command struct {
 	rest   string
 }
 
-// textMax is how many characters of a message are read.
-const textMax = 500
+// untils is what people may write before the day of keep.
+var untils = []string{"until", "till", "to", "到", "至", "直到"}
 
-// parseCommand reads a command. Mentions before it, which chats leave in the text, are passed over.
-func parseCommand(text string) command {
-	if utf8.RuneCountInString(text) > textMax {
-		return command{verb: verbTooLong}
-	}
+// wordsOf returns the words of a message, without the mentions before it, which chats leave in the text. A Chinese verb
+// needs no blank behind it.
+func wordsOf(text string) []string {
 	words := strings.Fields(visible(text))
 	for len(words) > 0 && (strings.HasPrefix(words[0], "@") || strings.HasPrefix(words[0], "<@")) {
 		words = words[1:]
 	}
+	if len(words) == 0 {
+		return nil
+	}
+	for word := range verbs {
+		rest, found := strings.CutPrefix(words[0], word)
+		if found && rest != "" && word[0] >= utf8.RuneSelf {
+			return append([]string{word, rest}, words[1:]...)
+		}
+	}
+	return words
+}
+
+// english tells whether a message without Chinese is English, not just the name of a target.
+func english(text string) bool {
+	words := wordsOf(text)
+	return len(words) > 1 || len(words) == 1 && verbs[strings.ToLower(words[0])] != "" && words[0] != "?"
+}
+
+// textMax is how many characters of a message are read.
+const textMax = 500
+
+// parseCommand reads a command.
+func parseCommand(text string) command {
+	if utf8.RuneCountInString(text) > textMax {
+		return command{verb: verbTooLong}
+	}
+	words := wordsOf(text)
 	if len(words) == 0 {
 		return command{verb: verbHelp}
 	}
@@ -61,6 +87,12 @@ func parseCommand(text string) command {
 	c := command{verb: verb}
 	if len(words) > 0 {
 		c.object, c.rest = words[0], strings.Join(words[1:], " ")
+	}
+	if verb == verbKeep { // keep s-1 until 2026-12-01
+		first, day, more := strings.Cut(c.rest, " ")
+		if more && slices.Contains(untils, strings.ToLower(first)) {
+			c.rest = day
+		}
 	}
 	if c.object == "" && verb != verbList {
 		c.verb = verbHelp

@@ -26,7 +26,7 @@ const (
 
 func (c confirmation) goodAt(now time.Time) bool {
 	age := now.Sub(c.issued)
-	return age >= 0 && age < confirmFor
+	return age >= 0 && age < confirmFor+confirmStep // for its time is rounded down
 }
 
 // mac binds fields behind a label, each behind its length.
@@ -47,17 +47,24 @@ func (c confirmation) orderKey() string {
 	return "confirm:" + c.victim + ":" + c.actor + ":" + strconv.FormatInt(c.issued.Unix(), 10)
 }
 
+// Which button it is stands in its HMAC: nobody makes one of the other.
+const (
+	buttonConfirm = "button"
+	buttonCancel  = "cancel"
+)
+
 // value is what a button carries: all that the click does not tell by itself, and an HMAC.
-func (c confirmation) value(key string) string {
-	return strings.Join([]string{strconv.FormatInt(c.issued.Unix(), 10), c.target, c.victim, c.valueMAC(key)}, ".")
+func (c confirmation) value(key, button string) string {
+	return strings.Join([]string{strconv.FormatInt(c.issued.Unix(), 10), c.target, c.victim, c.valueMAC(key, button)}, ".")
 }
 
-func (c confirmation) valueMAC(key string) string {
-	return hex.EncodeToString(c.mac(key, "button", c.victim)[:16])
+func (c confirmation) valueMAC(key, button string) string {
+	return hex.EncodeToString(c.mac(key, button, c.victim)[:16])
 }
 
-// openValue returns the confirmation that a button carries. who is the person who clicked: sender, tenant and actor.
-func openValue(keys []string, value string, who confirmation, now time.Time) (confirmation, bool) {
+// openValue returns the confirmation that a button carries, and whether this person was given it; whether it is still
+// good is another matter. who is the person who clicked: sender, tenant and actor.
+func openValue(keys []string, button, value string, who confirmation) (confirmation, bool) {
 	parts := strings.Split(value, ".")
 	if len(parts) != 4 {
 		return confirmation{}, false
@@ -67,7 +74,7 @@ func openValue(keys []string, value string, who confirmation, now time.Time) (co
 		return confirmation{}, false
 	}
 	who.issued, who.target, who.victim = issued, parts[1], parts[2]
-	return who, match(keys, parts[3], who.valueMAC) >= 0 && who.goodAt(now)
+	return who, match(keys, parts[3], func(key string) string { return who.valueMAC(key, button) }) >= 0
 }
 
 // codeAlphabet is Crockford's base 32: nothing in it looks like anything else.
@@ -114,7 +121,7 @@ func (c confirmation) confirms(keys []string, code string) bool {
 	return found == 1
 }
 
-// confirmKeys derives the keys of confirmations from a sender's secrets: instances share these, so a question that one
+// confirmKeys derives the keys of confirmations from a sender's signing secrets: instances share these, so a question that one
 // asked is answered at another, and the keys change with them.
 func confirmKeys(secrets []string) []string {
 	keys := make([]string, len(secrets))

@@ -84,7 +84,7 @@ func TestCodeIsBound(t *testing.T) {
 		c := confirmation{sender: "slack", tenant: "T1", actor: "U1", target: "web-1", victim: "s-old1", issued: now.Truncate(confirmStep)}
 		keys := confirmKeys([]string{slackSecret})
 		code := c.code(keys[0])
-		for age, want := range map[time.Duration]int{0: 1, 4*time.Minute + 49*time.Second: 1, 5 * time.Minute: 0, time.Hour: 0, -time.Minute: 0} {
+		for age, want := range map[time.Duration]int{0: 1, 5 * time.Minute: 1, 5*time.Minute + 9*time.Second: 1, 5*time.Minute + 10*time.Second: 0, time.Hour: 0, -time.Minute: 0} {
 			good := 0
 			for _, candidate := range c.askedWith(keys, code, c.issued.Add(age)) {
 				if candidate.confirms(keys, code) {
@@ -95,8 +95,9 @@ func TestCodeIsBound(t *testing.T) {
 				t.Errorf("after %s the code is good %d times, want %d", age, good, want)
 			}
 			who := confirmation{sender: "slack", tenant: "T1", actor: "U1"}
-			if _, ok := openValue(keys, c.value(keys[0]), who, c.issued.Add(age)); ok != (want == 1) {
-				t.Errorf("after %s the button is good: %t", age, ok)
+			opened, own := openValue(keys, buttonConfirm, c.value(keys[0], buttonConfirm), who)
+			if good := own && opened.goodAt(c.issued.Add(age)); good != (want == 1) {
+				t.Errorf("after %s the button is good: %t", age, good)
 			}
 		}
 	})
@@ -126,7 +127,7 @@ func TestConfirmationBindsEverything(t *testing.T) {
 	}
 	for name, c := range others {
 		change[name](&c)
-		if c.valueMAC(key) == base.valueMAC(key) {
+		if c.valueMAC(key, buttonConfirm) == base.valueMAC(key, buttonConfirm) {
 			t.Errorf("another %s has the same button", name)
 		}
 		if c.code(key) == base.code(key) {
@@ -175,7 +176,7 @@ func TestSlackButtons(t *testing.T) {
 	steps := []struct {
 		name, user, action, value, want string
 	}{
-		{"cancelled", "U1", actionCancel, "", "s-old1 s-old2 s-old3"},
+		{"cancelled", "U1", actionCancel, buttons[actionCancel], "s-old1 s-old2 s-old3"},
 		{"somebody else", "U2", actionConfirm, value, "s-old1 s-old2 s-old3"},
 		{"another victim", "U1", actionConfirm, strings.Replace(value, "s-old1", "s-old2", 1), "s-old1 s-old2 s-old3"},
 		{"another target", "U1", actionConfirm, strings.Replace(value, "web-1", "db-1", 1), "s-old1 s-old2 s-old3"},
@@ -211,11 +212,32 @@ func TestFeishuButtons(t *testing.T) {
 	if found == nil {
 		t.Fatalf("no button in %s", w.Body)
 	}
+	question := w.Body.String()
 	w = b.do(feishuSigned(feishuPress(map[string]any{"confirm": found[1] + "0"})))
 	if !strings.Contains(w.Body.String(), `"type":"error"`) || len(b.account.ids()) != 3 || b.account.ids()[0] != "s-old1" {
 		t.Errorf("a forged button gets %s, snapshots are %v", w.Body, b.account.ids())
 	}
-	w = b.do(feishuSigned(feishuPress(map[string]any{"cancel": true})))
+	cancel := regexp.MustCompile(`"cancel":"([^"]+)"`).FindStringSubmatch(question)
+	if cancel == nil {
+		t.Fatalf("no cancel button in %s", question)
+	}
+	for name, value := range map[string]map[string]any{
+		"a confirmation": {"confirm": found[1]}, "a cancellation": {"cancel": cancel[1]}, "a bare cancellation": {"cancel": true}, "the other button": {"cancel": found[1]},
+	} {
+		by := "ou_2"
+		if name == "the other button" {
+			by = "ou_1"
+		}
+		w := b.do(feishuSigned(strings.Replace(feishuPress(value), `"ou_1"`, `"`+by+`"`, 1)))
+		if !strings.Contains(w.Body.String(), `"type":"error"`) || strings.Contains(w.Body.String(), `"card"`) {
+			t.Errorf("%s by somebody else gets %s, want a toast alone", name, w.Body)
+		}
+		stranger := b.do(feishuSigned(strings.Replace(feishuPress(value), `"tk1"`, `"tk9"`, 2)))
+		if strings.Contains(stranger.Body.String(), `"card"`) {
+			t.Errorf("%s by a stranger gets %s, want a toast alone", name, stranger.Body)
+		}
+	}
+	w = b.do(feishuSigned(feishuPress(map[string]any{"cancel": cancel[1]})))
 	if !strings.Contains(w.Body.String(), "已取消") {
 		t.Errorf("cancelling gets %s", w.Body)
 	}
@@ -227,5 +249,37 @@ func TestFeishuButtons(t *testing.T) {
 	}
 	if ids := strings.Join(b.account.ids(), " "); ids != "s-old2 s-old3 s-1002" {
 		t.Errorf("snapshots are %s", ids)
+	}
+}
+
+// Confirmations hang on what nobody but the sender knows, and never on an ID.
+func TestConfirmationsHangOnSecrets(t *testing.T) {
+	t.Parallel()
+	for _, kind := range kinds {
+		secrets := allSecrets()
+		keys := kind.signingOf(secrets)
+		s, err := kind.open(secrets)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, chat := s.(chatSender); chat != (len(keys) > 0) {
+			t.Errorf("%s has the keys %v", kind.name, keys)
+		}
+		for _, key := range keys {
+			if key == corpID {
+				t.Errorf("%s confirms by its corp ID", kind.name)
+			}
+		}
+		delete(secrets, envFeishuEncrypt)
+		if kind.name == "feishu" && kind.signingOf(secrets)[0] != feishuToken {
+			t.Error("Feishu without an encrypt key does not confirm by its token")
+		}
+	}
+	b := newBench(t, allSecrets())
+	b.account.fill()
+	forged := confirmation{sender: "dingtalk", tenant: "corp1", actor: "staff1", target: "web-1", victim: "s-old1", issued: now.Truncate(confirmStep)}
+	b.tell(t, talks()["dingtalk"], "confirm "+forged.code(confirmKeys([]string{corpID})[0]), "1")
+	if ids := strings.Join(b.account.ids(), " "); ids != "s-old1 s-old2 s-old3" {
+		t.Errorf("snapshots are %s after a forged code", ids)
 	}
 }

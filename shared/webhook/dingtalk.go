@@ -83,7 +83,7 @@ func (d dingtalk) parse(r *request) (inbound, error) {
 	// isAdmin says nothing that we would believe. Who has no staff ID here is from outside of the corporation.
 	a := ask{
 		tenant: m.SenderCorpID, channel: m.ConversationID, actor: m.SenderStaffID,
-		text: m.Text.Content, key: "message:" + m.MsgID, late: m.SessionWebhook, lang: zh,
+		text: m.Text.Content, key: "message:" + m.MsgID, late: m.SessionWebhook,
 	}
 	return a, required(map[string]string{"msgId": m.MsgID, "conversationId": a.channel})
 }

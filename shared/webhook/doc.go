@@ -12,7 +12,7 @@
 //
 // # Senders
 //
-// A sender is there if its secrets are in the environment, at least [SecretMin] bytes each and no example of a
+// A sender is there if its secrets are in the environment, at least [SecretMin] bytes each and no placeholder of a
 // template; else its path is not found. Several secrets in one variable are all good, for rotation.
 //
 // # Trust

@@ -182,7 +182,7 @@ func (feishu) parseMessage(text string, body feishuBody) (inbound, error) {
 	// The same message may come under a new event ID; its own ID stays.
 	a := ask{
 		tenant: body.Header.TenantKey, channel: message.ChatID, actor: m.Event.Sender.SenderID.OpenID,
-		text: content.Text, key: "message:" + message.MessageID, time: feishuTime(message.CreateTime), lang: zh,
+		text: content.Text, key: "message:" + message.MessageID, time: feishuTime(message.CreateTime),
 	}
 	return a, required(map[string]string{"message_id": message.MessageID, "chat_id": a.channel, "open_id": a.actor, "tenant_key": a.tenant})
 }
@@ -197,7 +197,7 @@ func (feishu) parseCard(text string, body feishuBody) (inbound, error) {
 			Action struct {
 				Value struct {
 					Confirm string `json:"confirm"`
-					Cancel  bool   `json:"cancel"`
+					Cancel  any    `json:"cancel"`
 				} `json:"value"`
 			} `json:"action"`
 			Context struct {
@@ -210,10 +210,14 @@ func (feishu) parseCard(text string, body feishuBody) (inbound, error) {
 	}
 	a := ask{
 		tenant: body.Header.TenantKey, channel: m.Event.Context.OpenChatID, actor: m.Event.Operator.OpenID,
-		button: true, pressed: m.Event.Action.Value.Confirm, cancelled: m.Event.Action.Value.Cancel, lang: zh,
+		button: true, pressed: m.Event.Action.Value.Confirm,
 	}
 	if a.tenant == "" {
 		a.tenant = m.Event.Operator.TenantKey
+	}
+	if cancel := m.Event.Action.Value.Cancel; a.pressed == "" && cancel != nil {
+		a.pressed, _ = cancel.(string)
+		a.cancelled = true
 	}
 	if a.pressed == "" && !a.cancelled {
 		return ignored("only the buttons of our own cards are used"), nil
@@ -230,7 +234,8 @@ func feishuTime(text string) time.Time {
 	return time.UnixMilli(ms)
 }
 
-// render makes a card; after a click a toast as well, which is all that the person is sure to see. Every text is
+// render makes a card; after a click a toast as well, which is all that the person is sure to see, and nothing but a toast
+// where the card must stay for somebody else or for another click. Every text is
 // plain_text, which Feishu never reads as markup.
 func (feishu) render(_ *request, a ask, p reply) (answer, error) {
 	plain := func(text string) map[string]any { return map[string]any{"tag": "plain_text", "content": text} }
@@ -247,7 +252,7 @@ func (feishu) render(_ *request, a ask, p reply) (answer, error) {
 		}
 		elements = append(elements, map[string]any{"tag": "action", "actions": []any{
 			button(say.buttonConfirm.in(p.lang), "danger", map[string]string{"confirm": o.value}),
-			button(say.buttonCancel.in(p.lang), "default", map[string]bool{"cancel": true}),
+			button(say.buttonCancel.in(p.lang), "default", map[string]string{"cancel": o.cancel}),
 		}})
 	}
 	if len(p.small) > 0 {
@@ -263,11 +268,12 @@ func (feishu) render(_ *request, a ask, p reply) (answer, error) {
 	toast := "error"
 	if p.done {
 		toast = "success"
-	} else if p.offer != nil || a.cancelled {
+	} else if p.offer != nil || p.pending || a.cancelled && !p.aside {
 		toast = "info"
 	}
-	return jsonAnswer(map[string]any{
-		"toast": map[string]string{"type": toast, "content": p.result},
-		"card":  map[string]any{"type": "raw", "data": card},
-	}), nil
+	pressed := map[string]any{"toast": map[string]string{"type": toast, "content": p.result}}
+	if !p.aside {
+		pressed["card"] = map[string]any{"type": "raw", "data": card}
+	}
+	return jsonAnswer(pressed), nil
 }

@@ -38,19 +38,46 @@ type githubRun struct {
 }
 
 type githubRepository struct {
-	ID       int64  `json:"id"`
-	FullName string `json:"full_name"`
+	ID       int64      `json:"id"`
+	FullName string     `json:"full_name"`
+	PushedAt githubTime `json:"pushed_at"`
 }
 
-// strange says why a run must not act for a repository, or "".
+// githubTime is a time as RFC 3339 or, in pushes, as seconds since 1970; what cannot be read has no time.
+type githubTime struct{ time.Time }
+
+// UnmarshalJSON reads either form.
+func (t *githubTime) UnmarshalJSON(text []byte) error {
+	if seconds, err := strconv.ParseInt(string(text), 10, 64); err == nil && seconds > 0 {
+		t.Time = time.Unix(seconds, 0)
+	} else if t.Time.UnmarshalJSON(text) != nil {
+		t.Time = time.Time{}
+	}
+	return nil
+}
+
+// strange says why a run must not act for a repository, or "". GitHub's schema lets the run of a deployment lack its
+// head_repository.
 func (run githubRun) strange(of githubRepository) string {
+	head := run.HeadRepository
 	switch {
 	case strings.HasPrefix(run.Event, "pull_request"):
 		return "the run is for a pull request"
-	case run.HeadRepository == nil || run.HeadRepository.ID != of.ID || !strings.EqualFold(run.HeadRepository.FullName, of.FullName):
+	case head != nil && (head.ID != of.ID || !strings.EqualFold(head.FullName, of.FullName)):
 		return "the run is of a fork"
 	}
 	return ""
+}
+
+// strangeAlone says why a run that speaks for itself, not for a deployment, must not act for a repository, or "".
+func (run githubRun) strangeAlone(of githubRepository) string {
+	switch {
+	case run.Event == "merge_group" || run.Event == "issue_comment": // their branch does not tell what they run
+		return "the run is for a merge queue or a comment"
+	case run.HeadRepository == nil:
+		return "the run may be of a fork: head_repository is missing"
+	}
+	return run.strange(of)
 }
 
 type githubEvent struct {
@@ -96,7 +123,7 @@ func (github) parse(r *request) (inbound, error) {
 	case onWorkflowRun:
 		return e.workflowRun(p)
 	default:
-		p.ref, p.sha = e.Ref, e.After
+		p.ref, p.sha, p.time = e.Ref, e.After, e.Repository.PushedAt.Time
 		return p.push(e.Deleted)
 	}
 }
@@ -116,7 +143,7 @@ func (e githubEvent) deployment(p pipeline) (inbound, error) {
 	}
 	p.environment, p.ref, p.sha = d.Environment, d.Ref, d.SHA
 	p.key, p.time = fmt.Sprintf("deployment:%d", d.ID), timeOf(d.CreatedAt)
-	return p, nil
+	return p.deployment(), nil
 }
 
 // workflowRun takes the snapshot at the first sight of a run that has not failed. Its later events have the same key.
@@ -125,7 +152,7 @@ func (e githubEvent) workflowRun(p pipeline) (inbound, error) {
 	if run == nil || run.ID == 0 {
 		return nil, malformed("field workflow_run is missing")
 	}
-	if why := run.strange(e.Repository); why != "" {
+	if why := run.strangeAlone(e.Repository); why != "" {
 		return ignored(why), nil
 	}
 	switch {

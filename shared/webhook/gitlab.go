@@ -121,7 +121,7 @@ func (e gitlabEvent) deployment(p pipeline) (inbound, error) {
 	}
 	p.on, p.environment, p.ref, p.sha = onDeployment, e.Environment, e.Ref, e.ShortSHA
 	p.key, p.time = fmt.Sprintf("deployment:%d", e.DeploymentID), gitlabTime(e.StatusChangedAt)
-	return p, nil
+	return p.deployment(), nil
 }
 
 func (e gitlabEvent) pipeline(p pipeline) (inbound, error) {

@@ -90,7 +90,7 @@ func New(config Config) http.Handler {
 		sender, err := kind.open(config.Secrets)
 		switch {
 		case err == nil:
-			h.senders[kind.name] = enabled{kind, sender, confirmKeys(kind.secretsOf(config.Secrets))}
+			h.senders[kind.name] = enabled{kind, sender, confirmKeys(kind.signingOf(config.Secrets))}
 		case errors.Is(err, errUnset) && len(kind.secretsOf(config.Secrets)) == 0:
 			h.Log.Debug("webhook sender is off", "sender", kind.name)
 		default:
@@ -125,7 +125,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	visit := &call{handler: h, enabled: sender, request: request, w: w, started: started}
 	in, err := sender.parse(request)
 	if err != nil {
-		visit.fail(ctx, snapshot.AsError(err))
+		visit.unreadable(ctx, in, snapshot.AsError(err))
 		return
 	}
 	visit.act(ctx, in)
@@ -148,9 +148,9 @@ func (h *handler) receive(w http.ResponseWriter, r *http.Request, sender enabled
 		problem.WriteStatus(w, http.StatusUnsupportedMediaType, problem.CodeMediaType, "Content-Type: this path takes "+strings.Join(sender.media, " or "))
 		return nil, false
 	}
-	for _, values := range r.Header {
+	for name, values := range r.Header {
 		for _, value := range values {
-			if len(value) > HeaderMax {
+			if len(value) > HeaderMax && !slices.Contains(authHeaders, name) {
 				problem.WriteStatus(w, http.StatusBadRequest, snapshot.CodeMalformed, "a header has more than 2 KiB")
 				return nil, false
 			}

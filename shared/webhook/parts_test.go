@@ -35,6 +35,13 @@ func TestCatalogue(t *testing.T) {
 	all := reflect.ValueOf(say)
 	for i := range all.NumField() {
 		field := all.Field(i)
+		if field.Kind() == reflect.Map {
+			for _, key := range field.MapKeys() {
+				one := field.MapIndex(key)
+				check(key.String(), phrase{one.Field(0).String(), one.Field(1).String()})
+			}
+			continue
+		}
 		check(all.Type().Field(i).Name, phrase{field.Field(0).String(), field.Field(1).String()})
 	}
 	for code, f := range failures {

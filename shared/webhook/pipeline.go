@@ -47,6 +47,16 @@ func (p pipeline) push(deleted bool) (inbound, error) {
 	return p, nil
 }
 
+// deployment passes a deployment on, unless its ref is that of a pull or merge request: code that nobody has merged.
+func (p pipeline) deployment() inbound {
+	full := strings.HasPrefix(p.ref, "refs/")
+	branch := strings.HasPrefix(p.ref, "refs/heads/") || strings.HasPrefix(p.ref, "refs/tags/")
+	if full && !branch || strings.HasPrefix(p.ref, "pull/") || strings.HasPrefix(p.ref, "merge-requests/") {
+		return ignored("the deployment is of neither a branch nor a tag")
+	}
+	return p
+}
+
 // question asks the policy for the targets of the event. The ref of a deployment may be short; policies name full ones.
 func (p pipeline) question(from string) policy.Question {
 	ref := p.ref

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"swas-snapshot/shared/snapshot"
 )
@@ -41,31 +42,43 @@ func TestPipelines(t *testing.T) {
 		"GitHub deleted deployment": {d: githubSigned("deployment", swap(githubDeployment, "created\"", "deleted\"")), ignored: "created"},
 		"GitHub deployment of a fork": {d: githubSigned("deployment", swap(githubDeployment, `"repository"`,
 			`"workflow_run":{"id":1,"event":"push","head_repository":{"id":8,"full_name":"mallory/shop"}},"repository"`)), ignored: "fork"},
-		"GitHub run of a fork":         {d: githubSigned("workflow_run", swap(githubRunText, `"head_repository":{"id":7,"full_name":"acme/shop"}`, `"head_repository":{"id":8,"full_name":"mallory/shop"}`)), ignored: "fork"},
-		"GitHub run without home":      {d: githubSigned("workflow_run", swap(githubRunText, `"head_repository":{"id":7,"full_name":"acme/shop"}`, `"head_repository":null`)), ignored: "fork"},
-		"GitHub run with a false name": {d: githubSigned("workflow_run", swap(githubRunText, `"head_repository":{"id":7`, `"head_repository":{"id":8`)), ignored: "fork"},
-		"GitHub pull request":          {d: githubSigned("workflow_run", swap(githubRunText, `"push"`, `"pull_request"`)), ignored: "pull request"},
-		"GitHub pull request target":   {d: githubSigned("workflow_run", swap(githubRunText, `"push"`, `"pull_request_target"`)), ignored: "pull request"},
-		"GitHub failed run":            {d: githubSigned("workflow_run", swap(githubRunText, `"success"`, `"failure"`)), ignored: "succeed"},
-		"GitHub other branch":          {d: githubSigned("workflow_run", swap(githubRunText, `"main"`, `"main2"`)), ignored: "no rule"},
-		"GitHub no branch":             {d: githubSigned("workflow_run", swap(githubRunText, `"main"`, `null`)), ignored: "no branch"},
-		"GitHub deleted branch":        {d: githubSigned("push", swap(githubPush, `"deleted":false`, `"deleted":true`)), ignored: "deleted"},
-		"GitHub zero commit":           {d: githubSigned("push", swap(githubPush, `"after":"0123abcd"`, `"after":"0000000000"`)), ignored: "deleted"},
-		"GitHub tag of the same name":  {d: githubSigned("push", swap(githubPush, "refs/heads/main", "refs/tags/main")), ignored: "no rule"},
-		"GitHub look-alike ref":        {d: githubSigned("push", swap(githubPush, "refs/heads/main", "refs/heads/refs/heads/main")), ignored: "no rule"},
-		"GitHub longer ref":            {d: githubSigned("push", swap(githubPush, "refs/heads/main", "refs/heads/main/x")), ignored: "no rule"},
-		"GitLab finished deployment":   {d: gitlabSigned(swap(gitlabDeployment, `"running"`, `"success"`)), ignored: "running"},
-		"GitLab other environment":     {d: gitlabSigned(swap(gitlabDeployment, "production", "review/x")), ignored: "no rule"},
-		"GitLab merge request":         {d: gitlabSigned(swap(gitlabPipeline, `"merge_request":null`, `"merge_request":{"id":1}`)), ignored: "merge request"},
-		"GitLab merge request source":  {d: gitlabSigned(swap(gitlabPipeline, `"source":"push"`, `"source":"merge_request_event"`)), ignored: "merge request"},
-		"GitLab merge ref":             {d: gitlabSigned(swap(gitlabPipeline, `"ref":"main"`, `"ref":"refs/merge-requests/1/head"`)), ignored: "neither"},
-		"GitLab tag of the same name":  {d: gitlabSigned(swap(gitlabPipeline, `"tag":false`, `"tag":true`)), ignored: "no rule"},
-		"GitLab failed pipeline":       {d: gitlabSigned(swap(gitlabPipeline, `"success"`, `"failed"`)), ignored: "successful"},
-		"GitLab deleted branch":        {d: gitlabSigned(swap(gitlabPush, `"after":"0123abcd"`, `"after":"0000000000"`)), ignored: "deleted"},
-		"GitLab note":                  {d: gitlabSigned(`{"object_kind":"note","project":"a text"}`), ignored: "note"},
-		"Gitee merge request":          {d: giteeSigned("Merge Request Hook", giteePush), ignored: "Merge Request Hook"},
-		"Gitee deleted branch":         {d: giteeSigned("Push Hook", swap(giteePush, `"after":"0123abcd"`, `"after":"0123abcd","deleted":true`)), ignored: "deleted"},
-		"Gitee other ref":              {d: giteeSigned("Push Hook", swap(giteePush, "refs/heads/main", "refs/heads/maim")), ignored: "no rule"},
+		"GitHub deployment of Actions": {d: githubSigned("deployment", swap(githubDeployment, `"repository"`,
+			`"workflow_run":{"id":1,"event":"push"},"repository"`)), key: "deployment:42"},
+		"GitHub deployment by a pull request": {d: githubSigned("deployment", swap(githubDeployment, `"repository"`,
+			`"workflow_run":{"id":1,"event":"pull_request_target"},"repository"`)), ignored: "pull request"},
+		"GitHub deployment of a branch":    {d: githubSigned("deployment", swap(githubDeployment, `"main"`, `"refs/heads/main"`)), key: "deployment:42"},
+		"GitHub deployment of a tag":       {d: githubSigned("deployment", swap(githubDeployment, `"main"`, `"refs/tags/main-1"`)), key: "deployment:42"},
+		"GitHub deployment of a merge ref": {d: githubSigned("deployment", swap(githubDeployment, `"main"`, `"refs/pull/5/merge"`)), ignored: "neither"},
+		"GitHub deployment of a short ref": {d: githubSigned("deployment", swap(githubDeployment, `"main"`, `"pull/5/head"`)), ignored: "neither"},
+		"GitLab deployment of a merge ref": {d: gitlabSigned(swap(gitlabDeployment, `"main"`, `"refs/merge-requests/5/head"`)), ignored: "neither"},
+		"GitLab deployment of a short ref": {d: gitlabSigned(swap(gitlabDeployment, `"main"`, `"merge-requests/5/head"`)), ignored: "neither"},
+		"GitHub merge queue":               {d: githubSigned("workflow_run", swap(githubRunText, `"push"`, `"merge_group"`)), ignored: "merge queue"},
+		"GitHub comment":                   {d: githubSigned("workflow_run", swap(githubRunText, `"push"`, `"issue_comment"`)), ignored: "comment"},
+		"GitHub run of a fork":             {d: githubSigned("workflow_run", swap(githubRunText, `"head_repository":{"id":7,"full_name":"acme/shop"}`, `"head_repository":{"id":8,"full_name":"mallory/shop"}`)), ignored: "fork"},
+		"GitHub run without home":          {d: githubSigned("workflow_run", swap(githubRunText, `"head_repository":{"id":7,"full_name":"acme/shop"}`, `"head_repository":null`)), ignored: "fork"},
+		"GitHub run with a false name":     {d: githubSigned("workflow_run", swap(githubRunText, `"head_repository":{"id":7`, `"head_repository":{"id":8`)), ignored: "fork"},
+		"GitHub pull request":              {d: githubSigned("workflow_run", swap(githubRunText, `"push"`, `"pull_request"`)), ignored: "pull request"},
+		"GitHub pull request target":       {d: githubSigned("workflow_run", swap(githubRunText, `"push"`, `"pull_request_target"`)), ignored: "pull request"},
+		"GitHub failed run":                {d: githubSigned("workflow_run", swap(githubRunText, `"success"`, `"failure"`)), ignored: "succeed"},
+		"GitHub other branch":              {d: githubSigned("workflow_run", swap(githubRunText, `"main"`, `"main2"`)), ignored: "no rule"},
+		"GitHub no branch":                 {d: githubSigned("workflow_run", swap(githubRunText, `"main"`, `null`)), ignored: "no branch"},
+		"GitHub deleted branch":            {d: githubSigned("push", swap(githubPush, `"deleted":false`, `"deleted":true`)), ignored: "deleted"},
+		"GitHub zero commit":               {d: githubSigned("push", swap(githubPush, `"after":"0123abcd"`, `"after":"0000000000"`)), ignored: "deleted"},
+		"GitHub tag of the same name":      {d: githubSigned("push", swap(githubPush, "refs/heads/main", "refs/tags/main")), ignored: "no rule"},
+		"GitHub look-alike ref":            {d: githubSigned("push", swap(githubPush, "refs/heads/main", "refs/heads/refs/heads/main")), ignored: "no rule"},
+		"GitHub longer ref":                {d: githubSigned("push", swap(githubPush, "refs/heads/main", "refs/heads/main/x")), ignored: "no rule"},
+		"GitLab finished deployment":       {d: gitlabSigned(swap(gitlabDeployment, `"running"`, `"success"`)), ignored: "running"},
+		"GitLab other environment":         {d: gitlabSigned(swap(gitlabDeployment, "production", "review/x")), ignored: "no rule"},
+		"GitLab merge request":             {d: gitlabSigned(swap(gitlabPipeline, `"merge_request":null`, `"merge_request":{"id":1}`)), ignored: "merge request"},
+		"GitLab merge request source":      {d: gitlabSigned(swap(gitlabPipeline, `"source":"push"`, `"source":"merge_request_event"`)), ignored: "merge request"},
+		"GitLab merge ref":                 {d: gitlabSigned(swap(gitlabPipeline, `"ref":"main"`, `"ref":"refs/merge-requests/1/head"`)), ignored: "neither"},
+		"GitLab tag of the same name":      {d: gitlabSigned(swap(gitlabPipeline, `"tag":false`, `"tag":true`)), ignored: "no rule"},
+		"GitLab failed pipeline":           {d: gitlabSigned(swap(gitlabPipeline, `"success"`, `"failed"`)), ignored: "successful"},
+		"GitLab deleted branch":            {d: gitlabSigned(swap(gitlabPush, `"after":"0123abcd"`, `"after":"0000000000"`)), ignored: "deleted"},
+		"GitLab note":                      {d: gitlabSigned(`{"object_kind":"note","project":"a text"}`), ignored: "note"},
+		"Gitee merge request":              {d: giteeSigned("Merge Request Hook", giteePush), ignored: "Merge Request Hook"},
+		"Gitee deleted branch":             {d: giteeSigned("Push Hook", swap(giteePush, `"after":"0123abcd"`, `"after":"0123abcd","deleted":true`)), ignored: "deleted"},
+		"Gitee other ref":                  {d: giteeSigned("Push Hook", swap(giteePush, "refs/heads/main", "refs/heads/maim")), ignored: "no rule"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -135,10 +148,11 @@ func TestOneEventOneSnapshot(t *testing.T) {
 	}
 }
 
-// GitLab gives up on a hook that fails: what no retry can mend is answered 200, with the error.
+// GitLab gives up on a hook that fails: what no retry can mend, and what goes on, is answered 200, with the
+// error.
 func TestGitLabIsForgiven(t *testing.T) {
 	t.Parallel()
-	for code, want := range map[string]int{snapshot.CodeDiskNotFound: http.StatusOK, snapshot.CodeNoAnswer: http.StatusGatewayTimeout, snapshot.CodeForbiddenRAM: http.StatusOK} {
+	for code, want := range map[string]int{snapshot.CodeDiskNotFound: http.StatusOK, snapshot.CodeNoAnswer: http.StatusOK, snapshot.CodeForbiddenRAM: http.StatusOK} {
 		b := newBench(t, allSecrets())
 		b.account.fail["CreateSnapshot"] = code
 		w := b.do(gitlabSigned(gitlabDeployment))
@@ -248,4 +262,32 @@ func TestStandardOrders(t *testing.T) {
 			t.Errorf("status %d, code %s: %s", status, code, w.Body)
 		}
 	})
+}
+
+// A push tells in one of two forms when it came. What is too old is refused; a time that lies far ahead is none.
+func TestPushTime(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		pushedAt string
+		status   int
+		time     time.Time
+	}{
+		"seconds":          {`1795499940`, http.StatusAccepted, time.Unix(1795499940, 0)},
+		"RFC 3339":         {`"2026-11-24T05:59:00Z"`, http.StatusAccepted, time.Date(2026, 11, 24, 5, 59, 0, 0, time.UTC)},
+		"old":              {`"2026-11-22T05:59:00Z"`, http.StatusUnprocessableEntity, time.Date(2026, 11, 22, 5, 59, 0, 0, time.UTC)},
+		"a little ahead":   {`"2026-11-24T06:10:00Z"`, http.StatusAccepted, time.Date(2026, 11, 24, 6, 10, 0, 0, time.UTC)},
+		"far ahead":        {`"2026-11-24T06:11:00Z"`, http.StatusAccepted, time.Time{}},
+		"null":             {`null`, http.StatusAccepted, time.Time{}},
+		"something else":   {`{"at":1}`, http.StatusAccepted, time.Time{}},
+		"a negative count": {`-5`, http.StatusAccepted, time.Time{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, allSecrets())
+			w := b.do(githubSigned("push", swap(githubPush, `"full_name"`, `"pushed_at":`+test.pushedAt+`,"full_name"`)))
+			if w.Code != test.status || len(b.orders) == 0 || !b.orders[0].Time.Equal(test.time) {
+				t.Errorf("status %d, orders %+v, want %d and %s", w.Code, b.orders, test.status, test.time)
+			}
+		})
+	}
 }

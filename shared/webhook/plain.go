@@ -39,13 +39,19 @@ const plainMax = 120
 // plain makes text from outside fit to be said again in any chat or log: what could be a mention, a link, an entity or
 // markup anywhere becomes a middle dot. A list of what may pass is shorter than one of what seven chats make of text.
 func plain(text string) string {
+	var before rune
 	return clip(strings.Map(func(r rune) rune {
 		switch {
-		case r == ' ' || r == '-' || r == '_' || r == '/' || r == ',' || r == ':' || unicode.In(r, unicode.L, unicode.Nd, unicode.Mn, unicode.Mc):
-			return r
+		case r == ':' && !unicode.Is(unicode.Nd, before): // of an ID such as 29:1, but not of mailto:x or :smile:
+			r = '·'
+		case r == '/' && before == '/': // of //host
+			r = '·'
+		case r != ' ' && r != '-' && r != '_' && r != '/' && r != ',' && r != ':' && !unicode.In(r, unicode.L, unicode.Nd, unicode.Mn, unicode.Mc):
+			r = '·'
 		}
-		return '·'
-	}, strings.ReplaceAll(visible(text), "://", "·")), plainMax)
+		before = r
+		return r
+	}, visible(text)), plainMax)
 }
 
 // markdownEscape shows a line as it is where Markdown would read it as markup, and where an @ would mention people.
@@ -53,7 +59,7 @@ func markdownEscape(line string) string {
 	return markdownMarks.Replace(line)
 }
 
-var markdownMarks = strings.NewReplacer(`\`, `\\`, "`", "\\`", "*", `\*`, "[", `\[`, "]", `\]`, "#", `\#`, "<", `\<`, ">", `\>`,
+var markdownMarks = strings.NewReplacer(`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "#", `\#`, "<", `\<`, ">", `\>`,
 	"|", `\|`, "~", `\~`, "!", `\!`, "@", "＠")
 
 // clip cuts text to so many characters, the last of them an ellipsis if anything is cut.

@@ -2,10 +2,12 @@ package webhook
 
 import (
 	"cmp"
-	"fmt"
+	"context"
+	"errors"
 	"strings"
 
 	"swas-snapshot/shared/snapshot"
+	"swas-snapshot/shared/trigger"
 )
 
 // reply is an answer to a person, before it has the form of a chat: first the result, then what to do next, then the
@@ -14,15 +16,17 @@ type reply struct {
 	lang    language
 	done    bool // what was asked for is done: worth telling the channel
 	pending bool // time ran out; the same ask again goes on
+	aside   bool // after a click: said beside the question, whose buttons stay
 	result  string
 	next    string
 	lines   []string
 	small   []string
+	request bool // small names a request
 	offer   *offer
 }
 
-// offer is a deletion to be confirmed by button or code.
-type offer struct{ value, code string }
+// offer is a deletion to be confirmed by button or code: what the two buttons carry, and the code.
+type offer struct{ value, cancel, code string }
 
 func (p reply) head() string {
 	if p.next == "" {
@@ -50,6 +54,22 @@ func (p *reply) smallPrint(snapshotID, requestID, code string) {
 			p.small = append(p.small, part.phrase.in(p.lang, visible(part.value)))
 		}
 	}
+	p.request = p.request || requestID != ""
+}
+
+// slots adds "2 of 3" to the small print, where it is known.
+func (p *reply) slots(count *snapshot.SlotCount) {
+	if count != nil {
+		p.small = append(p.small, say.slots.in(p.lang, count.Used, count.Of))
+	}
+}
+
+// identified adds the platform's ID of the request to the small print that names no request of the API.
+func (p reply) identified(ctx context.Context) reply {
+	if !p.request {
+		p.smallPrint("", trigger.RequestID(ctx), "")
+	}
+	return p
 }
 
 // fail makes the reply that of an error.
@@ -69,8 +89,9 @@ func (p reply) fail(err *snapshot.Error) reply {
 }
 
 // took makes the reply that of an order.
-func (p reply) took(r snapshot.Result) reply {
+func (p reply) took(r snapshot.Result) (took reply) {
 	name := r.Target
+	defer func() { took.slots(r.Slots) }()
 	for _, gone := range r.Deleted {
 		p.lines = append(p.lines, say.deleted.in(p.lang, visible(gone.SnapshotID), visible(gone.SnapshotName)))
 	}
@@ -101,33 +122,42 @@ func (p reply) took(r snapshot.Result) reply {
 	return p
 }
 
-// mayHaveBegun tells whether a deferred order may be at work already: no answer came, or none that says otherwise.
+// mayHaveBegun tells whether a deferred order may be at work already: the call that takes the snapshot got no answer.
 func mayHaveBegun(r snapshot.Result) bool {
-	return len(r.Deleted) == 0 && (r.Error.Kind == snapshot.KindTimeout || r.Error.Kind == snapshot.KindUpstream)
+	var last *snapshot.APIError
+	return errors.As(r.Error, &last) && last.Action == actionCreateSnapshot &&
+		(last.Code == snapshot.CodeNoAnswer || last.Code == snapshot.CodeEmptyAnswer)
 }
 
-// planLines shows a plan: one line a snapshot, with the reason.
+// planLines shows a plan: one line a snapshot, in English with the reason, which the core has in English alone.
 func planLines(l language, plan []snapshot.PlanItem) []string {
-	actions := map[snapshot.Action]phrase{
-		snapshot.ActionKeep: say.actionKeep, snapshot.ActionDelete: say.actionDelete,
-		snapshot.ActionForeign: say.actionForeign, snapshot.ActionCreate: say.actionCreate,
-	}
 	lines := make([]string, len(plan))
 	for i, item := range plan {
 		what := cmp.Or(item.SnapshotID, item.SnapshotName)
-		lines[i] = strings.TrimSpace(fmt.Sprintf("%s %s", actions[item.Action].in(l), visible(what))) + ": " + visible(item.Reason)
+		lines[i] = strings.TrimSpace(say.planned[item.Action].in(l) + " " + visible(what))
+		if l == en {
+			lines[i] += ": " + visible(item.Reason)
+		}
 	}
 	return lines
 }
 
 // listLines shows the snapshots of a listing.
-func listLines(listed []snapshot.Listed) []string {
+func listLines(l language, listed []snapshot.Listed) []string {
 	lines := make([]string, len(listed))
 	for i, one := range listed {
-		lines[i] = visible(strings.Join([]string{one.SnapshotID, one.SnapshotName, string(one.Status), one.Progress, one.CreationTime}, " "))
+		lines[i] = visible(strings.Join([]string{one.SnapshotID, one.SnapshotName, statusIn(l, one.Status), one.Progress, one.CreationTime}, " "))
 		if one.Keep != "" {
-			lines[i] += " (keep " + visible(one.Keep) + ")"
+			lines[i] += " (" + say.planned[snapshot.ActionKeep].in(l) + " " + visible(one.Keep) + ")"
 		}
 	}
 	return lines
+}
+
+// statusIn shows the status of a snapshot; one that nobody foresaw is shown as it is.
+func statusIn(l language, status snapshot.Status) string {
+	if p, known := say.statuses[status]; known {
+		return p.in(l)
+	}
+	return visible(string(status))
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 )
 
@@ -64,7 +65,7 @@ func (s Secrets) read(name string) ([]string, error) {
 		if len(value) < SecretMin {
 			return nil, fmt.Errorf("%s has an element of %d bytes: use at least %d", name, len(value), SecretMin)
 		}
-		if looksLikeExample(value) {
+		if example.MatchString(value) {
 			return nil, fmt.Errorf("%s is still an example value: set the secret that the sender shows", name)
 		}
 	}
@@ -106,16 +107,6 @@ func (s Secrets) decoded(name, prefix string) ([]string, error) {
 	return keys, nil
 }
 
-// examples are what people forget to replace: words of templates, which no generated secret holds.
-var examples = []string{"changeme", "change-me", "change_me", "example", "placeholder", "replaceme", "replace-me", "replace_me",
-	"your-", "your_", "yoursecret", "xxxxxxxx", "<", "..."}
-
-func looksLikeExample(secret string) bool {
-	lower := strings.ToLower(secret)
-	for _, word := range examples {
-		if strings.Contains(lower, word) {
-			return true
-		}
-	}
-	return strings.Count(secret, secret[:1]) == len(secret)
-}
+// example is what people forget to replace: nothing but a word of templates, once or several times. A secret that only
+// holds such a word is one.
+var example = regexp.MustCompile(`(?i)^[\W_]*((change|replace)[-_]?me[\W_]*)+$`)

@@ -32,6 +32,8 @@ const (
 type kind struct {
 	name      string
 	variables []string // that hold its secrets
+	signing   []string // of these, those of people: confirmations hang on the first that is set, and nobody else knows it
+	lang      language // of people whose text and locale do not tell
 	open      func(Secrets) (sender, error)
 	media     []string
 	get       bool // it says hello with a GET
@@ -54,11 +56,11 @@ const (
 
 // kinds is every sender that there is.
 var kinds = []kind{
-	{name: "slack", variables: []string{envSlack}, open: openSlack, media: []string{mediaForm, mediaJSON}, budget: budgetShort},
-	{name: "dingtalk", variables: []string{envDingTalk, envDingTalkToken, envDingTalkAES, envDingTalkCorp}, open: openDingTalk, media: []string{mediaJSON}, budget: budgetShort},
-	{name: "feishu", variables: []string{envFeishuEncrypt, envFeishuToken}, open: openFeishu, media: []string{mediaJSON}, budget: budgetShort},
-	{name: "wecom", variables: []string{envWeComToken, envWeComAES, envWeComCorp}, open: openWeCom, media: []string{"text/xml", "application/xml"}, get: true, budget: budgetMedium},
-	{name: "teams", variables: []string{envTeams}, open: openTeams, media: []string{mediaJSON}, budget: budgetMedium},
+	{name: "slack", variables: []string{envSlack}, signing: []string{envSlack}, open: openSlack, media: []string{mediaForm, mediaJSON}, budget: budgetShort},
+	{name: "dingtalk", variables: []string{envDingTalk, envDingTalkToken, envDingTalkAES, envDingTalkCorp}, signing: []string{envDingTalk}, lang: zh, open: openDingTalk, media: []string{mediaJSON}, budget: budgetShort},
+	{name: "feishu", variables: []string{envFeishuEncrypt, envFeishuToken}, signing: []string{envFeishuEncrypt, envFeishuToken}, lang: zh, open: openFeishu, media: []string{mediaJSON}, budget: budgetShort},
+	{name: "wecom", variables: []string{envWeComToken, envWeComAES, envWeComCorp}, signing: []string{envWeComAES}, lang: zh, open: openWeCom, media: []string{"text/xml", "application/xml"}, get: true, budget: budgetMedium},
+	{name: "teams", variables: []string{envTeams}, signing: []string{envTeams}, open: openTeams, media: []string{mediaJSON}, budget: budgetMedium},
 	{name: "github", variables: []string{envGitHub}, open: openGitHub, media: []string{mediaJSON}, budget: budgetLong},
 	{name: "gitlab", variables: []string{envGitLabSigning, envGitLabToken}, open: openGitLab, media: []string{mediaJSON}, budget: budgetLong, forgive: true},
 	{name: "gitee", variables: []string{envGitee}, open: openGitee, media: []string{mediaJSON}, budget: budgetLong},
@@ -84,4 +86,14 @@ func (k kind) secretsOf(secrets Secrets) []string {
 		all = slices.Concat(all, secrets[name])
 	}
 	return all
+}
+
+// signingOf returns the secrets on which confirmations hang: never an ID, which others know.
+func (k kind) signingOf(secrets Secrets) []string {
+	for _, name := range k.signing {
+		if len(secrets[name]) > 0 {
+			return secrets[name]
+		}
+	}
+	return nil
 }

@@ -92,7 +92,7 @@ func (slack) parseButton(payload string) (inbound, error) {
 	case actionConfirm:
 		a.pressed = press.Actions[0].Value
 	case actionCancel:
-		a.cancelled = true
+		a.pressed, a.cancelled = press.Actions[0].Value, true
 	default:
 		return ignored("only the buttons of our own answers are used"), nil
 	}
@@ -100,14 +100,15 @@ func (slack) parseButton(payload string) (inbound, error) {
 }
 
 type slackText struct {
-	Type string `json:"type"`
-	Text string `json:"text"`
+	Type  string `json:"type"`
+	Text  string `json:"text"`
+	Emoji bool   `json:"emoji"` // whether :names: become pictures
 }
 
 // render makes Block Kit blocks. All text in blocks is plain_text, which Slack never reads as markup; the fallback text
-// is, so its three special characters are escaped.
+// is not told to be markup either, and its three special characters are escaped all the same.
 func (slack) render(_ *request, a ask, p reply) (answer, error) {
-	plain := func(text string) slackText { return slackText{"plain_text", text} }
+	plain := func(text string) slackText { return slackText{"plain_text", text, false} }
 	section := func(text string) map[string]any {
 		return map[string]any{"type": "section", "text": plain(clip(text, 3000))}
 	}
@@ -116,26 +117,26 @@ func (slack) render(_ *request, a ask, p reply) (answer, error) {
 		blocks = append(blocks, section(strings.Join(p.lines, "\n")))
 	}
 	if o := p.offer; o != nil {
-		button := func(action, label string) map[string]any {
-			return map[string]any{"type": "button", "action_id": action, "text": plain(label)}
+		button := func(action, label, value string) map[string]any {
+			return map[string]any{"type": "button", "action_id": action, "text": plain(label), "value": value}
 		}
-		confirm := button(actionConfirm, say.buttonConfirm.in(p.lang))
-		confirm["value"], confirm["style"] = o.value, "danger"
+		confirm := button(actionConfirm, say.buttonConfirm.in(p.lang), o.value)
+		confirm["style"] = "danger"
 		confirm["confirm"] = map[string]any{
 			"title": plain(say.buttonTitle.in(p.lang)), "text": plain(clip(p.result, 300)),
 			"confirm": plain(say.buttonConfirm.in(p.lang)), "deny": plain(say.buttonCancel.in(p.lang)), "style": "danger",
 		}
-		blocks = append(blocks, map[string]any{"type": "actions", "elements": []any{confirm, button(actionCancel, say.buttonCancel.in(p.lang))}})
+		blocks = append(blocks, map[string]any{"type": "actions", "elements": []any{confirm, button(actionCancel, say.buttonCancel.in(p.lang), o.cancel)}})
 	}
 	if len(p.small) > 0 {
 		blocks = append(blocks, map[string]any{"type": "context", "elements": []any{plain(clip(strings.Join(p.small, " · "), 2000))}})
 	}
-	message := map[string]any{"response_type": "ephemeral", "text": slackEscape.Replace(p.text()), "blocks": blocks}
+	message := map[string]any{"response_type": "ephemeral", "mrkdwn": false, "text": slackEscape.Replace(p.text()), "blocks": blocks}
 	if p.done {
 		message["response_type"] = "in_channel"
 	}
 	if a.button {
-		message["replace_original"] = true // the buttons go: no second click
+		message["replace_original"] = !p.aside // the buttons go: no second click
 	}
 	return jsonAnswer(message), nil
 }

@@ -18,6 +18,14 @@ var ErrUnauthenticated = errors.New("request is not authenticated")
 
 func refuse(why string) error { return fmt.Errorf("%w: %s", ErrUnauthenticated, why) }
 
+// authHeaders are the headers that verifiers read. One that is too long is no signature, and so is refused like a wrong
+// one; any other is malformed.
+var authHeaders = []string{
+	"X-Slack-Signature", "X-Slack-Request-Timestamp", "Sign", "Timestamp",
+	"X-Lark-Signature", "X-Lark-Request-Timestamp", "X-Lark-Request-Nonce", "Authorization",
+	"X-Hub-Signature-256", "X-Gitlab-Token", "X-Gitee-Token", "X-Gitee-Timestamp", headerID, headerTime, headerSigned,
+}
+
 // Window is how far the time in a signature may lie from ours, either way; so far a captured request can be replayed.
 // Slack, Standard Webhooks and Svix name 5 minutes; where DingTalk and Gitee allow an hour, it is narrowed to this.
 const Window = 5 * time.Minute

@@ -61,7 +61,7 @@ func (w wecom) parse(r *request) (inbound, error) {
 	seconds, _ := strconv.ParseInt(m["CreateTime"], 10, 64)
 	a := ask{
 		tenant: r.opened.owner, channel: m["AgentID"], actor: m["FromUserName"],
-		text: m["Content"], key: "message:" + m["AgentID"] + ":" + m["MsgId"], lang: zh,
+		text: m["Content"], key: "message:" + m["AgentID"] + ":" + m["MsgId"],
 	}
 	if seconds > 0 {
 		a.time = time.Unix(seconds, 0)

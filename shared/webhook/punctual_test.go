@@ -1,0 +1,156 @@
+package webhook
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"swas-snapshot/shared/snapshot"
+)
+
+// stuck is a core none of whose calls heeds its time: each tells that it has begun, and ends when it is let go.
+type stuck struct {
+	begun chan struct{}
+	let   chan struct{}
+}
+
+func (s stuck) wait() {
+	s.begun <- struct{}{}
+	<-s.let
+}
+
+func (s stuck) Take(context.Context, snapshot.Order) (r snapshot.Result)          { s.wait(); return }
+func (s stuck) TakeAll(context.Context, []snapshot.Order) (r []snapshot.Result)   { s.wait(); return }
+func (s stuck) List(context.Context, string) (l snapshot.Listing, err error)      { s.wait(); return }
+func (s stuck) Plan(context.Context, string, string) (p snapshot.Plan, err error) { s.wait(); return }
+func (s stuck) Find(context.Context, string) (one snapshot.Snapshot, t snapshot.Target, err error) {
+	s.wait()
+	return
+}
+func (s stuck) Pin(context.Context, string, string, func(snapshot.Target) error) (p snapshot.Pinned, err error) {
+	s.wait()
+	return
+}
+
+// doStuck sends a delivery whose time ends while the core is at work, and returns the answer.
+func (b *bench) doStuck(t *testing.T, d delivery) *httptest.ResponseRecorder {
+	t.Helper()
+	s := stuck{begun: make(chan struct{}, 1), let: make(chan struct{})}
+	defer close(s.let)
+	config := b.config
+	config.Core = func(context.Context) (Core, error) { return s, nil }
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		<-s.begun
+		cancel()
+	}()
+	w := httptest.NewRecorder()
+	New(config).ServeHTTP(w, d.request().WithContext(ctx))
+	return w
+}
+
+// The answer is out in time, whatever the core still does, and tells a person what goes on.
+func TestPunctualChats(t *testing.T) {
+	t.Parallel()
+	for name, in := range talks() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, allSecrets())
+			for text, want := range map[string]string{
+				"take web-1": "is started, but", "list web-1": "did not answer in time", "plan web-1": "did not answer in time",
+				"status s-1": "did not answer in time", "keep s-1": "did not answer in time",
+			} {
+				if answer := in.read(t, b.doStuck(t, in.say(text, "1"))); !strings.Contains(answer, want) {
+					t.Errorf("%q gets %q, want %q", text, answer, want)
+				}
+			}
+		})
+	}
+}
+
+// A machine is told that it may repeat the delivery; GitLab, that nothing is wrong.
+func TestPunctualMachines(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		d      delivery
+		status int
+	}{
+		"GitHub": {githubSigned("deployment", githubDeployment), http.StatusGatewayTimeout},
+		"two":    {githubSigned("push", githubPush), http.StatusGatewayTimeout},
+		"order":  {standardSigned("standard", standardSecret, "msg_1", standardOrder), http.StatusGatewayTimeout},
+		"Gitee":  {giteeSigned("Push Hook", giteePush), http.StatusGatewayTimeout},
+		"GitLab": {gitlabSigned(gitlabDeployment), http.StatusOK},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newBench(t, allSecrets()).doStuck(t, test.d)
+			if w.Code != test.status || !strings.Contains(w.Body.String(), underWay) || strings.Contains(w.Body.String(), `"outcome":""`) {
+				t.Errorf("status %d: %s", w.Code, w.Body)
+			}
+			if list := strings.Contains(w.Body.String(), `"results":[{`); list != (name == "GitLab" || name == "two") {
+				t.Errorf("answer is %s", w.Body)
+			}
+			if again := w.Header().Get("Retry-After") != ""; again != (test.status != http.StatusOK) {
+				t.Errorf("Retry-After is %q", w.Header().Get("Retry-After"))
+			}
+		})
+	}
+}
+
+// Started is what has begun: a call that only looks has begun nothing.
+func TestNothingBegun(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, allSecrets())
+	b.account.fail["CreateSnapshot"], b.account.fail["ListSnapshots"] = snapshot.CodeLimitExceed, snapshot.CodeNoAnswer
+	if answer := b.tell(t, talks()["slack"], "web-1", "1"); strings.Contains(answer, "started") || !strings.Contains(answer, "did not answer in time") {
+		t.Errorf("answer is %q", answer)
+	}
+}
+
+// While a confirmed order is pending, the question stays, and a second click goes on.
+func TestConfirmedIsPending(t *testing.T) {
+	t.Parallel()
+	for name, spoil := range map[string]func(*bench, delivery) *httptest.ResponseRecorder{
+		"no answer": func(b *bench, d delivery) *httptest.ResponseRecorder {
+			b.account.fail["CreateSnapshot"] = snapshot.CodeNoAnswer
+			defer delete(b.account.fail, "CreateSnapshot")
+			return b.do(d)
+		},
+		"still at work": func(b *bench, d delivery) *httptest.ResponseRecorder { return b.doStuck(t, d) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, allSecrets())
+			b.account.fill()
+			press := slackPress("U1", actionConfirm, slackButtons(t, b.do(slackCommand("web-1", "1")).Body.Bytes())[actionConfirm])
+			if body := spoil(b, press.clone()).Body.String(); !strings.Contains(body, "not finished") || !strings.Contains(body, `"replace_original":false`) {
+				t.Errorf("answer is %s, want that it is not finished and the question kept", body)
+			}
+			b.do(press.clone())
+			if ids := strings.Join(b.account.ids(), " "); ids != "s-old2 s-old3 s-1002" {
+				t.Errorf("snapshots are %s after the second click", ids)
+			}
+		})
+	}
+}
+
+// broken is a core with a defect.
+type broken struct{ Core }
+
+func (broken) Take(context.Context, snapshot.Order) snapshot.Result { panic("a defect") }
+
+// A panic of the core reaches whoever serves the request, as without goroutines.
+func TestPanic(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, allSecrets())
+	b.config.Core = func(context.Context) (Core, error) { return broken{}, nil }
+	b.handler = New(b.config)
+	defer func() {
+		if got := recover(); got != "a defect" || !strings.Contains(b.log.String(), "panicked") {
+			t.Errorf("recovered %v, the log is %s", got, b.log)
+		}
+	}()
+	b.do(slackCommand("web-1", "1"))
+}
