@@ -75,9 +75,7 @@ func (h *history) round() {
 	arriving = append(arriving, h.deliver(h.all[h.random.IntN(len(h.all))])) // late, or once more
 	h.random.Shuffle(len(arriving), func(a, b int) { arriving[a], arriving[b] = arriving[b], arriving[a] })
 
-	trouble := mishaps[h.random.IntN(len(mishaps))]
-	h.tells("round with %s", trouble.name)
-	h.judge.begin(trouble.plan(h.world, h.random))
+	h.trouble()
 	h.run(arriving...)
 	h.judge.end()
 	h.heal()
@@ -86,6 +84,27 @@ func (h *history) round() {
 	if h.random.IntN(4) == 0 {
 		h.pinNewest()
 	}
+}
+
+// trouble plans one or two mishaps for the round.
+func (h *history) trouble() {
+	var all []func(int) meddling
+	h.tells("round")
+	for range 1 + h.random.IntN(2) {
+		one := mishaps[h.random.IntN(len(mishaps))]
+		h.tells(" with %s", one.name)
+		if meddle := one.plan(h.world, h.random); meddle != nil {
+			all = append(all, meddle)
+		}
+	}
+	h.judge.begin(func(n int) meddling {
+		for _, meddle := range all {
+			if m := meddle(n); m != (meddling{}) {
+				return m
+			}
+		}
+		return meddling{}
+	})
 }
 
 // deliver makes a delivery of an event to either platform.
@@ -145,6 +164,9 @@ func (h *history) check(d *delivery) {
 	h.t.Helper()
 	if d.problem != "" {
 		h.t.Errorf("%s: %s", d, d.problem)
+	}
+	if d.crashed && !h.judge.hasKilled() {
+		h.t.Errorf("%s: the process ended although nobody killed it", d)
 	}
 	d.settled = !d.crashed && !d.timedOut && (d.failed == "" || d.failed == snapshot.CodeBlocked)
 	for _, one := range d.results {

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"swas-snapshot/shared/simulator"
+	"swas-snapshot/shared/simulator/runtimeapi"
 	"swas-snapshot/shared/snapshot"
 )
 
@@ -23,7 +24,9 @@ type judge struct {
 	ever     map[string]bool   // every snapshot that there ever was
 	deleted  int
 	wrongs   []string
-	arrived  int // calls of this round
+	arrived  int  // calls of this round
+	killed   bool // somebody was killed in this round
+	kills    func(runtimeapi.Platform)
 	meddle   func(n int) meddling
 	release  chan struct{} // closed: what is held back goes on
 	inFlight sync.WaitGroup
@@ -31,15 +34,15 @@ type judge struct {
 
 // meddling is what happens to one call on its way.
 type meddling struct {
-	kill func() // kill -9 of some processes; nil: nobody dies
-	lose bool   // the call gets lost: it has no effect
-	late bool   // the effect comes only once the round is over
-	slow bool   // the answer comes only once the round is over
-	dead bool   // kill comes after the effect, else before
+	kill runtimeapi.Platform // kill -9 of all its processes; "": nobody dies
+	lose bool                // the call gets lost: it has no effect
+	late bool                // the effect comes only once the round is over
+	slow bool                // the answer comes only once the round is over
+	dead bool                // kill comes after the effect, else before
 }
 
-func newJudge(api *simulator.Simulator, keep map[string]map[string]int) *judge {
-	j := &judge{api: api, keep: keep, born: make(map[string]string), ever: make(map[string]bool)}
+func newJudge(api *simulator.Simulator, keep map[string]map[string]int, kills func(runtimeapi.Platform)) *judge {
+	j := &judge{api: api, keep: keep, kills: kills, born: make(map[string]string), ever: make(map[string]bool)}
 	for _, one := range api.Snapshots() {
 		j.ever[one.ID] = true
 	}
@@ -51,7 +54,7 @@ func newJudge(api *simulator.Simulator, keep map[string]map[string]int) *judge {
 func (j *judge) begin(meddle func(n int) meddling) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.arrived, j.meddle, j.release = 0, meddle, make(chan struct{})
+	j.arrived, j.killed, j.meddle, j.release = 0, false, meddle, make(chan struct{})
 }
 
 // end lets go what is held back, and waits until all of it has taken effect.
@@ -64,8 +67,8 @@ func (j *judge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	j.inFlight.Add(1)
 	defer j.inFlight.Done()
 	m, release := j.arrive()
-	if m.kill != nil && !m.dead {
-		m.kill()
+	if m.kill != "" && !m.dead {
+		j.kill(m.kill)
 	}
 	if m.lose {
 		panic(http.ErrAbortHandler)
@@ -74,8 +77,8 @@ func (j *judge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		<-release
 	}
 	answer, cut := j.call(r)
-	if m.kill != nil && m.dead {
-		m.kill()
+	if m.kill != "" && m.dead {
+		j.kill(m.kill)
 	}
 	if m.slow {
 		select {
@@ -95,6 +98,13 @@ func (j *judge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if cut {
 		panic(http.ErrAbortHandler)
 	}
+}
+
+func (j *judge) kill(platform runtimeapi.Platform) {
+	j.mu.Lock()
+	j.killed = true
+	j.mu.Unlock()
+	j.kills(platform)
 }
 
 func (j *judge) arrive() (meddling, chan struct{}) {
@@ -190,6 +200,13 @@ func (j *judge) verdict() []string {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return slices.Clone(j.wrongs)
+}
+
+// hasKilled tells whether somebody was killed in this round.
+func (j *judge) hasKilled() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.killed
 }
 
 // bornOf returns the snapshot that was taken for a token, and knows tells of any snapshot whether it ever was.

@@ -59,10 +59,9 @@ func anHourOff(random *rand.Rand) time.Duration {
 
 // killing kills every process of one platform around one of the first calls.
 func killing(m meddling) func(*world, *rand.Rand) func(int) meddling {
-	return func(w *world, random *rand.Rand) func(int) meddling {
-		platform, at := platforms[random.IntN(len(platforms))], 1+random.IntN(5)
-		m := m
-		m.kill = func() { w.kill(platform) }
+	return func(_ *world, random *rand.Rand) func(int) meddling {
+		at, m := 1+random.IntN(5), m
+		m.kill = platforms[random.IntN(len(platforms))]
 		return func(n int) meddling {
 			if n != at {
 				return meddling{}

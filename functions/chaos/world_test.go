@@ -82,7 +82,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 	})
 	w.renewKeys()
 	w.api.AddSnapshot(simulator.Snapshot{ID: "s-foreign", DiskID: web2})
-	w.judge = newJudge(w.api, keep)
+	w.judge = newJudge(w.api, keep, w.kill)
 	server := httptest.NewServer(w.judge)
 	t.Cleanup(server.Close)
 	w.url = server.URL
