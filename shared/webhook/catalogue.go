@@ -47,7 +47,7 @@ var say = struct {
 	unknownTarget, didYouMean, seeTargets, denied, nobody, nobodyNext, tooLong        phrase
 	unknownSnapshot, help, deleted                                                    phrase
 	slots, requestID, snapshotID, code, you, buttonConfirm, buttonCancel, buttonTitle phrase
-	unfinished, nextConfirm, pinWarning                                               phrase
+	unfinished, nextConfirm, nextFree, pinWarning                                     phrase
 
 	planned  map[snapshot.Action]phrase
 	statuses map[snapshot.Status]phrase
@@ -104,6 +104,7 @@ var say = struct {
 
 	unfinished:  phrase{"The confirmed snapshot of %s is not finished yet.", "%s 已确认的快照尚未完成。"},
 	nextConfirm: phrase{"Press the button or send the code again in a minute: it goes on, nothing is done twice.", "请一分钟后再次点击按钮或发送确认码：将继续执行，不会重复操作。"},
+	nextFree:    phrase{"Send the name of the target again in a minute: its slot is free now.", "请一分钟后重新发送目标名称：名额已腾出。"},
 	pinWarning:  phrase{"So many snapshots are kept that the rotation stops.", "保留的快照过多，轮换将受影响。"},
 
 	planned: map[snapshot.Action]phrase{

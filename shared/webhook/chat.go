@@ -145,10 +145,14 @@ func (v visit) do(ctx context.Context, order snapshot.Order) reply {
 	if order.Victim != "" && result.Outcome == snapshot.OutcomeDeferred {
 		p.pending, p.aside = true, true
 		p.result, p.next = say.unfinished.in(p.lang, result.Target), say.nextConfirm.in(p.lang)
+		if len(result.Deleted) > 0 && !v.button { // a code is no longer found: it told the snapshot that is gone
+			p.next = say.nextFree.in(p.lang)
+		}
 	}
 	if p.done && result.Slots == nil {
 		return v.withSlots(ctx, p, order.Target)
 	}
+	p.slots(result.Slots)
 	return p
 }
 
@@ -341,8 +345,8 @@ func (v visit) keep(ctx context.Context, c command) reply {
 	}
 	if pinned.Warning != "" {
 		p.lines = []string{say.pinWarning.in(p.lang)}
-		if p.lang == en {
-			p.lines = []string{visible(pinned.Warning)}
+		if p.lang == en { // the core has no other language
+			p.lines = append(p.lines, visible(pinned.Warning))
 		}
 	}
 	p.smallPrint(c.object, "", "")

@@ -15,6 +15,12 @@
 // A sender is there if its secrets are in the environment, at least [SecretMin] bytes each and no placeholder of a
 // template; else its path is not found. Several secrets in one variable are all good, for rotation.
 //
+// # Time
+//
+// A sender that waits too long calls again or tells its people that we failed. So an answer is out within the sender's
+// budget, whatever the API does: what was begun by then goes on, the answer says so, and the same event again means the
+// same order.
+//
 // # Trust
 //
 // What a signature covers is believed; the rest is checked against the policy and proves nothing. GitHub, GitLab's old
@@ -23,6 +29,7 @@
 //
 // # Deletion
 //
-// Nothing is deleted for a person who has not confirmed exactly that. A confirmation is an HMAC over sender, tenant,
-// person, target and snapshot, good for five minutes, and stored nowhere; it acts once, because its order has one key.
+// Nothing is deleted for a person who has not confirmed exactly that. A confirmation is an HMAC, by the secrets of the
+// sender alone, over sender, tenant, person, target and snapshot, good for five minutes, and stored nowhere; it acts
+// once, because its order has one key. Nobody else can press or remove its buttons.
 package webhook

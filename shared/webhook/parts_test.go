@@ -67,6 +67,15 @@ func TestParseCommand(t *testing.T) {
 		"状态 s-1":                    {verbStatus, "s-1", ""},
 		"keep s-1 2026-12-01":       {verbKeep, "s-1", "2026-12-01"},
 		"确认 7K3F":                   {verbConfirm, "7K3F", ""},
+		"确认7K3F":                    {verbConfirm, "7K3F", ""},
+		"@bot 列表web-1":              {verbList, "web-1", ""},
+		"快照web-1 升级前":               {verbTake, "web-1", "升级前"},
+		"确认":                        {verbHelp, "", ""},
+		"listing":                   {verbTake, "listing", ""},
+		"keep s-1 until 2026-12-31": {verbKeep, "s-1", "2026-12-31"},
+		"保留 s-1 到 2026-12-31":       {verbKeep, "s-1", "2026-12-31"},
+		"keep s-1 until":            {verbKeep, "s-1", "until"}, // not for ever
+		"web-1 until 2026-12-31":    {verbTake, "web-1", "until 2026-12-31"},
 		"":                          {verbHelp, "", ""},
 		"@_user_1 help":             {verbHelp, "", ""},
 		"<@U1> @bot list":           {verbList, "", ""},
@@ -163,5 +172,66 @@ func TestOffIsUnset(t *testing.T) {
 	}
 	if _, err := openSlack(secrets); !errors.Is(err, errUnset) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// People are answered in the language of their text; where that does not tell, in that of their locale or their chat.
+func TestLanguage(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		ask  ask
+		want language
+	}{
+		"Chinese":                       {ask{text: "列表"}, zh},
+		"Chinese reason":                {ask{text: "web-1 升级前"}, zh},
+		"English verb":                  {ask{text: "list", home: zh}, en},
+		"English verb in capitals":      {ask{text: "@bot HELP", home: zh}, en},
+		"English words":                 {ask{text: "web-1 before the upgrade", home: zh}, en},
+		"a target":                      {ask{text: "web-1", home: zh}, zh},
+		"a target in an English chat":   {ask{text: "web-1"}, en},
+		"a mention and a target":        {ask{text: "@_user_1 web-1", home: zh}, zh},
+		"a question mark":               {ask{text: "?", home: zh}, zh},
+		"a wide question mark":          {ask{text: "？", home: zh}, zh},
+		"nothing":                       {ask{home: zh}, zh},
+		"English words, Chinese locale": {ask{text: "list web-1", lang: zh}, zh},
+	} {
+		if got := test.ask.language(); got != test.want {
+			t.Errorf("%s: language %d, want %d", name, got, test.want)
+		}
+	}
+}
+
+// What people write is never a link, a picture or emphasis.
+func TestMarkup(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"mailto:a": "mailto·a", ":smile:": "·smile·", "x :+1: y": "x ··1: y", "//evil/x": "/·evil/x", "https://evil": "https·/·evil",
+		"29:1": "29:1", "refs/heads/main": "refs/heads/main", "web_1": "web_1",
+	} {
+		if got := plain(text); got != want {
+			t.Errorf("plain(%q) = %q, want %q", text, got, want)
+		}
+	}
+	if got := markdownEscape("_web_ *1*"); got != `\_web\_ \*1\*` {
+		t.Errorf("in Markdown it is %q", got)
+	}
+	body := newBench(t, allSecrets()).do(slackCommand("help", "1")).Body.String()
+	if strings.Count(body, `"plain_text"`) != strings.Count(body, `"emoji":false`) || !strings.Contains(body, `"mrkdwn":false`) {
+		t.Errorf("Slack may read markup or emoji in %s", body)
+	}
+}
+
+// A placeholder is refused; a secret that merely holds such a word, or looks odd, is the owner's business.
+func TestExample(t *testing.T) {
+	t.Parallel()
+	for secret, want := range map[string]bool{
+		"changeme-changeme": true, "CHANGE_ME_CHANGE_ME": true, "<replace-me>....": true, "--change-me--change-me--": true,
+		"changeme1234567890": false, "my-example-secret-9": false, "your-secret-0123456": false, "xxxxxxxxxxxxxxxxxxxx": false,
+		"a...b...c...d...e...": false, "----------------": false,
+	} {
+		_, err := Secrets{envSlack: {secret}}.read(envSlack)
+		if (err != nil) != want {
+			t.Errorf("%q: %v, want refused: %t", secret, err, want)
+		}
 	}
 }

@@ -136,6 +136,26 @@ func TestConfirmedIsPending(t *testing.T) {
 	}
 }
 
+// halfway is a core whose time ends between the deletion and the snapshot.
+type halfway struct{ Core }
+
+func (halfway) Take(_ context.Context, o snapshot.Order) snapshot.Result {
+	r := deferred(o, stillRunning(actionCreateSnapshot))
+	r.Deleted = []snapshot.Deleted{{SnapshotID: o.Victim}}
+	return r
+}
+
+// Once its snapshot is gone, a code says nothing any more, but a button does.
+func TestConfirmedHalfway(t *testing.T) {
+	t.Parallel()
+	for button, want := range map[bool]phrase{true: say.nextConfirm, false: say.nextFree} {
+		v := visit{chat: chat{core: halfway{}}, ask: ask{button: button}}
+		if p := v.do(t.Context(), snapshot.Order{Target: "web-1", Victim: "s-old1"}); p.next != want.en || !p.aside || !strings.Contains(p.text(), "s-old1") {
+			t.Errorf("by button %t: %+v", button, p)
+		}
+	}
+}
+
 // broken is a core with a defect.
 type broken struct{ Core }
 

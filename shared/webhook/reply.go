@@ -89,9 +89,8 @@ func (p reply) fail(err *snapshot.Error) reply {
 }
 
 // took makes the reply that of an order.
-func (p reply) took(r snapshot.Result) (took reply) {
+func (p reply) took(r snapshot.Result) reply {
 	name := r.Target
-	defer func() { took.slots(r.Slots) }()
 	for _, gone := range r.Deleted {
 		p.lines = append(p.lines, say.deleted.in(p.lang, visible(gone.SnapshotID), visible(gone.SnapshotName)))
 	}

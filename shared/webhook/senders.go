@@ -32,14 +32,15 @@ const (
 type kind struct {
 	name      string
 	variables []string // that hold its secrets
-	signing   []string // of these, those of people: confirmations hang on the first that is set, and nobody else knows it
+	signing   []string // of these, of a chat, those that only the sender knows: confirmations hang on the first that is set
 	lang      language // of people whose text and locale do not tell
 	open      func(Secrets) (sender, error)
 	media     []string
 	get       bool // it says hello with a GET
 	// budget is within what time it wants its answer, less what network and platform take of it.
 	budget time.Duration
-	// forgive says that a final failure is answered 200, because the sender stops calling one that fails often.
+	// forgive says that a failure which is final, or whose order goes on, is answered 200, because the sender stops
+	// calling one that fails often.
 	forgive bool
 }
 
