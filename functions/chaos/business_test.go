@@ -151,9 +151,9 @@ func (d *delivery) call(t *testing.T) {
 			d.problem = fmt.Sprintf("the answer %d %q cannot be read: %v", w.Code, body, err)
 		}
 		d.results = []snapshot.Result{one}
-	case w.Code == http.StatusBadGateway: // of the platform, whose page tells of a time-out in its own words
-		d.timedOut = strings.Contains(strings.ToLower(body), "timed out")
-		d.crashed = !d.timedOut
+	case w.Code == http.StatusBadGateway: // of the platform; only Function Compute's page tells a crash from a time-out
+		d.crashed = d.to.platform == runtimeapi.FC && !strings.Contains(body, "timed out")
+		d.timedOut = !d.crashed
 	default:
 		d.problem = fmt.Sprintf("the answer is %d %s %q", w.Code, kind, body)
 	}

@@ -17,6 +17,7 @@ import (
 // once and changes nothing.
 func TestFleet(t *testing.T) {
 	t.Parallel()
+	sources(t)
 	const servers = 200
 	regions := []string{"cn-hangzhou", "cn-shanghai", "cn-beijing", "ap-southeast-1", "us-west-1"}
 	var text strings.Builder

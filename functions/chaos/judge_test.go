@@ -20,8 +20,9 @@ type judge struct {
 	keep map[string]map[string]int // slots by disk and role; a disk without any keeps everything
 
 	mu       sync.Mutex
-	born     map[string]string // snapshot by the token of its order, the deleted ones included
-	ever     map[string]bool   // every snapshot that there ever was
+	born     map[string][]string // snapshots by the token of their order, the deleted ones included
+	ever     map[string]bool     // every snapshot that there ever was
+	forgot   bool                // the API forgets client tokens, as it does in time
 	deleted  int
 	wrongs   []string
 	arrived  int  // calls of this round
@@ -42,7 +43,7 @@ type meddling struct {
 }
 
 func newJudge(api *simulator.Simulator, keep map[string]map[string]int, kills func(runtimeapi.Platform)) *judge {
-	j := &judge{api: api, keep: keep, kills: kills, born: make(map[string]string), ever: make(map[string]bool)}
+	j := &judge{api: api, keep: keep, kills: kills, born: make(map[string][]string), ever: make(map[string]bool)}
 	for _, one := range api.Snapshots() {
 		j.ever[one.ID] = true
 	}
@@ -148,10 +149,15 @@ func (j *judge) compare(before, after []simulator.Snapshot) {
 		}
 		j.ever[one.ID] = true
 		token := tag(one, snapshot.TagToken)
-		if first := j.born[token]; token == "" || first != "" {
-			j.wrong("snapshot %s has the token %q, and so had %q before", one.ID, token, first)
+		for _, first := range j.born[token] {
+			if !j.forgot || lives(first, before) {
+				j.wrong("snapshot %s has the token %s, and so had %s before", one.ID, token, first)
+			}
 		}
-		j.born[token] = one.ID
+		if role(one) == "" {
+			j.wrong("snapshot %s was taken without the tags of ours", one.ID)
+		}
+		j.born[token] = append(j.born[token], one.ID)
 	}
 	for _, one := range before {
 		if !remains[one.ID] {
@@ -209,13 +215,14 @@ func (j *judge) hasKilled() bool {
 	return j.killed
 }
 
-// bornOf returns the snapshot that was taken for a token, and knows tells of any snapshot whether it ever was.
-func (j *judge) bornOf(token string) string {
+// wasBorn tells whether a snapshot was taken for a token.
+func (j *judge) wasBorn(token, id string) bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return j.born[token]
+	return slices.Contains(j.born[token], id)
 }
 
+// knows tells whether a snapshot ever was.
 func (j *judge) knows(id string) bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -240,6 +247,10 @@ func role(one simulator.Snapshot) string {
 	}
 	name, _, _ := strings.Cut(tag(one, snapshot.TagMeta), "/")
 	return name
+}
+
+func lives(id string, all []simulator.Snapshot) bool {
+	return slices.ContainsFunc(all, func(one simulator.Snapshot) bool { return one.ID == id })
 }
 
 func pinned(one simulator.Snapshot) bool { return tag(one, snapshot.TagKeep) == "forever" }

@@ -100,6 +100,7 @@ func signed(secret, id string, at time.Time, body string) *http.Request {
 // any order. Each gets the answer that was intended, and no process grows. It does not run beside other tests, whose
 // processes would be in its figures.
 func TestLoad(t *testing.T) {
+	sources(t)
 	for _, platform := range platforms {
 		t.Run(string(platform), func(t *testing.T) { load(t, platform) })
 	}

@@ -12,6 +12,7 @@ package chaos
 import (
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -48,6 +49,23 @@ func buildAndRun(m *testing.M) int {
 		return 1
 	}
 	return m.Run()
+}
+
+// sources looks at every source file of the module. The go command cannot know what the binaries were built from: without
+// this, it would take the results of the last run although a function has changed since.
+func sources(t *testing.T) {
+	t.Helper()
+	for _, folder := range []string{"../../shared", "../../functions"} {
+		err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
+			if err == nil && filepath.Ext(path) == ".go" {
+				_, err = os.Stat(path)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // asked returns the number that an environment variable asks for, or the default.

@@ -66,7 +66,8 @@ type world struct {
 // begins is how long ago a history begins: all of it lies within maxEventAge of the processes' clocks.
 const begins = -20 * time.Hour
 
-func newWorld(t *testing.T, seed uint64) *world {
+// newWorld starts the nth world. Some have a foreign snapshot that failed; in some the API forgets client tokens at once.
+func newWorld(t *testing.T, n uint64) *world {
 	t.Helper()
 	w := &world{functions: make(map[runtimeapi.Platform]map[string]*function)}
 	w.ahead.Store(int64(begins))
@@ -78,11 +79,12 @@ func newWorld(t *testing.T, seed uint64) *world {
 			{ID: "i-web-2", RegionID: region, Disks: []simulator.Disk{{ID: web2}}},
 			{ID: "i-db-1", RegionID: region, Disks: []simulator.Disk{{ID: db1}}},
 		},
-		CallsPerMinute: simulator.Unlimited, Seed: seed,
+		CallsPerMinute: simulator.Unlimited, Seed: n,
 	})
 	w.renewKeys()
-	w.api.AddSnapshot(simulator.Snapshot{ID: "s-foreign", DiskID: web2})
+	w.api.AddSnapshot(simulator.Snapshot{ID: "s-foreign", DiskID: web2, Status: []string{simulator.Accomplished, simulator.Failed}[n%2]})
 	w.judge = newJudge(w.api, keep, w.kill)
+	w.judge.forgot = n%3 == 2
 	server := httptest.NewServer(w.judge)
 	t.Cleanup(server.Close)
 	w.url = server.URL
