@@ -245,20 +245,26 @@ func (h *history) quiet() {
 			continue
 		}
 		h.pass(13 * time.Minute)
-		h.run(h.deliver(b))
-		if !b.settled {
-			h.t.Errorf("%s failed although nothing is wrong any more", b.name)
-		}
+		h.insist(b)
 	}
 	for range 4 { // each may delete one snapshot of a server
 		h.pass(13 * time.Minute)
 		b := &business{sweep: true, tokens: make(map[string]string)}
 		b.asTick(`{"sweep":true}`, h.now())
-		h.run(h.deliver(b))
-		if !b.settled {
-			h.t.Errorf("%s failed although nothing is wrong any more", b.name)
+		h.insist(b)
+	}
+}
+
+// insist delivers an event until it is settled, as often as a platform does: a busy machine may defer one, and that is what
+// retries are for.
+func (h *history) insist(b *business) {
+	h.t.Helper()
+	for range 3 {
+		if h.run(h.deliver(b)); b.settled {
+			return
 		}
 	}
+	h.t.Errorf("%s failed three times although nothing is wrong any more", b.name)
 }
 
 // verify checks what was promised of the whole history.
