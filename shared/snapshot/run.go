@@ -87,7 +87,7 @@ func (r *run) call(action string, do func() error) error {
 // callNow makes one API call that can no longer wait.
 func (r *run) callNow(action string, do func() error) error {
 	if r.Stats != nil {
-		r.Stats.Calls++
+		r.Stats.Calls.Add(1)
 	}
 	err := do()
 	var answer *APIError
@@ -145,7 +145,7 @@ func (r *run) again(a *attempts, err error) (time.Duration, bool) {
 	}
 	a.failures++
 	if r.Stats != nil {
-		r.Stats.Retries++
+		r.Stats.Retries.Add(1)
 	}
 	return wait, true
 }

@@ -131,7 +131,7 @@ func (r *run) wait(ctx context.Context, at time.Time) bool {
 	}
 	if d := at.Sub(now); d > 0 {
 		if r.Stats != nil {
-			r.Stats.Waited += d
+			r.Stats.Waited.Add(int64(d))
 		}
 		return r.clock().Sleep(ctx, d) == nil
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"slices"
+	"sync/atomic"
 	"time"
 )
 
@@ -28,11 +29,12 @@ type Service struct {
 	Stats *Stats
 }
 
-// Stats counts the work of an invocation, for its summary line.
+// Stats counts the work of an invocation, for its summary line. A caller who could not wait may read it while the work
+// still goes on.
 type Stats struct {
-	Calls   int // API calls
-	Retries int // API calls beyond the first for the same purpose
-	Waited  time.Duration
+	Calls   atomic.Int64 // API calls
+	Retries atomic.Int64 // API calls beyond the first for the same purpose
+	Waited  atomic.Int64 // nanoseconds between calls
 }
 
 // reserve is how much of the time to the deadline is left unused, so that the answer still gets out.

@@ -22,7 +22,8 @@ func (f *Function) summarize(ctx context.Context, from platform.Invocation, answ
 		slog.Int64("durationMs", took.Milliseconds()),
 	}
 	if stats != nil {
-		attributes = append(attributes, slog.Int("apiCalls", stats.Calls), slog.Int("retries", stats.Retries), slog.Int64("waitedMs", stats.Waited.Milliseconds()))
+		attributes = append(attributes, slog.Int64("apiCalls", stats.Calls.Load()), slog.Int64("retries", stats.Retries.Load()),
+			slog.Int64("waitedMs", time.Duration(stats.Waited.Load()).Milliseconds()))
 	}
 	orders := make([]any, 0, len(answered.Results))
 	for _, result := range answered.Results {

@@ -34,7 +34,11 @@ func TestSummary(t *testing.T) {
 			t.Parallel()
 			var lines bytes.Buffer
 			f := &Function{name: "timer", log: slog.New(slog.NewJSONHandler(&lines, nil))}
-			f.summarize(t.Context(), platform.Invocation{Platform: "fc", RequestID: "req-1"}, c.answered, &snapshot.Stats{Calls: 2, Retries: 1, Waited: 1500 * time.Millisecond}, 7*time.Millisecond)
+			stats := &snapshot.Stats{}
+			stats.Calls.Add(2)
+			stats.Retries.Add(1)
+			stats.Waited.Add(int64(1500 * time.Millisecond))
+			f.summarize(t.Context(), platform.Invocation{Platform: "fc", RequestID: "req-1"}, c.answered, stats, 7*time.Millisecond)
 			var line map[string]any
 			if err := json.Unmarshal(lines.Bytes(), &line); err != nil || strings.Count(lines.String(), "\n") != 1 {
 				t.Fatalf("%s: %v", &lines, err)
