@@ -17,7 +17,7 @@ const MaxDepth = 32
 // the value, no field twice in an object at any depth, not even in another case (encoding/json takes DISKID for
 // DiskId and the long s for an s), and nesting no deeper than [MaxDepth]. Use it before decoding the JSON of a vendor,
 // whose unknown fields are welcome. The error is a [*snapshot.Error] with Code [snapshot.CodeMalformed].
-func CheckJSON(data []byte) error { return walk(data, nil, rules{}) }
+func CheckJSON(data []byte) error { return walk(data, nil, rules{}, false) }
 
 // StrictJSON decodes data into the value that into points to, by the rules of [CheckJSON] and more: a field that the
 // type does not have, a field in another case than its tag, a value of another type and null are refused. Use it for
@@ -38,10 +38,12 @@ type rules struct {
 }
 
 func decodeJSON(data []byte, into any, demand rules) error {
-	if err := walk(data, reflect.TypeOf(into), demand); err != nil {
-		return err
-	}
+	// Unmarshal comes first, for it proves the syntax on its way; what it says against a value comes last, for walk says
+	// it better.
 	err := json.Unmarshal(data, into)
+	if refused := walk(data, reflect.TypeOf(into), demand, err == nil); refused != nil {
+		return refused
+	}
 	var wrongType *json.UnmarshalTypeError
 	switch {
 	case err == nil:
@@ -53,16 +55,19 @@ func decodeJSON(data []byte, into any, demand rules) error {
 	}
 }
 
-// walk checks one JSON value against the structure rules and, unless t is nil, against a type.
-func walk(data []byte, t reflect.Type, demand rules) error {
+// walk checks one JSON value against the structure rules and, unless t is nil, against a type. parsed says that its
+// syntax is known to be right.
+func walk(data []byte, t reflect.Type, demand rules, parsed bool) error {
 	if len(bytes.TrimSpace(data)) == 0 {
 		return malformed("nothing arrived: the input is empty")
 	}
 	if !utf8.Valid(data) {
 		return malformed("the input is not valid UTF-8")
 	}
-	if err := checkSyntax(data); err != nil {
-		return err
+	if !parsed {
+		if err := checkSyntax(data); err != nil {
+			return err
+		}
 	}
 	w := walker{rules: demand, data: data}
 	return w.value(t, place{}, 0)
