@@ -73,23 +73,23 @@ func Of(err *snapshot.Error) Document {
 	}
 }
 
-// OfResult returns the problem document of a failed result.
-func OfResult(result snapshot.Result) Document {
+// ofResult returns the problem document of a failed result.
+func ofResult(result snapshot.Result) Document {
 	document := Of(result.Error)
 	document.Plan, document.Deleted = result.Plan, result.Deleted
 	return document
 }
 
 // Write answers with the problem document of an error, and Retry-After where a retry can help.
-func Write(w http.ResponseWriter, err *snapshot.Error) { WriteDocument(w, Of(err), err) }
+func Write(w http.ResponseWriter, err *snapshot.Error) { writeDocument(w, Of(err), err) }
 
 // WriteResult answers with the problem document of a failed result.
 func WriteResult(w http.ResponseWriter, result snapshot.Result) {
-	WriteDocument(w, OfResult(result), result.Error)
+	writeDocument(w, ofResult(result), result.Error)
 }
 
-// WriteDocument answers with a document made by [Of] or [OfResult].
-func WriteDocument(w http.ResponseWriter, document Document, err *snapshot.Error) {
+// writeDocument answers with a document made by [Of] or ofResult.
+func writeDocument(w http.ResponseWriter, document Document, err *snapshot.Error) {
 	if err.Retryable {
 		seconds := retryAfter[err.Kind]
 		if seconds == 0 {

@@ -38,7 +38,6 @@ const (
 	CodeBlocked       = "SlotsFull"        // no slot can be freed
 	CodeForeign       = "ForeignSnapshot"  // not ours: no swas-snapshot tags
 	CodeDiskGone      = "DiskGone"         // the disk of a target is gone, or its server was released
-	CodeStale         = "Stale"            // no good snapshot younger than maxAge, and none could be taken
 	CodeBadPolicy     = "InvalidPolicy"    // snapshots.yaml is missing or wrong
 	CodeBadConfig     = "InvalidConfig"    // an environment variable is missing or wrong
 	CodeNoCredentials = "NoCredentials"    // neither the platform nor the environment has credentials

@@ -50,11 +50,11 @@ type Config struct {
 	Client *http.Client
 }
 
-// BodyMax is the size of a request's body in bytes, at most.
-const BodyMax = 1 << 20
+// bodyMax is the size of a request's body in bytes, at most.
+const bodyMax = 1 << 20
 
-// HeaderMax is the size of the value of a header in bytes, at most. No signature comes near.
-const HeaderMax = 2 << 10
+// headerMax is the size of the value of a header in bytes, at most. No signature comes near.
+const headerMax = 2 << 10
 
 // Prefix is the path below which each sender has its own: /hooks/slack. The sender is never guessed from what a
 // request holds, or a request without a good signature could pass for one of a sender that has weaker ones.
@@ -150,7 +150,7 @@ func (h *handler) receive(w http.ResponseWriter, r *http.Request, sender enabled
 	}
 	for name, values := range r.Header {
 		for _, value := range values {
-			if len(value) > HeaderMax && !slices.Contains(authHeaders, name) {
+			if len(value) > headerMax && !slices.Contains(authHeaders, name) {
 				problem.WriteStatus(w, http.StatusBadRequest, snapshot.CodeMalformed, "a header has more than 2 KiB")
 				return nil, false
 			}
@@ -161,7 +161,7 @@ func (h *handler) receive(w http.ResponseWriter, r *http.Request, sender enabled
 		problem.WriteStatus(w, http.StatusBadRequest, snapshot.CodeMalformed, "the query is malformed")
 		return nil, false
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, BodyMax))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, bodyMax))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):

@@ -28,10 +28,10 @@ type request struct {
 	opened envelope // what seals the answer, of senders that encrypt
 }
 
-// one returns the only value of a header; "" if it is absent, has more than [HeaderMax] bytes or is repeated, for then
+// one returns the only value of a header; "" if it is absent, has more than [headerMax] bytes or is repeated, for then
 // nobody can say which one counts.
 func (r *request) one(name string) string {
-	if values := r.header.Values(name); len(values) == 1 && len(values[0]) <= HeaderMax {
+	if values := r.header.Values(name); len(values) == 1 && len(values[0]) <= headerMax {
 		return values[0]
 	}
 	return ""

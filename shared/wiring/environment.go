@@ -10,8 +10,8 @@ import (
 // callsPerMinute is the API's own limit per account and action, and our pace where the environment does not say.
 const callsPerMinute = 10
 
-// SecretMin is the length of a secret in bytes, at least; a shorter one is taken for a mistake.
-const SecretMin = 16
+// secretMin is the length of a secret in bytes, at least; a shorter one is taken for a mistake.
+const secretMin = 16
 
 // pace reads SNAPSHOT_CALLS_PER_MINUTE.
 func pace(getenv func(string) string) (int, error) {
@@ -36,11 +36,11 @@ func region(getenv func(string) string) (string, error) {
 }
 
 // Secrets returns the blank-separated secrets of a variable, or none if it is unset or one of them is shorter than
-// SecretMin: then what they protect stays shut.
+// secretMin: then what they protect stays shut.
 func Secrets(getenv func(string) string, name string) []string {
 	secrets := strings.Fields(getenv(name))
 	for _, secret := range secrets {
-		if len(secret) < SecretMin {
+		if len(secret) < secretMin {
 			return nil
 		}
 	}
