@@ -10,6 +10,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"swas-snapshot/shared/manifest"
 	"swas-snapshot/shared/policy"
 	"swas-snapshot/shared/snapshot"
 	"swas-snapshot/shared/wiring"
@@ -55,6 +56,7 @@ func doctor(ctx context.Context, s *session) error {
 		x.target(ctx, target)
 	}
 	x.account(p)
+	x.deployment()
 	x.ticks()
 	x.senders()
 	return x.report()
@@ -225,6 +227,19 @@ func (x *examination) account(p policy.Policy) {
 		}
 	}
 	x.add("account", fmt.Sprintf("%d slots planned; an account holds min(3 x servers, %d)", wanted, snapshot.SlotsPerUser), "", nil)
+}
+
+// deployment reads both deployment files as strictly as the platforms would.
+func (x *examination) deployment() {
+	root, err := sourceRoot()
+	if err == nil {
+		err = manifest.Check(root)
+	}
+	if err != nil {
+		x.add("deployment", err.Error(), "correct s.yaml, template.yml or what they name", err)
+		return
+	}
+	x.add("deployment", "s.yaml and template.yml are valid and agree", "", nil)
 }
 
 // ticks tells when the timers of s.yaml fire next, in local time.
