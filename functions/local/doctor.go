@@ -13,6 +13,7 @@ import (
 	"swas-snapshot/shared/manifest"
 	"swas-snapshot/shared/policy"
 	"swas-snapshot/shared/snapshot"
+	"swas-snapshot/shared/swas"
 	"swas-snapshot/shared/wiring"
 )
 
@@ -47,6 +48,7 @@ func doctor(ctx context.Context, s *session) error {
 	}
 	defer end()
 	x.core = core
+	x.credentials(ctx)
 	x.clock(ctx)
 	regions := x.regions()
 	for _, region := range regions {
@@ -73,6 +75,31 @@ func (x *examination) add(check, what, mend string, err error) {
 
 func (x *examination) warn(check, what, mend string) {
 	x.findings = append(x.findings, finding{check, "warn", what, mend})
+}
+
+// credentials tells whose they are, as far as an access key ID tells, and whether they end by themselves.
+func (x *examination) credentials(ctx context.Context) {
+	if !x.live {
+		x.add("credentials", "those of the simulator", "", nil)
+		return
+	}
+	found, err := (&swas.DefaultChain{}).Credentials(ctx)
+	switch id := found.AccessKeyID; {
+	case err != nil:
+		x.add("credentials", snapshot.AsError(err).Code, snapshot.AsError(err).Public(), err)
+	case found.SecurityToken != "":
+		x.add("credentials", "temporary, access key "+abbreviated(id)+"; they end by themselves, a role's within 36 hours", "", nil)
+	default:
+		x.add("credentials", "access key "+abbreviated(id)+"; it does not end by itself", "", nil)
+	}
+}
+
+// abbreviated shows enough of an access key ID to know it again.
+func abbreviated(id string) string {
+	if len(id) < 12 {
+		return "****"
+	}
+	return id[:4] + "****" + id[len(id)-4:]
 }
 
 // regions returns the regions of the policy, each once.
