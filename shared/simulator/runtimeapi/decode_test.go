@@ -87,7 +87,7 @@ func TestDecodeHTTPAnswer(t *testing.T) {
 
 // A decoded answer can always be written: its status is one that net/http takes.
 func FuzzDecodeHTTPAnswer(f *testing.F) {
-	for _, seed := range []string{`{"statusCode":200,"headers":{"A":"b"},"body":"x"}`, `{"statusCode":1e9}`, `[]`, `"x"`, ``, `{`} {
+	for _, seed := range []string{`{"statusCode":200,"headers":{"A":"b"},"body":"x"}`, `{"statusCode":1e9}`, `[]`, `"x"`, ``, `{`, "\v\"x\""} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, payload []byte) {

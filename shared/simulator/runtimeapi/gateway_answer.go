@@ -23,7 +23,7 @@ type httpAnswer struct {
 // decodeHTTPAnswer reads a function's answer. JSON without a statusCode is, on both platforms, a body of its own: 200,
 // application/json. Anything else is an error that names the defect and quotes nothing of the answer.
 func decodeHTTPAnswer(payload []byte) (httpAnswer, error) {
-	payload = bytes.TrimSpace(payload)
+	payload = bytes.Trim(payload, " \t\r\n") // the white space of JSON, and no other
 	if !json.Valid(payload) {
 		return httpAnswer{}, fmt.Errorf("the answer is not JSON")
 	}
