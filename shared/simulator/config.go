@@ -53,6 +53,7 @@ type Credential struct {
 	Expires         time.Time // of the security token, by Config.Wall; zero: never
 	Inactive        bool      // disabled by its owner
 	Actions         []string  // actions that RAM allows this key; empty: all. Others are answered Forbidden.RAM
+	ARN             string    // whose it is; default: a RAM user or, with a SecurityToken, a session of a role
 }
 
 // Instance is a server with its disks.

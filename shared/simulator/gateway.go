@@ -6,8 +6,11 @@ import (
 	"time"
 )
 
-// apiVersion is the only version of the API; the SDK sends it.
-const apiVersion = "2020-06-01"
+// The only versions of the APIs; the SDK sends them.
+const (
+	apiVersion = "2020-06-01"
+	stsVersion = "2015-04-01"
+)
 
 // timestampForm is the form of a request's time, in V1 and in ACS3 alike: UTC, ISO 8601 to the second.
 const timestampForm = "2006-01-02T15:04:05Z"
@@ -47,12 +50,12 @@ func (q *request) route() *apiError {
 		return missing("Action")
 	case q.version == "":
 		return missing("Version")
-	case q.version != apiVersion:
+	case q.version != apiVersion && q.version != stsVersion:
 		return invalid("Version")
 	case q.format != "" && q.format != "JSON" && q.format != "json":
 		return invalid("Format")
 	}
-	if _, known := actions[q.action]; !known {
+	if one, known := actions[q.action]; !known || one.sts != (q.version == stsVersion) {
 		return refuse("InvalidAction.NotFound")
 	}
 	return nil
@@ -90,7 +93,7 @@ func (g *gateway) authenticate(q *request, wall time.Time) *apiError {
 	if !g.spend(nonce{q.accessKeyID, q.nonce}, at, wall) {
 		return refuse("SignatureNonceUsed")
 	}
-	if len(credential.Actions) > 0 && !slices.Contains(credential.Actions, q.action) {
+	if len(credential.Actions) > 0 && !actions[q.action].sts && !slices.Contains(credential.Actions, q.action) {
 		return refuse("Forbidden.RAM")
 	}
 	return nil

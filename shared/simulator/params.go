@@ -16,6 +16,7 @@ import (
 type params struct {
 	values  map[string]string
 	regions map[string]bool
+	caller  Credential
 	refusal *apiError
 }
 

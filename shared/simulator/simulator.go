@@ -54,6 +54,7 @@ type effect func(now time.Time) (answer, *apiError)
 type action struct {
 	prepare    func(*Simulator, *params) effect
 	idempotent bool // takes a ClientToken
+	sts        bool // of the API of STS, which needs no permission
 }
 
 // actions are the operations that this simulator knows.
@@ -61,18 +62,19 @@ var actions map[string]action
 
 func init() { // not a literal: route reads actions, and the actions reach route through Simulator
 	actions = map[string]action{
-		"CreateSnapshot":          {(*Simulator).createSnapshot, true},
-		"ListSnapshots":           {(*Simulator).listSnapshots, false},
-		"DeleteSnapshot":          {(*Simulator).deleteSnapshot, true},
-		"DeleteSnapshots":         {(*Simulator).deleteSnapshots, true},
-		"UpdateSnapshotAttribute": {(*Simulator).updateSnapshotAttribute, true},
-		"ResetDisk":               {(*Simulator).resetDisk, true},
-		"ListDisks":               {(*Simulator).listDisks, false},
-		"ListInstances":           {(*Simulator).listInstances, false},
-		"ListRegions":             {(*Simulator).listRegions, false},
-		"TagResources":            {(*Simulator).tagResources, true},
-		"UntagResources":          {(*Simulator).untagResources, true},
-		"ListTagResources":        {(*Simulator).listTagResources, false},
+		"CreateSnapshot":          {(*Simulator).createSnapshot, true, false},
+		"ListSnapshots":           {(*Simulator).listSnapshots, false, false},
+		"DeleteSnapshot":          {(*Simulator).deleteSnapshot, true, false},
+		"DeleteSnapshots":         {(*Simulator).deleteSnapshots, true, false},
+		"UpdateSnapshotAttribute": {(*Simulator).updateSnapshotAttribute, true, false},
+		"ResetDisk":               {(*Simulator).resetDisk, true, false},
+		"ListDisks":               {(*Simulator).listDisks, false, false},
+		"ListInstances":           {(*Simulator).listInstances, false, false},
+		"ListRegions":             {(*Simulator).listRegions, false, false},
+		"TagResources":            {(*Simulator).tagResources, true, false},
+		"UntagResources":          {(*Simulator).untagResources, true, false},
+		"ListTagResources":        {(*Simulator).listTagResources, false, false},
+		"GetCallerIdentity":       {(*Simulator).getCallerIdentity, false, true},
 	}
 }
 
@@ -147,7 +149,7 @@ func (s *Simulator) admit(q *request, now time.Time) *apiError {
 
 // act runs the action: parameters, then the memory of client tokens, then the effect.
 func (s *Simulator) act(q *request, now time.Time) (answer, *apiError) {
-	p := &params{values: q.params, regions: s.regions}
+	p := &params{values: q.params, regions: s.regions, caller: s.gateway.credentials[q.accessKeyID]}
 	one := actions[q.action]
 	run := one.prepare(s, p)
 	var token string

@@ -212,31 +212,6 @@ func TestFreshCredentials(t *testing.T) {
 	}
 }
 
-// The chain of the machine, cut off from its metadata server and its files.
-func TestDefaultChain(t *testing.T) {
-	t.Setenv("ALIBABA_CLOUD_ECS_METADATA_DISABLED", "true")
-	t.Setenv("HOME", t.TempDir())
-	for _, name := range []string{"ACCESS_KEY_ID", "ACCESS_KEY_SECRET", "SECURITY_TOKEN", "CREDENTIALS_URI", "PROFILE", "CREDENTIALS_FILE"} {
-		t.Setenv("ALIBABA_CLOUD_"+name, "")
-	}
-	chain := &swas.DefaultChain{}
-	network := &wire{script: []reply{{200, done}}}
-	client := clientOf(t, swas.Config{Provider: chain, Transport: network})
-	_, err := create(t.Context(), client)
-	if answer := apiError(t, err); answer.Code != snapshot.CodeNoCredentials || !strings.HasPrefix(answer.Message, "no credentials were found") {
-		t.Errorf("got %v", answer)
-	}
-	if _, found, err := chain.Refresh(t.Context()); found || err != nil {
-		t.Errorf("got %v, %v", found, err)
-	}
-
-	t.Setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", "from-environment")
-	t.Setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "made-up")
-	if _, err := create(t.Context(), client); err != nil || network.queries[0].Get("AccessKeyId") != "from-environment" {
-		t.Errorf("after a failure: got %v", err)
-	}
-}
-
 func TestListSnapshots(t *testing.T) {
 	t.Parallel()
 	client, network := newClient(t, reply{200, `{"TotalCount":203,"PageNumber":3,"PageSize":100,"RequestId":"R","Snapshots":[
@@ -332,37 +307,56 @@ func TestListsProveThemselves(t *testing.T) {
 	}
 }
 
-func TestServers(t *testing.T) {
+func TestListDisks(t *testing.T) {
 	t.Parallel()
 	client, network := newClient(t,
 		reply{200, `{"TotalCount":2,"Disks":[{"DiskId":"d-1","InstanceId":"i-1","DiskType":"system","Status":"In_Use"},{"DiskId":"d-2","DiskType":"Data"}]}`},
-		reply{200, `{"TotalCount":1,"Instances":[{"InstanceId":"i-1","InstanceName":"web","Status":"Running"}]}`},
-		reply{200, `{"Regions":[{"RegionId":"cn-hangzhou"},{"RegionId":"cn-shanghai"}],"RequestId":"R"}`},
-		reply{200, `{"TotalCount":1,"Disks":[{"DiskType":"Data"}]}`},
-		reply{200, `{"TotalCount":1,"Instances":[{}]}`})
+		reply{200, `{"TotalCount":1,"Disks":[{"DiskType":"Data"}]}`})
 
 	disks, err := client.ListDisks(t.Context(), region, 1)
 	if err != nil || disks.Total != 2 || disks.Disks[0] != (snapshot.Disk{ID: "d-1", InstanceID: "i-1", System: true, Status: "In_Use"}) || disks.Disks[1].System {
 		t.Errorf("got %+v, %v", disks, err)
 	}
-	servers, err := client.ListInstances(t.Context(), region, 1)
-	if err != nil || servers.Total != 1 || servers.Instances[0] != (swas.Instance{ID: "i-1", Name: "web", Status: "Running"}) {
-		t.Errorf("got %+v, %v", servers, err)
-	}
-	regions, err := client.ListRegions(t.Context(), region)
-	if err != nil || len(regions) != 2 || regions[1] != "cn-shanghai" {
-		t.Errorf("got %v, %v", regions, err)
-	}
 	if _, err = client.ListDisks(t.Context(), region, 1); apiError(t, err).Code != snapshot.CodeEmptyAnswer {
 		t.Errorf("a disk without ID: got %v", err)
 	}
-	if _, err = client.ListInstances(t.Context(), region, 1); apiError(t, err).Code != snapshot.CodeEmptyAnswer {
-		t.Errorf("a server without ID: got %v", err)
+	if got := network.queries[0].Get("Action"); got != "ListDisks" {
+		t.Errorf("got action %s", got)
 	}
-	for i, action := range []string{"ListDisks", "ListInstances", "ListRegions"} {
-		if got := network.queries[i].Get("Action"); got != action {
-			t.Errorf("got action %s, want %s", got, action)
-		}
+}
+
+func TestCaller(t *testing.T) {
+	t.Parallel()
+	user := `{"IdentityType":"RAMUser","AccountId":"12","Arn":"acs:ram::12:user/web","RequestId":"R"}`
+	cases := map[string]struct {
+		endpoint, body, host string
+		want                 swas.Caller
+		code                 string
+	}{
+		"public":       {"", user, "sts.aliyuncs.com", swas.Caller{AccountID: "12", ARN: "acs:ram::12:user/web"}, ""},
+		"vpc":          {"https://swas-vpc.cn-hangzhou.aliyuncs.com", user, "sts.aliyuncs.com", swas.Caller{AccountID: "12", ARN: "acs:ram::12:user/web"}, ""},
+		"this machine": {"http://127.0.0.1:9001", user, "127.0.0.1:9001", swas.Caller{AccountID: "12", ARN: "acs:ram::12:user/web"}, ""},
+		"localhost":    {"http://localhost", user, "localhost", swas.Caller{AccountID: "12", ARN: "acs:ram::12:user/web"}, ""},
+		"account":      {"", `{"IdentityType":"Account","AccountId":"12","Arn":"acs:ram::12:root"}`, "sts.aliyuncs.com", swas.Caller{AccountID: "12", ARN: "acs:ram::12:root", Root: true}, ""},
+		"empty":        {"", `{"RequestId":"R"}`, "sts.aliyuncs.com", swas.Caller{}, snapshot.CodeEmptyAnswer},
+		"refused":      {"", `{"Code":"InvalidAccessKeyId.NotFound","RequestId":"R"}`, "sts.aliyuncs.com", swas.Caller{}, "InvalidAccessKeyId.NotFound"},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			network := &wire{script: []reply{{200, c.body}}}
+			got, err := clientOf(t, swas.Config{Endpoint: c.endpoint, Transport: network}).Caller(t.Context(), region)
+			if c.code != "" {
+				if answer := apiError(t, err); answer.Code != c.code || answer.Action != "GetCallerIdentity" {
+					t.Errorf("got %v", answer)
+				}
+			} else if err != nil || got != c.want {
+				t.Errorf("got %+v, %v", got, err)
+			}
+			if query := network.queries[0]; network.urls[0].Host != c.host || query.Get("Version") != "2015-04-01" {
+				t.Errorf("asked %s for version %s", network.urls[0].Host, query.Get("Version"))
+			}
+		})
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 type endpoint struct {
 	scheme string // http or https
 	host   string // host[:port]; empty for https://swas.<region>.aliyuncs.com
+	local  bool   // the host is this machine
 }
 
 // parseEndpoint reads the value of SWAS_ENDPOINT. Plain HTTP is taken for this machine only: signature and security
@@ -39,7 +40,7 @@ func parseEndpoint(text string) (endpoint, error) {
 		return endpoint{}, badEndpoint("is plain http beyond this machine, where anybody could read the signature: use https")
 	}
 	// In lower case, by which net/http knows localhost and keeps it from proxies.
-	return endpoint{scheme: u.Scheme, host: strings.ToLower(u.Host)}, nil
+	return endpoint{scheme: u.Scheme, host: strings.ToLower(u.Host), local: loopback(u.Hostname())}, nil
 }
 
 func badEndpoint(defect string) error {
