@@ -91,7 +91,7 @@ func New(config Config) http.Handler {
 		switch {
 		case err == nil:
 			h.senders[kind.name] = enabled{kind, sender, confirmKeys(kind.signingOf(config.Secrets))}
-		case errors.Is(err, errUnset) && len(kind.secretsOf(config.Secrets)) == 0:
+		case !kind.wanted(config.Secrets):
 			h.Log.Debug("webhook sender is off", "sender", kind.name)
 		default:
 			h.Log.Warn("webhook sender is off", "sender", kind.name, "why", err.Error())

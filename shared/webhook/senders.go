@@ -89,6 +89,9 @@ func (k kind) secretsOf(secrets Secrets) []string {
 	return all
 }
 
+// wanted tells whether any secret of the sender is set.
+func (k kind) wanted(secrets Secrets) bool { return len(k.secretsOf(secrets)) > 0 }
+
 // signingOf returns the secrets on which confirmations hang: never an ID, which others know.
 func (k kind) signingOf(secrets Secrets) []string {
 	for _, name := range k.signing {
