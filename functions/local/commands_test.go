@@ -178,7 +178,7 @@ func TestPlanAndDoctor(t *testing.T) {
 	for line, says := range map[string]string{
 		"plan":                   `web-1 +0 of 3 slots used`,
 		"plan web-1 -role daily": `create .* daily`,
-		"doctor":                 `(?s)ok +policy.*ok +permission CreateSnapshot +allowed in cn-hangzhou.*(ok|warn) +target web-1.*warn +secret GITEE_SECRET`,
+		"doctor":                 `(?s)ok +policy.*warn +sender gitee.*ok +credentials +acs:ram::.*ok +permission CreateSnapshot +allowed in cn-hangzhou.*warn +target web-1.*ok +account`,
 		"plan -json":             `^\{"plans":\[\{"target":"web-1"`,
 		"doctor -json":           `^\{"findings":\[\{"check":"policy","state":"ok".*"ok":true\}`,
 	} {

@@ -19,11 +19,19 @@ func (s *session) core(ctx context.Context) (*snapshot.Service, func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	config := swas.Config{Endpoint: s.getenv("SWAS_ENDPOINT")}
+	client, end, err := s.client(ctx, &p)
+	if err != nil {
+		return nil, nil, err
+	}
+	return &snapshot.Service{API: client, Policy: p.Policy, Instance: snapshot.NewInstance(10)}, end, nil
+}
+
+// client returns a client of the API, simulated or real, and a function that ends it. It gives the policy a region if it
+// names none.
+func (s *session) client(ctx context.Context, p *policy.Policy) (*swas.Client, func(), error) {
+	config := swas.Config{Endpoint: s.getenv("SWAS_ENDPOINT"), Provider: &swas.DefaultChain{}}
 	end := func() {}
-	if s.live {
-		config.Provider = &swas.DefaultChain{}
-	} else {
+	if !s.live {
 		w, err := newWorld(ctx, s, worldConfig{platform: s.platform, policyFile: policyPath(s.getenv), log: s.stderr})
 		if err != nil {
 			return nil, nil, err
@@ -41,7 +49,7 @@ func (s *session) core(ctx context.Context) (*snapshot.Service, func(), error) {
 		end()
 		return nil, nil, err
 	}
-	return &snapshot.Service{API: client, Policy: p.Policy, Instance: snapshot.NewInstance(10)}, end, nil
+	return client, end, nil
 }
 
 // liveCredentials returns the default credentials for -live, as the platform would hand them over; nil without -live.
@@ -64,14 +72,12 @@ func plan(ctx context.Context, s *session) error {
 		return err
 	}
 	defer end()
-	names := s.args
-	if len(names) == 0 {
-		for _, target := range core.Policy.Targets {
-			names = append(names, target.Name)
-		}
+	targets := s.args
+	if len(targets) == 0 {
+		targets = names(core.Policy)
 	}
-	plans := make([]snapshot.Plan, 0, len(names))
-	for _, name := range names {
+	plans := make([]snapshot.Plan, 0, len(targets))
+	for _, name := range targets {
 		one, err := core.Plan(ctx, name, s.role)
 		if err != nil {
 			return err
