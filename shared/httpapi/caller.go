@@ -34,7 +34,7 @@ func (a *api) let(in func(http.ResponseWriter, *http.Request, caller)) http.Hand
 			notFound(w, r)
 			return
 		}
-		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, BodyMax))
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, bodyMax))
 		var tooLarge *http.MaxBytesError
 		switch {
 		case errors.As(err, &tooLarge):

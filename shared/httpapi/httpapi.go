@@ -14,8 +14,8 @@ import (
 	"swas-snapshot/shared/snapshot"
 )
 
-// BodyMax is the size of a request's body in bytes, at most.
-const BodyMax = 1 << 20
+// bodyMax is the size of a request's body in bytes, at most.
+const bodyMax = 1 << 20
 
 // Core is what the API asks of the core; [snapshot.Service] is one.
 type Core interface {

@@ -17,6 +17,9 @@ import (
 	"swas-snapshot/shared/snapshot"
 )
 
+// bodyMax is what the contract allows the body of a request, in bytes.
+const bodyMax = 1 << 20
+
 const token = "a-bearer-token-of-32-characters!"
 
 // core is a core of func fields; what a test does not expect to be asked stays nil, and panics.
@@ -154,7 +157,7 @@ func TestRefused(t *testing.T) {
 		"TwoTokens":      {"GET", "/snapshots?target=web-1", "", []string{"Authorization", "Bearer " + token}, 401, "Unauthenticated"},
 		"Compressed":     {"POST", "/snapshots", order, []string{"Content-Encoding", "gzip"}, 415, "UnsupportedMediaType"},
 		"DotPath":        {"GET", "/snapshots/../plan?target=web-1", "", nil, 404, "NotFound"},
-		"TooLarge":       {"POST", "/snapshots", strings.Repeat(" ", httpapi.BodyMax+1), nil, 413, "BodyTooLarge"},
+		"TooLarge":       {"POST", "/snapshots", strings.Repeat(" ", bodyMax+1), nil, 413, "BodyTooLarge"},
 		"NoHooks":        {"POST", "/hooks/slack", "x", nil, 404, "NotFound"},
 		"Patch":          {"PATCH", "/snapshots/s-1/keep", "", nil, 405, "MethodNotAllowed"},
 	} {
@@ -172,7 +175,7 @@ func TestRefused(t *testing.T) {
 func TestLargestBody(t *testing.T) {
 	t.Parallel()
 	body := `{"target":"web-1","key":"k"}`
-	body += strings.Repeat(" ", httpapi.BodyMax-len(body))
+	body += strings.Repeat(" ", bodyMax-len(body))
 	w := serve(core{take: func(snapshot.Order) snapshot.Result { return snapshot.Result{Outcome: snapshot.OutcomePlanned} }}, "POST", "/snapshots", body)
 	if w.Code != http.StatusOK {
 		t.Errorf("status %d: %s", w.Code, w.Body)

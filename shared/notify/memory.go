@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// memory remembers the latest keys, [Remembered] at most. The zero memory is empty.
+// memory remembers the latest keys, [remembered] at most. The zero memory is empty.
 type memory struct {
 	mu   sync.Mutex
 	keys []string // the oldest first
@@ -19,7 +19,7 @@ func (m *memory) add(key string) bool {
 	if slices.Contains(m.keys, key) {
 		return false
 	}
-	if len(m.keys) == Remembered {
+	if len(m.keys) == remembered {
 		m.keys = slices.Delete(m.keys, 0, 1)
 	}
 	m.keys = append(m.keys, key)

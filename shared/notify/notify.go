@@ -35,8 +35,8 @@ import (
 const (
 	TryTimeout = 2 * time.Second // for one try, from the connection to the end of the reply
 	Tries      = 2               // for one robot
-	ReplyMax   = 64 << 10        // bytes of a reply that are read
-	Remembered = 1024            // messages that are not sent again, the latest
+	replyMax   = 64 << 10        // bytes of a reply that are read
+	remembered = 1024            // messages that are not sent again, the latest
 )
 
 // Rule says who is told what. Its fields are those of a notify rule in the policy.
@@ -63,7 +63,7 @@ type Notifier struct {
 func New(rules []Rule, client *http.Client, now func() time.Time, log *slog.Logger) *Notifier {
 	own := http.Client{Transport: &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment, // which leaves out loopback hosts
-		MaxResponseHeaderBytes: ReplyMax,
+		MaxResponseHeaderBytes: replyMax,
 		MaxIdleConnsPerHost:    1,
 		IdleConnTimeout:        30 * time.Second,
 	}}

@@ -28,6 +28,12 @@ var _ = snapshot.Service{Tell: (*notify.Notifier)(nil).Tell}
 
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
+// What package notify bounds: the bytes of a reply, and the messages that it remembers.
+const (
+	replyMax   = 64 << 10
+	remembered = 1024
+)
+
 func now() time.Time { return noon }
 
 var fact = snapshot.Fact{
@@ -113,8 +119,8 @@ func TestTellTries(t *testing.T) {
 		"FeishuRefusesWithBoth": {"feishu", []http.HandlerFunc{say(200, `{"StatusCode":0,"code":19024}`)}, 2, "code 19024"},
 		"FeishuUnknown":         {"feishu", []http.HandlerFunc{say(200, `[]`)}, 2, "without a code"},
 		"FeishuEmpty":           {"feishu", []http.HandlerFunc{say(200, ``)}, 2, "without a code"},
-		"ReplyTooLong":          {"feishu", []http.HandlerFunc{say(200, strings.Repeat(" ", notify.ReplyMax)+taken["feishu"])}, 2, "without a code"},
-		"ReplyJustShort":        {"feishu", []http.HandlerFunc{say(200, strings.Repeat(" ", notify.ReplyMax-len(taken["feishu"]))+taken["feishu"])}, 1, ""},
+		"ReplyTooLong":          {"feishu", []http.HandlerFunc{say(200, strings.Repeat(" ", replyMax)+taken["feishu"])}, 2, "without a code"},
+		"ReplyJustShort":        {"feishu", []http.HandlerFunc{say(200, strings.Repeat(" ", replyMax-len(taken["feishu"]))+taken["feishu"])}, 1, ""},
 		"UnknownForm":           {"pigeon", []http.HandlerFunc{say(200, "ok")}, 0, "no known form"},
 	}
 	for name, test := range tests {
@@ -193,15 +199,15 @@ func TestMemoryIsBounded(t *testing.T) {
 		one.Key = strings.Repeat("k", n)
 		notifier.Tell(t.Context(), one)
 	}
-	for n := range notify.Remembered + 1 {
+	for n := range remembered + 1 {
 		tell(n + 1)
 	}
 	tell(2)
-	if got := calls.Load(); got != notify.Remembered+1 {
+	if got := calls.Load(); got != remembered+1 {
 		t.Errorf("%d calls: the second key should be remembered", got)
 	}
 	tell(1)
-	if got := calls.Load(); got != notify.Remembered+2 {
+	if got := calls.Load(); got != remembered+2 {
 		t.Errorf("%d calls: the first key should be forgotten", got)
 	}
 }

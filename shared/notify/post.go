@@ -52,7 +52,7 @@ func (n *Notifier) try(ctx context.Context, form form, rule Rule, fact snapshot.
 		return fmt.Errorf("failed to reach robot: %w", withoutURL(err))
 	}
 	defer response.Body.Close()
-	reply, err := io.ReadAll(io.LimitReader(response.Body, ReplyMax))
+	reply, err := io.ReadAll(io.LimitReader(response.Body, replyMax))
 	switch {
 	case response.StatusCode < 200 || response.StatusCode > 299:
 		return fmt.Errorf("the robot answered HTTP %d: check the URL of the rule", response.StatusCode)

@@ -38,14 +38,14 @@ func (Credentials) LogValue() slog.Value { return slog.StringValue(hidden) }
 // MarshalJSON hides the credentials from encoding/json.
 func (Credentials) MarshalJSON() ([]byte, error) { return json.Marshal(hidden) }
 
-// ErrNoCredentials says that neither the platform nor the environment has credentials.
-var ErrNoCredentials = errors.New("no credentials: give the function a role, or set " + envKeyID + " and " + envSecret +
+// errNoCredentials says that neither the platform nor the environment has credentials.
+var errNoCredentials = errors.New("no credentials: give the function a role, or set " + envKeyID + " and " + envSecret +
 	", or on Lambda " + envSecretID)
 
-// EnvCredentials returns the access key that the environment holds: ALIBABA_CLOUD_ACCESS_KEY_ID,
+// envCredentials returns the access key that the environment holds: ALIBABA_CLOUD_ACCESS_KEY_ID,
 // ALIBABA_CLOUD_ACCESS_KEY_SECRET and, for temporary ones, ALIBABA_CLOUD_SECURITY_TOKEN. Blanks around a value are
-// dropped. The error is [ErrNoCredentials] if none of them is set; half a key is an error that names the missing part.
-func EnvCredentials(getenv func(string) string) (Credentials, error) {
+// dropped. The error is [errNoCredentials] if none of them is set; half a key is an error that names the missing part.
+func envCredentials(getenv func(string) string) (Credentials, error) {
 	found := Credentials{
 		AccessKeyID:     strings.TrimSpace(getenv(envKeyID)),
 		AccessKeySecret: strings.TrimSpace(getenv(envSecret)),
@@ -53,7 +53,7 @@ func EnvCredentials(getenv func(string) string) (Credentials, error) {
 	}
 	switch {
 	case found == Credentials{}:
-		return Credentials{}, ErrNoCredentials
+		return Credentials{}, errNoCredentials
 	case found.AccessKeyID == "":
 		return Credentials{}, halfKey(envKeyID)
 	case found.AccessKeySecret == "":

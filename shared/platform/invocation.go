@@ -29,11 +29,11 @@ type Invocation struct {
 // answer must be JSON; an error should be a [Failure]. A handler may be called several times at once.
 type Handler func(ctx context.Context, invocation Invocation, event []byte) ([]byte, error)
 
-// TypeInternal is the errorType of a failure that the handler did not name.
-const TypeInternal = "Internal"
+// typeInternal is the errorType of a failure that the handler did not name.
+const typeInternal = "Internal"
 
 // Failure is an error of which people see all: Type becomes the invocation's errorType and Message its errorMessage,
-// on both platforms. An empty Type is TypeInternal.
+// on both platforms. An empty Type is Internal.
 type Failure struct{ Type, Message string }
 
 // Error tells type and message.
@@ -60,7 +60,7 @@ func run(ctx context.Context, h Handler, invocation Invocation, event []byte) (a
 			return nil, unforeseen("the function failed unexpectedly")
 		}
 		if named.Type == "" {
-			named.Type = TypeInternal
+			named.Type = typeInternal
 		}
 		return nil, &named
 	}
@@ -72,5 +72,5 @@ func run(ctx context.Context, h Handler, invocation Invocation, event []byte) (a
 }
 
 func unforeseen(what string) *Failure {
-	return &Failure{Type: TypeInternal, Message: what + ": its log has the cause under the request ID"}
+	return &Failure{Type: typeInternal, Message: what + ": its log has the cause under the request ID"}
 }

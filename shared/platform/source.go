@@ -98,11 +98,11 @@ func (s *Source) environment() (Credentials, string, error) {
 		getenv = os.Getenv
 	}
 	secretID := strings.TrimSpace(getenv(envSecretID))
-	found, err := EnvCredentials(getenv)
+	found, err := envCredentials(getenv)
 	switch {
 	case secretID == "":
 		return found, "", err
-	case errors.Is(err, ErrNoCredentials):
+	case errors.Is(err, errNoCredentials):
 		return Credentials{}, secretID, nil
 	}
 	return Credentials{}, "", errors.New("two sources of credentials: unset either " + envSecretID + " or the variables of the access key (" +

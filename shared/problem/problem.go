@@ -64,8 +64,8 @@ func Status(err *snapshot.Error) int {
 	return http.StatusInternalServerError
 }
 
-// Of returns the problem document of an error. What the API wrote stays out of it.
-func Of(err *snapshot.Error) Document {
+// of returns the problem document of an error. What the API wrote stays out of it.
+func of(err *snapshot.Error) Document {
 	status := Status(err)
 	return Document{
 		Type: "about:blank", Title: http.StatusText(status), Status: status,
@@ -75,13 +75,13 @@ func Of(err *snapshot.Error) Document {
 
 // ofResult returns the problem document of a failed result.
 func ofResult(result snapshot.Result) Document {
-	document := Of(result.Error)
+	document := of(result.Error)
 	document.Plan, document.Deleted = result.Plan, result.Deleted
 	return document
 }
 
 // Write answers with the problem document of an error, and Retry-After where a retry can help.
-func Write(w http.ResponseWriter, err *snapshot.Error) { writeDocument(w, Of(err), err) }
+func Write(w http.ResponseWriter, err *snapshot.Error) { writeDocument(w, of(err), err) }
 
 // WriteResult answers with the problem document of a failed result.
 func WriteResult(w http.ResponseWriter, result snapshot.Result) {

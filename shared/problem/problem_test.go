@@ -3,6 +3,7 @@ package problem_test
 import (
 	"encoding/json"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"swas-snapshot/shared/problem"
@@ -58,9 +59,11 @@ func TestStatus(t *testing.T) {
 // TestPublic shows that the API's own words stay out of the answer.
 func TestPublic(t *testing.T) {
 	t.Parallel()
-	got := problem.Of(&snapshot.Error{Message: "the API wrote this: do that", Advice: "do that"})
-	if got.Detail != "do that" {
-		t.Errorf("the detail is %q", got.Detail)
+	w := httptest.NewRecorder()
+	problem.Write(w, &snapshot.Error{Message: "the API wrote this: do that", Advice: "do that"})
+	var got problem.Document
+	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || got.Detail != "do that" || strings.Contains(w.Body.String(), "wrote") {
+		t.Errorf("got %v, %s", err, w.Body)
 	}
 }
 

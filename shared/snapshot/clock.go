@@ -13,14 +13,14 @@ type Clock interface {
 	Sleep(ctx context.Context, d time.Duration) error
 }
 
-// WallClock is the machine's clock.
-type WallClock struct{}
+// wallClock is the machine's clock.
+type wallClock struct{}
 
 // Now returns the present time.
-func (WallClock) Now() time.Time { return time.Now() }
+func (wallClock) Now() time.Time { return time.Now() }
 
 // Sleep waits for d, or until ctx ends, and then returns the error of ctx.
-func (WallClock) Sleep(ctx context.Context, d time.Duration) error {
+func (wallClock) Sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

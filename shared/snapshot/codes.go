@@ -20,14 +20,13 @@ const (
 	CodeUnavailable    = "ServiceUnavailable"
 	CodeThrottling     = "Throttling"
 	CodeForbiddenRAM   = "Forbidden.RAM"
-	CodeNoPermission   = "NoPermission"
-	CodeKeyUnknown     = "InvalidAccessKeyId"
-	CodeKeyNotFound    = "InvalidAccessKeyId.NotFound"
+	codeNoPermission   = "NoPermission"
+	codeKeyUnknown     = "InvalidAccessKeyId"
 	CodeBadSignature   = "SignatureDoesNotMatch"
-	CodeTokenExpired   = "InvalidSecurityToken.Expired"
-	CodeTimeExpired    = "InvalidTimeStamp.Expired"
-	CodeNonceUsed      = "SignatureNonceUsed"
-	CodeTokenMalformed = "InvalidSecurityToken"
+	codeTokenExpired   = "InvalidSecurityToken.Expired"
+	codeTimeExpired    = "InvalidTimeStamp.Expired"
+	codeNonceUsed      = "SignatureNonceUsed"
+	codeTokenMalformed = "InvalidSecurityToken"
 )
 
 // reaction is what the core does about an answer of the API.
@@ -69,13 +68,13 @@ var behaviours = []struct {
 	{"InvalidRemark.*", behaviour{reactFinal, KindInvalid, "the API refuses the remark: leave it out"}},
 	{CodeMismatch, behaviour{reactFinal, KindInvalid, "this key was used with other parameters: use a new key for a new order"}},
 	{CodeForbiddenRAM, behaviour{reactFinal, KindConfig, "allow swas-open:%ACTION% in the RAM policy of the function's role"}},
-	{CodeNoPermission, behaviour{reactFinal, KindConfig, "allow swas-open:%ACTION% in the RAM policy of the function's role"}},
-	{CodeKeyUnknown + "*", behaviour{reactFinal, KindConfig, "the access key does not exist or is disabled: set ALIBABA_CLOUD_ACCESS_KEY_ID, or the function's role"}},
+	{codeNoPermission, behaviour{reactFinal, KindConfig, "allow swas-open:%ACTION% in the RAM policy of the function's role"}},
+	{codeKeyUnknown + "*", behaviour{reactFinal, KindConfig, "the access key does not exist or is disabled: set ALIBABA_CLOUD_ACCESS_KEY_ID, or the function's role"}},
 	{CodeBadSignature, behaviour{reactFinal, KindConfig, "the access key secret is wrong: set ALIBABA_CLOUD_ACCESS_KEY_SECRET to the secret of this access key"}},
-	{CodeTokenExpired, behaviour{reactFinal, KindConfig, "the security token has expired: renew ALIBABA_CLOUD_SECURITY_TOKEN, or let the function's role supply it"}},
-	{CodeTokenMalformed + "*", behaviour{reactFinal, KindConfig, "the security token is wrong: set ALIBABA_CLOUD_SECURITY_TOKEN to that of the access key, or unset it"}},
-	{CodeTimeExpired, behaviour{reactFinal, KindConfig, "the clock of this machine is wrong: set it"}},
-	{CodeNonceUsed, behaviour{reactRetry, KindUpstream, "the API has seen this call before: repeat the same order"}},
+	{codeTokenExpired, behaviour{reactFinal, KindConfig, "the security token has expired: renew ALIBABA_CLOUD_SECURITY_TOKEN, or let the function's role supply it"}},
+	{codeTokenMalformed + "*", behaviour{reactFinal, KindConfig, "the security token is wrong: set ALIBABA_CLOUD_SECURITY_TOKEN to that of the access key, or unset it"}},
+	{codeTimeExpired, behaviour{reactFinal, KindConfig, "the clock of this machine is wrong: set it"}},
+	{codeNonceUsed, behaviour{reactRetry, KindUpstream, "the API has seen this call before: repeat the same order"}},
 	{CodeNoCredentials, behaviour{reactFinal, KindConfig, "set a role for the function, or ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET"}},
 	{"Missing*", behaviour{reactFinal, KindInvalid, "name the missing parameter"}},
 	{"Invalid*", behaviour{reactFinal, KindInvalid, "correct the parameter"}},

@@ -28,6 +28,7 @@ const (
 const (
 	CodeNoAnswer      = "NoAnswer"         // the API did not answer
 	CodeEmptyAnswer   = "EmptyAnswer"      // the API answered success without the element that proves it
+	CodeUnknownAnswer = "UnknownAnswer"    // neither a success nor an error of the API's form: a redirect, or another server's page
 	CodeMalformed     = "MalformedEvent"   // an event, body or payload cannot be read
 	CodeInvalidOrder  = "InvalidOrder"     // a field of an order breaks a rule
 	CodeUnknownTarget = "UnknownTarget"    // the policy has no such target
@@ -44,7 +45,7 @@ const (
 	CodeNoRule        = "NoRule"           // a bus event that no rule of the policy names
 	CodeInternal      = "Internal"         // a defect of this program
 	CodeNotAllowed    = "NotAllowed"       // no rule of allow grants this
-	CodePaced         = "TooManyCalls"     // SNAPSHOT_CALLS_PER_MINUTE allows no more calls now
+	codePaced         = "TooManyCalls"     // SNAPSHOT_CALLS_PER_MINUTE allows no more calls now
 )
 
 // Error is a failure as people and machines get it: a code to act on, a message that says what is wrong and what

@@ -264,7 +264,7 @@ func (h *history) happen() happening {
 	case h.random.IntN(3) == 0:
 		return happening{id: "sweep" + id, tick: Tick{Sweep: true, Time: now}}
 	case target == "" || h.random.IntN(2) == 0:
-		return happening{id: "tick:" + role + now.Format(MinuteForm), tick: Tick{Role: role, Time: now}}
+		return happening{id: "tick:" + role + now.Format(minuteForm), tick: Tick{Role: role, Time: now}}
 	default:
 		o := Order{Target: target, Role: role, Sender: "api", Key: id, ExplicitKey: h.random.IntN(2) == 0}
 		o.MaxAge = []time.Duration{0, 0, time.Hour}[h.random.IntN(3)]

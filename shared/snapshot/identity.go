@@ -13,7 +13,7 @@ const (
 	TagToken = tagPrefix + "token" // the client token of the order that took it
 	TagMeta  = tagPrefix + "meta"  // <role>/<trigger>/<fingerprint>
 	TagKeep  = tagPrefix + "keep"  // a pin: forever, or the last day, 2026-12-01
-	TagDone  = tagPrefix + "done"  // people were told that it is accomplished
+	tagDone  = tagPrefix + "done"  // people were told that it is accomplished
 
 	tagPrefix   = "swas-snapshot/"
 	tokenPrefix = "sn1-"
@@ -22,13 +22,13 @@ const (
 // nameTimeForm is the form of the event's time in a name: UTC, to the minute.
 const nameTimeForm = "20060102T1504"
 
-// MinuteForm is the form of the minute in the business key of a tick: UTC.
-const MinuteForm = "2006-01-02T15:04Z"
+// minuteForm is the form of the minute in the business key of a tick: UTC.
+const minuteForm = "2006-01-02T15:04Z"
 
 // SlotKey is the business key of a tick: two timers, two platforms or a redelivery that mean the same minute mean
 // the same snapshot.
 func SlotKey(role string, at time.Time) string {
-	return "slot:" + role + ":" + at.UTC().Format(MinuteForm)
+	return "slot:" + role + ":" + at.UTC().Format(minuteForm)
 }
 
 // ourToken tells whether a token has the form of those that Order.token makes.
@@ -95,7 +95,7 @@ func (o Order) nameTime() time.Time {
 	return o.Time
 }
 
-// snapshotName returns <role>-<target>-<yyyymmddThhmm>-<8 of the token>, cut in role and target to NameMax
+// snapshotName returns <role>-<target>-<yyyymmddThhmm>-<8 of the token>, cut in role and target to nameMax
 // characters. An event without a time of its own has none in its name.
 func snapshotName(role, target string, at time.Time, token string) string {
 	tail := "-" + shortToken(token)
@@ -103,7 +103,7 @@ func snapshotName(role, target string, at time.Time, token string) string {
 		tail = "-" + at.UTC().Format(nameTimeForm) + tail
 	}
 	head := role + "-" + target
-	if room := NameMax - len(tail); len(head) > room {
+	if room := nameMax - len(tail); len(head) > room {
 		head = strings.TrimRight(head[:room], "-_")
 	}
 	return head + tail
@@ -134,18 +134,18 @@ func parseMeta(text string) (meta, bool) {
 	return meta{parts[0], parts[1], parts[2]}, true
 }
 
-// Ours tells whether the snapshot carries the two tags of this project.
-func (s Snapshot) Ours() bool {
+// ours tells whether the snapshot carries the two tags of this project.
+func (s Snapshot) ours() bool {
 	token, hasToken := s.Tag(TagToken)
 	_, hasMeta := s.Tag(TagMeta)
 	return hasToken && hasMeta && token != ""
 }
 
-// Role returns the role for which one of our snapshots was taken, or "" if it is not ours or its tag is unreadable.
-func (s Snapshot) Role() string {
+// role returns the role for which one of our snapshots was taken, or "" if it is not ours or its tag is unreadable.
+func (s Snapshot) role() string {
 	text, _ := s.Tag(TagMeta)
 	m, ok := parseMeta(text)
-	if !ok || !s.Ours() {
+	if !ok || !s.ours() {
 		return ""
 	}
 	return m.role

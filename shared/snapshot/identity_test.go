@@ -82,7 +82,7 @@ func TestDeletionToken(t *testing.T) {
 	if token != deletionToken("sn1-x", "s-1") || token == deletionToken("sn1-x", "s-2") || token == deletionToken("sn1-y", "s-1") {
 		t.Error("a deletion token must be a function of order and victim")
 	}
-	if len(token) > TokenMax {
+	if len(token) > tokenMax {
 		t.Errorf("token has %d characters", len(token))
 	}
 }
@@ -229,8 +229,8 @@ func TestOurs(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			one := Snapshot{Name: "daily-web-1-20260301T0200-abcdefgh", Tags: c.tags}
-			if one.Ours() != c.ours || one.Role() != c.role {
-				t.Errorf("got %v %q, want %v %q", one.Ours(), one.Role(), c.ours, c.role)
+			if one.ours() != c.ours || one.role() != c.role {
+				t.Errorf("got %v %q, want %v %q", one.ours(), one.role(), c.ours, c.role)
 			}
 		})
 	}

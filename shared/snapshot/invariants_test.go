@@ -19,29 +19,29 @@ func (h *history) targetOf(disk string) (Target, bool) {
 
 // onDelete holds the rules of deletion against the true state at the moment of the call.
 func (h *history) onDelete(victim Snapshot, token string) {
-	h.trace("  %s deletes %s of %s, %s %s", h.now.event.id, victim.ID, victim.DiskID, victim.Role(), victim.Status)
+	h.trace("  %s deletes %s of %s, %s %s", h.now.event.id, victim.ID, victim.DiskID, victim.role(), victim.Status)
 	h.deleted++
 	target, targeted := h.targetOf(victim.DiskID)
 	server := h.api.serverOf(victim.DiskID)
 	var newest Snapshot
 	sameRole := 0
 	for _, one := range h.api.snapshots {
-		if own, _ := one.Tag(TagToken); one.Ours() && deletionToken(own, victim.ID) == token {
+		if own, _ := one.Tag(TagToken); one.ours() && deletionToken(own, victim.ID) == token {
 			h.Errorf("%s: deleted %s for an order that has its snapshot %s already", h.now.event.id, victim.ID, one.ID)
 		}
 		if one.DiskID != victim.DiskID || !one.Good() {
 			continue
 		}
-		if one.Role() == victim.Role() {
+		if one.role() == victim.role() {
 			sameRole++
 		}
 		if newest.ID == "" || newestFirst(one.Snapshot, newest) < 0 {
 			newest = one.Snapshot
 		}
 	}
-	count, named := target.Slots(victim.Role())
+	count, named := target.slots(victim.role())
 	rules := map[string]bool{
-		"foreign":                        !victim.Ours(),
+		"foreign":                        !victim.ours(),
 		"pinned":                         pinned(victim, h.clock.Now().Add(h.skew)) != "",
 		"in progress or unknown":         victim.Status != Accomplished && victim.Status != Failed,
 		"the newest good one":            victim.ID == newest.ID,
@@ -64,7 +64,7 @@ func (h *history) onDelete(victim Snapshot, token string) {
 
 // onCreate holds quota and identity against the true state after a creation.
 func (h *history) onCreate(made Snapshot) {
-	h.trace("  %s takes %s of %s, %s", h.now.event.id, made.ID, made.DiskID, made.Role())
+	h.trace("  %s takes %s of %s, %s", h.now.event.id, made.ID, made.DiskID, made.role())
 	h.created++
 	if n := h.onServer(h.api.serverOf(made.DiskID)); n > SlotsPerServer {
 		h.Errorf("%d snapshots on one server", n)
@@ -72,7 +72,7 @@ func (h *history) onCreate(made Snapshot) {
 	if n := len(h.api.snapshots); n > min(SlotsPerUser, SlotsPerServer*h.api.servers) {
 		h.Errorf("%d snapshots in the account", n)
 	}
-	if !made.Ours() || made.Role() == "" || h.now.event.order.DryRun || h.now.event.id == "pin" {
+	if !made.ours() || made.role() == "" || h.now.event.order.DryRun || h.now.event.id == "pin" {
 		h.Errorf("%s took %+v", h.now.event.id, made)
 	}
 	token, _ := made.Tag(TagToken)
@@ -185,17 +185,17 @@ func (h *history) excess() map[string]int {
 				newest = one.ID
 			}
 			if one.Good() && isPinned(one) {
-				places[one.Role()]++
+				places[one.role()]++
 			}
 		}
 		for _, one := range mine {
-			count, named := target.Slots(one.Role())
+			count, named := target.slots(one.role())
 			switch {
-			case !one.Ours() || isPinned(one):
+			case !one.ours() || isPinned(one):
 			case one.Status == Failed:
 				all[h.api.serverOf(disk)]++
 			case one.Good() && named:
-				if places[one.Role()]++; places[one.Role()] > count && one.ID != newest {
+				if places[one.role()]++; places[one.role()] > count && one.ID != newest {
 					all[h.api.serverOf(disk)]++
 				}
 			}

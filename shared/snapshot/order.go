@@ -91,7 +91,7 @@ func (o Order) Validate() error {
 	}
 	for i, tag := range o.Tags {
 		if reservedTag(tag.Key) {
-			v.add(fmt.Sprintf("Tag.%d.Key", i+1), CodeInvalidTag, fmt.Sprintf("%s: the prefix %s is this project's own", quote(tag.Key), tagPrefix))
+			v.add(fmt.Sprintf("Tag.%d.Key", i+1), codeInvalidTag, fmt.Sprintf("%s: the prefix %s is this project's own", quote(tag.Key), tagPrefix))
 		}
 	}
 	return v.orNil()

@@ -83,7 +83,7 @@ func TestTakePace(t *testing.T) {
 	}
 	w.api.snapshots = nil
 	got := w.Take(within(w.clock, 20*time.Second), order("daily", "z"))
-	if got.Outcome != OutcomeDeferred || code(got.Error) != CodePaced || got.Error.Kind != KindPaced || !got.Error.Retryable {
+	if got.Outcome != OutcomeDeferred || code(got.Error) != codePaced || got.Error.Kind != KindPaced || !got.Error.Retryable {
 		t.Errorf("got %q %v", got.Outcome, got.Error)
 	}
 }

@@ -59,7 +59,7 @@ func (r *run) setPin(ctx context.Context, id, until string, may func(Target) err
 	if err != nil {
 		return Pinned{}, err
 	}
-	if !one.Ours() {
+	if !one.ours() {
 		return Pinned{}, &Error{Code: CodeForeign, Kind: KindConflict, Message: id + " is not ours (no swas-snapshot tags): it is never deleted, so it needs no pin"}
 	}
 	current, _ := one.Tag(TagKeep)
@@ -105,12 +105,12 @@ func (r *run) pinWarning(target Target, one Snapshot) string {
 	}
 	same := 0
 	for _, other := range s.snapshots {
-		if other.DiskID == one.DiskID && other.Role() == one.Role() && s.pin(other) != "" {
+		if other.DiskID == one.DiskID && other.role() == one.role() && s.pin(other) != "" {
 			same++
 		}
 	}
-	if count, named := target.Slots(one.Role()); named && same >= count {
-		return fmt.Sprintf("%s; every slot of role %s (%d) is pinned: it rotates no more", plan.pinnedText(), one.Role(), count)
+	if count, named := target.slots(one.role()); named && same >= count {
+		return fmt.Sprintf("%s; every slot of role %s (%d) is pinned: it rotates no more", plan.pinnedText(), one.role(), count)
 	}
 	return ""
 }

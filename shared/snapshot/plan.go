@@ -51,7 +51,7 @@ func makePlan(s *situation, newName string) Plan {
 	for _, one := range here {
 		item := PlanItem{SnapshotID: one.ID, SnapshotName: one.Name, Action: ActionKeep, Reason: reasons[one.ID]}
 		switch {
-		case !one.Ours():
+		case !one.ours():
 			item.Action = ActionForeign
 		case p.victim != nil && p.victim.ID == one.ID:
 			item.Action, item.Reason = ActionDelete, s.overReason(one)
@@ -59,7 +59,7 @@ func makePlan(s *situation, newName string) Plan {
 		case reasons[one.ID] == "":
 			item.Reason = s.overReason(one) + ", a later sweep deletes it"
 		}
-		if one.Ours() && s.pin(one) != "" {
+		if one.ours() && s.pin(one) != "" {
 			item.Reason += " (" + p.pinnedText() + ")"
 		}
 		p.Items = append(p.Items, item)
@@ -71,7 +71,7 @@ func makePlan(s *situation, newName string) Plan {
 func (s *situation) judge(here []Snapshot, p *Plan) (candidates []Snapshot, reasons map[string]string) {
 	reasons = make(map[string]string, len(here))
 	for _, one := range here {
-		if !one.Ours() {
+		if !one.ours() {
 			reasons[one.ID] = "not ours: no swas-snapshot tags"
 			continue
 		}
@@ -114,7 +114,7 @@ func (s *situation) choose(candidates []Snapshot) *Snapshot {
 		switch {
 		case one.Status == Failed:
 			return 0
-		case one.DiskID == s.target.DiskID && one.Role() == s.role:
+		case one.DiskID == s.target.DiskID && one.role() == s.role:
 			return 1
 		default:
 			return 2
@@ -149,7 +149,7 @@ func (s *situation) blockedReason(here []Snapshot, p Plan) string {
 	}
 	foreign := 0
 	for _, one := range here {
-		if !one.Ours() {
+		if !one.ours() {
 			foreign++
 		}
 	}

@@ -11,14 +11,14 @@ const doneAge = 24 * time.Hour
 // report tells people of the target's failed snapshots and, if somebody wants to hear it, of accomplished ones.
 func (j *targetSweep) report(ctx context.Context) {
 	for _, one := range j.region(j.target.RegionID).snapshots {
-		if one.DiskID != j.target.DiskID || !one.Ours() {
+		if one.DiskID != j.target.DiskID || !one.ours() {
 			continue
 		}
 		fact := Fact{
 			Target: j.target.Name, RegionID: j.target.RegionID, DiskID: one.DiskID,
 			SnapshotID: one.ID, SnapshotName: one.Name, Since: one.CreationTime,
 		}
-		_, told := one.Tag(TagDone)
+		_, told := one.Tag(tagDone)
 		switch {
 		case one.Status == Failed:
 			fact.Kind, fact.Key = FactFailed, "failed:"+one.ID
@@ -38,7 +38,7 @@ func (j *targetSweep) report(ctx context.Context) {
 // costs a second message at most.
 func (j *targetSweep) rememberTold(ctx context.Context, one Snapshot) {
 	err := j.call("TagResources", func() error {
-		return j.API.TagSnapshot(ctx, one.RegionID, one.ID, []Tag{{TagDone, j.now().UTC().Format(time.DateOnly)}})
+		return j.API.TagSnapshot(ctx, one.RegionID, one.ID, []Tag{{tagDone, j.now().UTC().Format(time.DateOnly)}})
 	})
 	if err != nil {
 		j.log().Warn("failed to tag a snapshot as told", "snapshotId", one.ID, "error", err.Error())

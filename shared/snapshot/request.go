@@ -9,12 +9,12 @@ import (
 
 // Limits of CreateSnapshot, as its API page states them.
 const (
-	NameMin        = 2  // characters of a snapshot name, at least
-	NameMax        = 50 // characters of a snapshot name, at most
-	TokenMax       = 64 // ASCII characters of a client token, at most
+	nameMin        = 2  // characters of a snapshot name, at least
+	nameMax        = 50 // characters of a snapshot name, at most
+	tokenMax       = 64 // ASCII characters of a client token, at most
 	TagMax         = 20 // tags of a snapshot, at most
 	OwnTags        = 2  // of these, tags that this project sets itself: TagToken and TagMeta
-	TagKeyMax      = 64 // characters of a tag key, at most
+	tagKeyMax      = 64 // characters of a tag key, at most
 	TagValueMax    = 64 // characters of a tag value, at most
 	SlotsPerServer = 3  // snapshots of one server, at most
 	SlotsPerUser   = 15 // snapshots of one account, at most, and never more than 3 for each server
@@ -22,14 +22,14 @@ const (
 
 // Codes that the API answers for a parameter that is missing or malformed.
 const (
-	CodeMissingRegion = "MissingRegionId"
+	codeMissingRegion = "MissingRegionId"
 	CodeInvalidRegion = "InvalidRegionId"
-	CodeMissingDisk   = "MissingDiskId"
-	CodeInvalidDisk   = "InvalidDiskId"
-	CodeMissingName   = "MissingSnapshotName"
-	CodeInvalidToken  = "InvalidClientToken"
-	CodeInvalidTag    = "InvalidTag"
-	CodeInvalidGroup  = "InvalidResourceGroupId"
+	codeMissingDisk   = "MissingDiskId"
+	codeInvalidDisk   = "InvalidDiskId"
+	codeMissingName   = "MissingSnapshotName"
+	codeInvalidToken  = "InvalidClientToken"
+	codeInvalidTag    = "InvalidTag"
+	codeInvalidGroup  = "InvalidResourceGroupId"
 )
 
 // Tag is a key and a value on a snapshot. The value may be empty, the key may not.
@@ -64,7 +64,7 @@ func (r Request) Validate() error {
 func checkRegion(v *Violations, field, region string) {
 	switch {
 	case region == "":
-		v.add(field, CodeMissingRegion, "is missing: name the region of the server, such as cn-hangzhou")
+		v.add(field, codeMissingRegion, "is missing: name the region of the server, such as cn-hangzhou")
 	case !ValidRegion(region):
 		v.add(field, CodeInvalidRegion, fmt.Sprintf("%s is not a region ID: write one such as cn-hangzhou", quote(region)))
 	}
@@ -73,29 +73,29 @@ func checkRegion(v *Violations, field, region string) {
 func checkDisk(v *Violations, field, disk string) {
 	switch {
 	case disk == "":
-		v.add(field, CodeMissingDisk, "is missing: name the disk, such as d-bp18kjxg9ebrhsgi0001")
+		v.add(field, codeMissingDisk, "is missing: name the disk, such as d-bp18kjxg9ebrhsgi0001")
 	case !ValidDisk(disk):
-		v.add(field, CodeInvalidDisk, fmt.Sprintf("%s is not a disk ID: write one such as d-bp18kjxg9ebrhsgi0001", quote(disk)))
+		v.add(field, codeInvalidDisk, fmt.Sprintf("%s is not a disk ID: write one such as d-bp18kjxg9ebrhsgi0001", quote(disk)))
 	}
 }
 
 func checkGroup(v *Violations, field, group string) {
 	if group != "" && !validID("rg-", group) {
-		v.add(field, CodeInvalidGroup, fmt.Sprintf("%s is not a resource group ID: write one such as rg-aek2bti7cf70001", quote(group)))
+		v.add(field, codeInvalidGroup, fmt.Sprintf("%s is not a resource group ID: write one such as rg-aek2bti7cf70001", quote(group)))
 	}
 }
 
 func checkName(v *Violations, field, name string) {
 	if name == "" {
-		v.add(field, CodeMissingName, "is missing: give 2 to 50 characters, the first a letter")
+		v.add(field, codeMissingName, "is missing: give 2 to 50 characters, the first a letter")
 		return
 	}
 	if !utf8.ValidString(name) {
 		v.add(field, CodeNameUnsupported, "is not valid UTF-8")
 		return
 	}
-	if n := utf8.RuneCountInString(name); n < NameMin || n > NameMax {
-		v.add(field, CodeNameUnsupported, fmt.Sprintf("has %d characters: use %d to %d", n, NameMin, NameMax))
+	if n := utf8.RuneCountInString(name); n < nameMin || n > nameMax {
+		v.add(field, CodeNameUnsupported, fmt.Sprintf("has %d characters: use %d to %d", n, nameMin, nameMax))
 	}
 	first, _ := utf8.DecodeRuneInString(name)
 	if !nameLetter(first) {
@@ -118,12 +118,12 @@ func nameLetter(r rune) bool {
 }
 
 func checkToken(v *Violations, field, token string) {
-	if len(token) > TokenMax {
-		v.add(field, CodeInvalidToken, fmt.Sprintf("has %d bytes: use at most %d ASCII characters", len(token), TokenMax))
+	if len(token) > tokenMax {
+		v.add(field, codeInvalidToken, fmt.Sprintf("has %d bytes: use at most %d ASCII characters", len(token), tokenMax))
 	}
 	for i := 0; i < len(token); i++ {
 		if token[i] < 0x20 || token[i] > 0x7e {
-			v.add(field, CodeInvalidToken, "contains a character outside printable ASCII: use letters, digits and hyphens")
+			v.add(field, codeInvalidToken, "contains a character outside printable ASCII: use letters, digits and hyphens")
 			return
 		}
 	}
@@ -140,13 +140,13 @@ func checkTags(v *Violations, tags []Tag) {
 		checkTagKey(v, key, tag.Key)
 		checkTagValue(v, fmt.Sprintf("Tag.%d.Value", i+1), tag.Value)
 		if first, twice := seen[tag.Key]; twice {
-			v.add(key, CodeInvalidTag, fmt.Sprintf("%s stands in Tag.%d.Key already: use each key once", quote(tag.Key), first))
+			v.add(key, codeInvalidTag, fmt.Sprintf("%s stands in Tag.%d.Key already: use each key once", quote(tag.Key), first))
 		} else {
 			seen[tag.Key] = i + 1
 		}
 	}
 	if callers := len(tags) - own; callers > TagMax-OwnTags || len(tags) > TagMax {
-		v.add("Tag", CodeInvalidTag, fmt.Sprintf("has %d tags: use at most %d, swas-snapshot adds %d of the %d that the API takes", max(callers, TagMax-OwnTags+1), TagMax-OwnTags, OwnTags, TagMax))
+		v.add("Tag", codeInvalidTag, fmt.Sprintf("has %d tags: use at most %d, swas-snapshot adds %d of the %d that the API takes", max(callers, TagMax-OwnTags+1), TagMax-OwnTags, OwnTags, TagMax))
 	}
 }
 
@@ -154,19 +154,19 @@ func checkTagKey(v *Violations, field, key string) {
 	lower := strings.ToLower(key)
 	switch n := utf8.RuneCountInString(key); {
 	case n == 0:
-		v.add(field, CodeInvalidTag, "is empty: give 1 to 64 characters")
-	case n > TagKeyMax:
-		v.add(field, CodeInvalidTag, fmt.Sprintf("has %d characters: use at most %d", n, TagKeyMax))
+		v.add(field, codeInvalidTag, "is empty: give 1 to 64 characters")
+	case n > tagKeyMax:
+		v.add(field, codeInvalidTag, fmt.Sprintf("has %d characters: use at most %d", n, tagKeyMax))
 	}
 	if strings.HasPrefix(lower, "acs:") || strings.HasPrefix(lower, "aliyun") {
-		v.add(field, CodeInvalidTag, fmt.Sprintf("%s begins with acs: or aliyun, which Alibaba Cloud keeps for itself", quote(key)))
+		v.add(field, codeInvalidTag, fmt.Sprintf("%s begins with acs: or aliyun, which Alibaba Cloud keeps for itself", quote(key)))
 	}
 	checkTagText(v, field, key)
 }
 
 func checkTagValue(v *Violations, field, value string) {
 	if n := utf8.RuneCountInString(value); n > TagValueMax {
-		v.add(field, CodeInvalidTag, fmt.Sprintf("has %d characters: use at most %d", n, TagValueMax))
+		v.add(field, codeInvalidTag, fmt.Sprintf("has %d characters: use at most %d", n, TagValueMax))
 	}
 	checkTagText(v, field, value)
 }
@@ -174,10 +174,10 @@ func checkTagValue(v *Violations, field, value string) {
 func checkTagText(v *Violations, field, text string) {
 	lower := strings.ToLower(text)
 	if strings.Contains(lower, "http://") || strings.Contains(lower, "https://") {
-		v.add(field, CodeInvalidTag, "contains http:// or https://: leave the scheme out")
+		v.add(field, codeInvalidTag, "contains http:// or https://: leave the scheme out")
 	}
 	if !utf8.ValidString(text) {
-		v.add(field, CodeInvalidTag, "is not valid UTF-8")
+		v.add(field, codeInvalidTag, "is not valid UTF-8")
 	}
 }
 

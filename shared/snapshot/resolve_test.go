@@ -12,8 +12,8 @@ func TestTakeEventAge(t *testing.T) {
 		age, limit time.Duration
 		code       string
 	}{
-		"at the default":     {DefaultMaxEventAge, 0, ""},
-		"beyond the default": {DefaultMaxEventAge + 1, 0, CodeTooOld},
+		"at the default":     {defaultMaxEventAge, 0, ""},
+		"beyond the default": {defaultMaxEventAge + 1, 0, CodeTooOld},
 		"at the limit":       {time.Hour, time.Hour, ""},
 		"beyond the limit":   {time.Hour + 1, time.Hour, CodeTooOld},
 		"in the future":      {-time.Hour, time.Hour, ""},
@@ -50,7 +50,7 @@ func TestTakeRefuses(t *testing.T) {
 		"no key":                {Order{Target: "web-1"}, CodeInvalidOrder, "key: is missing"},
 		"all at once":           {Order{Target: "web-1", SnapshotName: "x", ResourceGroupID: "x"}, CodeInvalidOrder, "key: is missing: give the ID of the event, the same at each retry; SnapshotName: has 1 characters: use 2 to 50; ResourceGroupId"},
 		"one code of the API's": {Order{Target: "web-1", Key: "k", SnapshotName: "x"}, CodeNameUnsupported, "SnapshotName"},
-		"disk of another form":  {Order{DiskID: "disk", Key: "k"}, CodeInvalidDisk, "DiskId"},
+		"disk of another form":  {Order{DiskID: "disk", Key: "k"}, codeInvalidDisk, "DiskId"},
 		"region of a raw disk":  {Order{DiskID: "d-1", RegionID: "X", Key: "k"}, CodeInvalidRegion, "RegionId"},
 	}
 	for name, c := range cases {

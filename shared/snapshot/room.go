@@ -18,7 +18,7 @@ func (j *takeJob) makeRoom(ctx context.Context) (state, error) {
 	}
 	if one, ok := j.inProgress(); ok {
 		// A deletion would be in vain: the API takes one snapshot of a disk at a time.
-		if one.Ours() {
+		if one.ours() {
 			return j.done(OutcomeJoined, one)
 		}
 		return j.create, hold{&APIError{Action: "CreateSnapshot", Code: CodeCreatingSnapshot, Message: "the disk has a snapshot in progress"}, busyBackoff}
@@ -122,7 +122,7 @@ func (j *takeJob) dryRun(ctx context.Context) (state, error) {
 		j.result.Warning = fmt.Sprintf("a real run would be replayed: this order took %s before", one.ID)
 	case isFresh:
 		j.result.Warning = fmt.Sprintf("a real run would be %s: %s is fresh enough", outcome, fresh.ID)
-	case isRunning && running.Ours():
+	case isRunning && running.ours():
 		j.result.Warning = fmt.Sprintf("a real run would be joined: %s is in progress", running.ID)
 	case isRunning:
 		j.result.Warning = fmt.Sprintf("a real run would wait: %s of this disk is in progress", running.ID)

@@ -67,8 +67,8 @@ func keepFresh(s *situation, one Snapshot) string {
 
 func keepWithinCount(s *situation, one Snapshot) string {
 	target, _ := s.targetOf(one)
-	role := one.Role()
-	count, named := target.Slots(role)
+	role := one.role()
+	count, named := target.slots(role)
 	switch {
 	case len(target.Keep) == 0:
 		return "the policy has no keep for " + cmp.Or(target.Name, one.DiskID)
@@ -110,8 +110,8 @@ func (s *situation) overReason(one Snapshot) string {
 		return "failed: it cannot restore anything"
 	}
 	target, _ := s.targetOf(one)
-	count, _ := target.Slots(one.Role())
-	return fmt.Sprintf("%s %d of %d: over the count", one.Role(), s.place(target, one), count)
+	count, _ := target.slots(one.role())
+	return fmt.Sprintf("%s %d of %d: over the count", one.role(), s.place(target, one), count)
 }
 
 // pinForever is the value of TagKeep without an end.

@@ -119,7 +119,7 @@ func (r *run) again(a *attempts, err error) (time.Duration, bool) {
 	var held pause
 	if errors.As(err, &held) {
 		if a.last == nil {
-			a.last = &Error{Code: CodePaced, Kind: KindPaced, Retryable: true,
+			a.last = &Error{Code: codePaced, Kind: KindPaced, Retryable: true,
 				Message: "SNAPSHOT_CALLS_PER_MINUTE allows no more calls now: repeat the same order after a minute"}
 		}
 		return time.Duration(held), true

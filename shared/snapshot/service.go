@@ -17,12 +17,12 @@ type Service struct {
 	API      API
 	Policy   Policy
 	Instance *Instance      // of this process; required
-	Clock    Clock          // nil: WallClock
+	Clock    Clock          // nil: the machine's
 	Rand     func() float64 // jitter, in [0, 1); nil: none, each wait is as long as it can be
 	Log      *slog.Logger   // nil: silent
 	// Tell gets every fact that people should know of; nil: nobody. It must not block for long.
 	Tell func(context.Context, Fact)
-	// TellDone says that somebody wants to hear of accomplished snapshots; a sweep then remembers with a tag, TagDone,
+	// TellDone says that somebody wants to hear of accomplished snapshots; a sweep then remembers with a tag
 	// whom it told of.
 	TellDone bool
 	// Stats counts what the invocation did; nil: not counted.
@@ -100,7 +100,7 @@ func (s *Service) tickTargets(tick Tick) (names []string, failed []Result) {
 	if len(tick.Targets) == 0 {
 		known := tick.Sweep || tick.Role != "" && !slices.ContainsFunc(s.Policy.Targets, func(t Target) bool { return len(t.Keep) > 0 })
 		for _, target := range s.Policy.Targets {
-			_, keeps := target.Slots(tick.Role)
+			_, keeps := target.slots(tick.Role)
 			known = known || keeps
 			if keeps || len(target.Keep) == 0 || tick.Sweep {
 				names = append(names, target.Name)
@@ -117,7 +117,7 @@ func (s *Service) tickTargets(tick Tick) (names []string, failed []Result) {
 	}
 	for _, name := range tick.Targets {
 		target, known := s.Policy.Target(name)
-		_, keeps := target.Slots(tick.Role)
+		_, keeps := target.slots(tick.Role)
 		switch {
 		case !known:
 			failed = append(failed, Result{Target: name, Role: tick.Role, Error: s.unknownTarget(name)})
@@ -151,7 +151,7 @@ func (s *Service) unknownTarget(name string) *Error {
 
 func (s *Service) clock() Clock {
 	if s.Clock == nil {
-		return WallClock{}
+		return wallClock{}
 	}
 	return s.Clock
 }

@@ -14,7 +14,7 @@ func TestTwoTargetsOneDisk(t *testing.T) {
 		one := Snapshot{DiskID: "d-web", Tags: []Tag{{TagToken, "t"}, {TagMeta, role + "/timer/f"}}}
 		s := &situation{targets: []Target{nightly, deploys}, target: nightly}
 		owner, _ := s.targetOf(one)
-		if _, named := owner.Slots(role); !named {
+		if _, named := owner.slots(role); !named {
 			t.Errorf("a %s snapshot is of target %s, which has no slots for it", role, owner.Name)
 		}
 	}

@@ -33,7 +33,7 @@ func (s *situation) targetOf(one Snapshot) (owner Target, found bool) {
 		if target.DiskID != one.DiskID {
 			continue
 		}
-		if _, named := target.Slots(one.Role()); named {
+		if _, named := target.slots(one.role()); named {
 			return target, true
 		}
 		if !found {
@@ -116,11 +116,11 @@ func (s *situation) pin(one Snapshot) string { return pinned(one, s.now) }
 // they hold their slots; then, at a full server, the one that is to be taken; then the others, newest first.
 func (s *situation) place(target Target, one Snapshot) int {
 	before := 0
-	if s.role == one.Role() && target.Name == s.target.Name && s.atCap() {
+	if s.role == one.role() && target.Name == s.target.Name && s.atCap() {
 		before++
 	}
 	for _, other := range s.snapshots {
-		if other.DiskID != one.DiskID || !other.Good() || other.Role() != one.Role() || other.ID == one.ID {
+		if other.DiskID != one.DiskID || !other.Good() || other.role() != one.role() || other.ID == one.ID {
 			continue
 		}
 		if s.pin(other) != "" || newestFirst(other, one) < 0 {

@@ -178,7 +178,7 @@ func (j *targetSweep) takeFirst(order Order, factID string) (state, error) {
 }
 
 func (j *targetSweep) answer(outcome Outcome, found Snapshot) {
-	j.result.Outcome, j.result.Role = outcome, found.Role()
+	j.result.Outcome, j.result.Role = outcome, found.role()
 	j.result.SnapshotID, j.result.SnapshotName = found.ID, found.Name
 	j.result.Status, j.result.Progress = found.Status, found.Progress
 }

@@ -148,7 +148,7 @@ func TestSweepMakesMissedTicksGood(t *testing.T) {
 		}
 	}
 	good := w.api.good(diskID)
-	if len(good) != 2 || w.clock.Now().Sub(good[0].CreationTime) > 27*time.Hour || good[0].Role() != "daily" {
+	if len(good) != 2 || w.clock.Now().Sub(good[0].CreationTime) > 27*time.Hour || good[0].role() != "daily" {
 		t.Errorf("after a week without ticks: %+v", good)
 	}
 }

@@ -180,7 +180,7 @@ func (j *takeJob) resolve(ctx context.Context) (state, error) {
 
 // tooOld refuses an order whose event is older than the policy allows: a late redelivery must not spend a slot.
 func (j *takeJob) tooOld() error {
-	limit := cmp.Or(j.Policy.MaxEventAge, DefaultMaxEventAge)
+	limit := cmp.Or(j.Policy.MaxEventAge, defaultMaxEventAge)
 	age := j.now().Sub(j.order.Time)
 	if j.order.Time.IsZero() || age <= limit {
 		return nil
@@ -284,7 +284,7 @@ func (j *takeJob) freshEnough() (Outcome, Snapshot, bool) {
 	if j.order.MaxAge > 0 {
 		for _, one := range all {
 			switch {
-			case one.InProgress() && one.Ours():
+			case one.InProgress() && one.ours():
 				return OutcomeJoined, one, true
 			case one.Good() && j.now().Sub(one.CreationTime) < j.order.MaxAge:
 				return OutcomeReused, one, true
@@ -347,7 +347,7 @@ func (j *takeJob) lookUp(ctx context.Context) (state, error) {
 	case CodeNameDuplicate:
 		return j.nameTaken()
 	case CodeCreatingSnapshot:
-		if one, ok := j.inProgress(); ok && one.Ours() {
+		if one, ok := j.inProgress(); ok && one.ours() {
 			return j.done(OutcomeJoined, one)
 		}
 		return j.create, hold{j.cause, busyBackoff}
@@ -367,7 +367,7 @@ func (j *takeJob) lookUp(ctx context.Context) (state, error) {
 // findOwn returns the snapshot that carries the order's token; one with other parameters is an error.
 func (j *takeJob) findOwn() (Snapshot, bool, error) {
 	for _, one := range j.region(j.request.RegionID).snapshots {
-		if token, _ := one.Tag(TagToken); !one.Ours() || token != tokenTag(j.request.ClientToken) {
+		if token, _ := one.Tag(TagToken); !one.ours() || token != tokenTag(j.request.ClientToken) {
 			continue
 		}
 		text, _ := one.Tag(TagMeta)

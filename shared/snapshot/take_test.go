@@ -51,7 +51,7 @@ func TestTakeAnswers(t *testing.T) {
 			order: daily, faults: []fault{lostBefore, lostBefore}, outcome: OutcomeCreated, calls: []string{create, create, create}},
 		"InternalError":      {order: daily, faults: []fault{{code: CodeInternalError}}, outcome: OutcomeCreated, calls: []string{create, create}},
 		"ServiceUnavailable": {order: daily, faults: []fault{{code: CodeUnavailable}}, outcome: OutcomeCreated, calls: []string{create, create}},
-		"nonce used":         {order: daily, faults: []fault{{code: CodeNonceUsed}}, outcome: OutcomeCreated, calls: []string{create, create}},
+		"nonce used":         {order: daily, faults: []fault{{code: codeNonceUsed}}, outcome: OutcomeCreated, calls: []string{create, create}},
 		"Throttling":         {order: daily, faults: []fault{{code: "Throttling"}}, outcome: OutcomeCreated, calls: []string{create, create}},
 		"Throttling.User":    {order: daily, faults: []fault{throttled}, outcome: OutcomeCreated, calls: []string{create, create}},
 		"Throttling.Api":     {order: daily, faults: []fault{{code: "Throttling.Api"}}, outcome: OutcomeCreated, calls: []string{create, create}},
@@ -120,8 +120,8 @@ func TestTakeAnswers(t *testing.T) {
 			order: daily, time: time.Nanosecond, outcome: OutcomeCreated, calls: []string{create}},
 	}
 	for _, final := range []string{
-		CodeDiskNotFound, CodeNameUnsupported, CodeRemarkUnsupported, CodeRemarkDuplicate, CodeMismatch, CodeForbiddenRAM, CodeNoPermission,
-		CodeKeyUnknown, CodeKeyNotFound, CodeBadSignature, CodeTokenExpired, CodeTokenMalformed, CodeTimeExpired, CodeNoCredentials,
+		CodeDiskNotFound, CodeNameUnsupported, CodeRemarkUnsupported, CodeRemarkDuplicate, CodeMismatch, CodeForbiddenRAM, codeNoPermission,
+		codeKeyUnknown, "InvalidAccessKeyId.NotFound", CodeBadSignature, codeTokenExpired, codeTokenMalformed, codeTimeExpired, CodeNoCredentials,
 		"MissingDiskId", "InvalidParameter", "SomethingNew", "",
 	} {
 		c := cases["success"]
@@ -170,8 +170,8 @@ func TestTakeAnswers(t *testing.T) {
 func TestFinalCodesMend(t *testing.T) {
 	t.Parallel()
 	cases := map[string]string{
-		CodeDiskNotFound: "snapshots.yaml", CodeForbiddenRAM: "swas-open:CreateSnapshot", CodeNoPermission: "swas-open:CreateSnapshot",
-		CodeKeyNotFound: "ALIBABA_CLOUD_ACCESS_KEY_ID", CodeBadSignature: "ALIBABA_CLOUD_ACCESS_KEY_SECRET", CodeTokenExpired: "ALIBABA_CLOUD_SECURITY_TOKEN",
+		CodeDiskNotFound: "snapshots.yaml", CodeForbiddenRAM: "swas-open:CreateSnapshot", codeNoPermission: "swas-open:CreateSnapshot",
+		"InvalidAccessKeyId.NotFound": "ALIBABA_CLOUD_ACCESS_KEY_ID", CodeBadSignature: "ALIBABA_CLOUD_ACCESS_KEY_SECRET", codeTokenExpired: "ALIBABA_CLOUD_SECURITY_TOKEN",
 		CodeMismatch: "new key", CodeNameUnsupported: "2 to 50", CodeRemarkDuplicate: "remark", CodeNoCredentials: "role",
 	}
 	for code, mend := range cases {

@@ -5,12 +5,12 @@ import "time"
 // Policy is what the core knows of snapshots.yaml. Package policy reads and checks the file.
 type Policy struct {
 	RegionID    string        // for orders and targets that name none
-	MaxEventAge time.Duration // older orders are refused; 0 means [DefaultMaxEventAge]
+	MaxEventAge time.Duration // older orders are refused; 0 means 24 hours
 	Targets     []Target      // in the order of the file
 }
 
-// DefaultMaxEventAge is how old an event may be when the policy does not say: a late redelivery must not spend a slot.
-const DefaultMaxEventAge = 24 * time.Hour
+// defaultMaxEventAge is how old an event may be when the policy does not say: a late redelivery must not spend a slot.
+const defaultMaxEventAge = 24 * time.Hour
 
 // Target is one disk to protect, under the name by which people and pipelines know it.
 type Target struct {
@@ -31,8 +31,8 @@ type Slots struct {
 	Count int
 }
 
-// Slots returns how many snapshots of role the target keeps, and whether its policy names the role.
-func (t Target) Slots(role string) (int, bool) {
+// slots returns how many snapshots of role the target keeps, and whether its policy names the role.
+func (t Target) slots(role string) (int, bool) {
 	for _, slots := range t.Keep {
 		if slots.Role == role {
 			return slots.Count, true

@@ -36,7 +36,7 @@ type Listed struct {
 // Show returns a snapshot as outsiders see it; target is the name of the target whose disk it is of, or "".
 func (s Snapshot) Show(target string) Listed {
 	shown := Listed{
-		Target: target, RegionID: s.RegionID, DiskID: s.DiskID, Role: s.Role(), SnapshotID: s.ID, SnapshotName: s.Name,
+		Target: target, RegionID: s.RegionID, DiskID: s.DiskID, Role: s.role(), SnapshotID: s.ID, SnapshotName: s.Name,
 		Status: s.Status, Progress: s.Progress,
 	}
 	if !s.CreationTime.IsZero() {

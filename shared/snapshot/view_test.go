@@ -74,7 +74,7 @@ func TestPlan(t *testing.T) {
 		"outage":              {"daily", func(w *world) { w.api.fault = always(list, lostBefore) }, nil, CodeNoAnswer},
 		"forbidden":           {"daily", func(w *world) { w.api.fault = always(list, fault{code: CodeForbiddenRAM}) }, nil, CodeForbiddenRAM},
 		"recovers":            {"", func(w *world) { w.api.fault = scripted(list, lostBefore, throttled) }, []string{"create: a new daily snapshot: a slot is free (0 of 3 used)"}, ""},
-		"no region":           {"", func(w *world) { w.Policy.RegionID = "" }, nil, CodeMissingRegion},
+		"no region":           {"", func(w *world) { w.Policy.RegionID = "" }, nil, codeMissingRegion},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

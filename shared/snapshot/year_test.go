@@ -30,7 +30,7 @@ type due struct {
 // order, where the policy keeps the role.
 func (y *year) timetable(day int) []due {
 	var all []due
-	keeps := func(role string) bool { _, ok := y.Policy.Targets[0].Slots(role); return ok }
+	keeps := func(role string) bool { _, ok := y.Policy.Targets[0].slots(role); return ok }
 	for day := range 365 {
 		at := epoch.AddDate(0, 0, day)
 		if keeps("daily") {
@@ -96,9 +96,9 @@ func (y *year) sweep(t *testing.T) {
 func (y *year) excess() (roles []string) {
 	held := make(map[string]int)
 	for i, one := range y.api.good(diskID) {
-		count, _ := y.Policy.Targets[0].Slots(one.Role())
-		if held[one.Role()]++; held[one.Role()] > count && i > 0 {
-			roles = append(roles, one.Role())
+		count, _ := y.Policy.Targets[0].slots(one.role())
+		if held[one.role()]++; held[one.role()] > count && i > 0 {
+			roles = append(roles, one.role())
 		}
 	}
 	return roles
@@ -159,7 +159,7 @@ func TestYear(t *testing.T) {
 			for _, slots := range c.keep {
 				n := 0
 				for _, one := range y.api.good(diskID) {
-					if one.Role() == slots.Role {
+					if one.role() == slots.Role {
 						n++
 					}
 				}

@@ -17,8 +17,8 @@ import (
 	"swas-snapshot/shared/snapshot"
 )
 
-// DefaultTimeout bounds one call where [Config] does not.
-const DefaultTimeout = 10 * time.Second
+// defaultTimeout bounds one call where [Config] does not.
+const defaultTimeout = 10 * time.Second
 
 // Config is what a [Client] needs.
 type Config struct {
@@ -29,7 +29,7 @@ type Config struct {
 	Provider Provider
 	// Transport sends the requests. Nil is the one that all clients share.
 	Transport http.RoundTripper
-	// Timeout bounds one call; see "Time" in the package's documentation. Zero is DefaultTimeout.
+	// Timeout bounds one call; see "Time" in the package's documentation. Zero is 10 seconds.
 	Timeout time.Duration
 }
 
@@ -59,7 +59,7 @@ func New(config Config) (*Client, error) {
 	}
 	client := &Client{endpoint: where, provider: config.Provider, transport: config.Transport, timeout: config.Timeout}
 	if client.timeout <= 0 {
-		client.timeout = DefaultTimeout
+		client.timeout = defaultTimeout
 	}
 	return client, nil
 }

@@ -15,7 +15,7 @@
 //	snapshot.CodeThrottling      HTTP 429 without a code
 //	snapshot.CodeInternalError   HTTP 500 without a code
 //	snapshot.CodeUnavailable     any other HTTP 5xx without a code: a gateway that answers for the API
-//	CodeUnknownAnswer            anything else without a code, redirects included
+//	snapshot.CodeUnknownAnswer   anything else without a code, redirects included
 //	snapshot.CodeNoCredentials   the [Provider] has none, or half of them
 //	snapshot.CodeInvalidRegion   a region that cannot be part of a host name
 //	snapshot.CodeInternal        the SDK panicked before an answer came

@@ -20,10 +20,6 @@ import (
 	"swas-snapshot/shared/snapshot"
 )
 
-// CodeUnknownAnswer is the code of an answer that is neither a success nor an error of the API's form: a redirect, or
-// the page of something that is not the API. It is final.
-const CodeUnknownAnswer = "UnknownAnswer"
-
 // errPanicked stands for a panic of the SDK, whose text may hold parts of the answer.
 var errPanicked = errors.New("the SDK panicked")
 
@@ -34,7 +30,7 @@ func noAnswer(ctx context.Context, action, host string, err error) *snapshot.API
 	var elsewhere *redirected
 	switch {
 	case errors.As(err, &elsewhere):
-		failure.Code, failure.Status = CodeUnknownAnswer, elsewhere.status
+		failure.Code, failure.Status = snapshot.CodeUnknownAnswer, elsewhere.status
 		failure.Message = fmt.Sprintf("%s redirects (HTTP %d), which the API never does: check SWAS_ENDPOINT", host, elsewhere.status)
 	case errors.Is(err, errPanicked):
 		failure.Code, failure.Message = snapshot.CodeInternal, "the SDK panicked before an answer came"
@@ -97,7 +93,7 @@ func refusal(action string, status int, body []byte) *snapshot.APIError {
 	case status > http.StatusInternalServerError:
 		failure.Code = snapshot.CodeUnavailable
 	default:
-		failure.Code = CodeUnknownAnswer
+		failure.Code = snapshot.CodeUnknownAnswer
 	}
 	return failure
 }

@@ -210,7 +210,7 @@ func TestTrapBigAnswersAndRedirectsAreRefused(t *testing.T) {
 		}))
 		t.Cleanup(server.Close)
 		_, err := create(t.Context(), clientOf(t, swas.Config{Endpoint: server.URL}))
-		if answer := apiError(t, err); answer.Code != swas.CodeUnknownAnswer || answer.Status != 307 || followed.Load() {
+		if answer := apiError(t, err); answer.Code != snapshot.CodeUnknownAnswer || answer.Status != 307 || followed.Load() {
 			t.Errorf("got %v, followed %v", answer, followed.Load())
 		}
 	})
@@ -269,7 +269,7 @@ func TestTrapPanicsOfTheSDKAreRecovered(t *testing.T) {
 		reply reply
 		code  string
 	}{
-		"code is a number":     {reply{400, `{"Code":5,"Message":"m","RequestId":"R"}`}, swas.CodeUnknownAnswer},
+		"code is a number":     {reply{400, `{"Code":5,"Message":"m","RequestId":"R"}`}, snapshot.CodeUnknownAnswer},
 		"message is an object": {reply{400, `{"Code":"IncorrectStatus","Message":{},"RequestId":"R"}`}, snapshot.CodeIncorrectStatus},
 		"id is a list":         {reply{503, `{"Code":"ServiceUnavailable","RequestId":[]}`}, snapshot.CodeUnavailable},
 		"detail is text":       {reply{403, `{"Code":"Forbidden.RAM","AccessDeniedDetail":"x"}`}, snapshot.CodeForbiddenRAM},
@@ -307,8 +307,8 @@ func TestTrapEmptySuccessIsNone(t *testing.T) {
 		"cut JSON":         {`{"RequestId":"R","SnapshotId":"s-1"`, snapshot.CodeEmptyAnswer},
 		"code":             {`{"Code":"SnapshotLimitExceed","Message":"m","RequestId":"R"}`, snapshot.CodeLimitExceed},
 		"code and proof":   {`{"Code":"InternalError","SnapshotId":"s-1","RequestId":"R","Snapshots":[],"TotalCount":0}`, snapshot.CodeInternalError},
-		"code no string":   {`{"Code":404,"SnapshotId":"s-1","RequestId":"R"}`, swas.CodeUnknownAnswer},
-		"code with markup": {`{"Code":"<b>","RequestId":"R"}`, swas.CodeUnknownAnswer},
+		"code no string":   {`{"Code":404,"SnapshotId":"s-1","RequestId":"R"}`, snapshot.CodeUnknownAnswer},
+		"code with markup": {`{"Code":"<b>","RequestId":"R"}`, snapshot.CodeUnknownAnswer},
 	}
 	calls := map[string]func(*swas.Client) error{
 		"CreateSnapshot":    func(c *swas.Client) error { _, err := create(t.Context(), c); return err },
@@ -422,10 +422,10 @@ func TestTrapAnswersWithoutACode(t *testing.T) {
 		"page 504":     {reply{504, ""}, snapshot.CodeUnavailable},
 		"page 500":     {reply{500, page}, snapshot.CodeInternalError},
 		"page 429":     {reply{429, page}, snapshot.CodeThrottling},
-		"page 404":     {reply{404, page}, swas.CodeUnknownAnswer},
-		"object 400":   {reply{400, `{}`}, swas.CodeUnknownAnswer},
-		"a list 400":   {reply{400, `[]`}, swas.CodeUnknownAnswer},
-		"empty code":   {reply{403, `{"Code":"","Message":"m"}`}, swas.CodeUnknownAnswer},
+		"page 404":     {reply{404, page}, snapshot.CodeUnknownAnswer},
+		"object 400":   {reply{400, `{}`}, snapshot.CodeUnknownAnswer},
+		"a list 400":   {reply{400, `[]`}, snapshot.CodeUnknownAnswer},
+		"empty code":   {reply{403, `{"Code":"","Message":"m"}`}, snapshot.CodeUnknownAnswer},
 		"created, 201": {reply{201, done}, ""},
 	}
 	for name, c := range cases {

@@ -13,7 +13,7 @@
 // # Never a guess
 //
 // Empty input, text that is not JSON, an unknown shape, a field that stands twice (whatever its case), a value of the
-// wrong type, nesting deeper than [MaxDepth] and anything behind the JSON value are errors: a function that answers
+// wrong type, nesting deeper than 32 and anything behind the JSON value are errors: a function that answers
 // success to what it did not understand loses snapshots without anybody noticing. Formats of this project refuse
 // unknown fields; formats of a vendor may grow new ones, so there they are passed over.
 //

@@ -6,12 +6,12 @@ import (
 	"swas-snapshot/shared/snapshot"
 )
 
-// MaxElements is how many elements a list of events may have.
-const MaxElements = 100
+// maxElements is how many elements a list of events may have.
+const maxElements = 100
 
 // expectedEvent ends the message of an error.
 const expectedEvent = "an order, the parameters of CreateSnapshot, a CloudEvent, an event of AWS EventBridge or of OSS, " +
-	"a message of MNS, SNS or SQS, or a list of events, such as " + ExampleOrder
+	"a message of MNS, SNS or SQS, or a list of events, such as " + exampleOrder
 
 // Item is one thing that arrived. Exactly one of Order, Event and Err is set.
 type Item struct {
@@ -29,7 +29,7 @@ type Batch struct {
 
 // DecodeEvent decodes what a bus, a queue or a pipeline sends: an order of this project, or the API's own parameters
 // of CreateSnapshot; one of these as the data of a CloudEvent (EventBridge of Alibaba Cloud), the detail of an event of
-// AWS EventBridge, or the text of a message of MNS, SNS or SQS; an OSS event; or a list of at most [MaxElements]
+// AWS EventBridge, or the text of a message of MNS, SNS or SQS; an OSS event; or a list of at most 100
 // events, as objects or as text, as EventBridge streams deliver them.
 //
 // An order with a key of its own has Sender "event" and ExplicitKey. Without a key it takes the identity of what
@@ -70,8 +70,8 @@ func decodeList(data []byte, from delivery) ([]Item, error) {
 	switch n := len(elements); {
 	case n == 0:
 		return nil, malformed("the list of events is empty")
-	case n > MaxElements:
-		return nil, malformed("the list has %d events: send at most %d", n, MaxElements)
+	case n > maxElements:
+		return nil, malformed("the list has %d events: send at most %d", n, maxElements)
 	}
 	var items []Item
 	for i, element := range elements {

@@ -312,7 +312,7 @@ func TestSQSAnswer(t *testing.T) {
 }
 
 func ExampleDecodeEvent() {
-	batch, err := trigger.DecodeEvent([]byte(trigger.ExampleOrder), "c2f1")
+	batch, err := trigger.DecodeEvent([]byte(`{"target":"web-1","role":"deploy","key":"build-42"}`), "c2f1")
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -12,8 +12,8 @@ import (
 	"swas-snapshot/shared/snapshot"
 )
 
-// MaxBody is how many bytes the body of an HTTP request may have once decoded: 1 MiB.
-const MaxBody = 1 << 20
+// maxBody is how many bytes the body of an HTTP request may have once decoded: 1 MiB.
+const maxBody = 1 << 20
 
 // expectedHTTP ends the message of an error.
 const expectedHTTP = `an HTTP trigger event of Function Compute 3.0 ({"version":"v1",...}), or an event of a Lambda function URL or ` +
@@ -54,7 +54,7 @@ func (e httpEvent) onFC() bool { return e.Version == "v1" }
 // comma may belong to a value. The context of the request is ctx with the event's request ID, see [RequestID].
 //
 // A request that no handler should see is answered by a problem document (RFC 9457): 400 for a method, path, header
-// or base64 body that is none, 413 for a body beyond [MaxBody], 415 for an encoded body, and 500 when the handler
+// or base64 body that is none, 413 for a body beyond 1 MiB, 415 for an encoded body, and 500 when the handler
 // panics. Each answer has a Content-Type and, unless the handler set others, the headers X-Content-Type-Options:
 // nosniff and Cache-Control: no-store. Of several Set-Cookie headers Function Compute can carry one.
 //

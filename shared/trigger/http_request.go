@@ -106,7 +106,7 @@ func (e httpEvent) body(header http.Header) ([]byte, *problem.Document) {
 	}
 	body := []byte(e.Body)
 	if e.IsBase64Encoded {
-		if base64.StdEncoding.DecodedLen(len(body)) > MaxBody+2 { // two bytes of padding: do not decode what is refused
+		if base64.StdEncoding.DecodedLen(len(body)) > maxBody+2 { // two bytes of padding: do not decode what is refused
 			return nil, tooLarge()
 		}
 		var err error
@@ -115,7 +115,7 @@ func (e httpEvent) body(header http.Header) ([]byte, *problem.Document) {
 			return nil, badRequest("the body is not base64, although the event says so")
 		}
 	}
-	if len(body) > MaxBody {
+	if len(body) > maxBody {
 		return nil, tooLarge()
 	}
 	if header.Get("Content-Length") != "" {

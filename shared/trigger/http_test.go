@@ -27,6 +27,9 @@ type httpAnswer struct {
 // event is an HTTP event in the making.
 type event map[string]any
 
+// maxBody is what the contract allows the body of a request, in bytes.
+const maxBody = 1 << 20
+
 // fcEvent returns a GET of / on Function Compute with changes; lambdaEvent the same on Lambda.
 func fcEvent(changes event) []byte { return httpEvent("v1", changes) }
 
@@ -111,8 +114,8 @@ func TestServeHTTPRequest(t *testing.T) {
 			func(r *http.Request) any { return r.PostFormValue("text") + r.PostFormValue("x") }, "web-1中"},
 		"body of any bytes": {fcEvent(event{"method": "POST", "body": "AP+A", "isBase64Encoded": true}), readBody, "\x00\xff\x80"},
 		"body of null":      {lambdaEvent(event{"body": nil}), readBody, ""},
-		"largest body": {fcEvent(event{"method": "POST", "body": base64.StdEncoding.EncodeToString(make([]byte, trigger.MaxBody)),
-			"isBase64Encoded": true}), func(r *http.Request) any { return r.ContentLength }, int64(trigger.MaxBody)},
+		"largest body": {fcEvent(event{"method": "POST", "body": base64.StdEncoding.EncodeToString(make([]byte, maxBody)),
+			"isBase64Encoded": true}), func(r *http.Request) any { return r.ContentLength }, int64(maxBody)},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -136,7 +139,7 @@ func readBody(r *http.Request) any {
 
 func TestServeHTTPRefuses(t *testing.T) {
 	t.Parallel()
-	large := strings.Repeat("x", trigger.MaxBody+1)
+	large := strings.Repeat("x", maxBody+1)
 	tests := map[string]struct {
 		changes event
 		status  int
@@ -299,7 +302,7 @@ func TestServeHTTPNoRequest(t *testing.T) {
 		"no JSON":               `GET / HTTP/1.1`,
 		"list":                  `[]`,
 		"timer":                 `{"triggerTime":"2026-01-30T19:00:00Z","triggerName":"daily","payload":"{}"}`,
-		"order":                 trigger.ExampleOrder,
+		"order":                 `{"target":"web-1","role":"deploy","key":"build-42"}`,
 		"API Gateway REST":      `{"version":"1.0","httpMethod":"GET","path":"/","requestContext":{"http":{"method":"GET"}}}`,
 		"no method":             `{"version":"2.0","rawPath":"/","requestContext":{}}`,
 		"method of wrong type":  `{"version":"2.0","rawPath":"/","requestContext":{"http":{"method":1}}}`,

@@ -10,12 +10,12 @@ import (
 	"unicode/utf8"
 )
 
-// MaxDepth is how deep objects and lists may nest in a JSON value.
-const MaxDepth = 32
+// maxDepth is how deep objects and lists may nest in a JSON value.
+const maxDepth = 32
 
 // CheckJSON tells whether data is exactly one JSON value that every reader reads alike: valid UTF-8, nothing behind
 // the value, no field twice in an object at any depth, not even in another case (encoding/json takes DISKID for
-// DiskId and the long s for an s), and nesting no deeper than [MaxDepth]. Use it before decoding the JSON of a vendor,
+// DiskId and the long s for an s), and nesting no deeper than 32. Use it before decoding the JSON of a vendor,
 // whose unknown fields are welcome. The error is a [*snapshot.Error] with Code [snapshot.CodeMalformed].
 func CheckJSON(data []byte) error { return walk(data, nil, rules{}, false) }
 
@@ -85,7 +85,7 @@ func checkSyntax(data []byte) error {
 	case !errors.As(err, &syntax):
 		return malformed("the input is not JSON")
 	case strings.Contains(syntax.Error(), "max depth"):
-		return malformed("objects and lists nest deeper than %d", MaxDepth)
+		return malformed("objects and lists nest deeper than %d", maxDepth)
 	case strings.Contains(syntax.Error(), "after top-level value"):
 		return malformed("something follows the JSON value, at byte %d", syntax.Offset)
 	case strings.Contains(syntax.Error(), "unexpected end"):

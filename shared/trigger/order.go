@@ -8,8 +8,8 @@ import (
 	"swas-snapshot/shared/snapshot"
 )
 
-// ExampleOrder is an order to copy into a message to people.
-const ExampleOrder = `{"target":"web-1","role":"deploy","key":"build-42"}`
+// exampleOrder is an order to copy into a message to people.
+const exampleOrder = `{"target":"web-1","role":"deploy","key":"build-42"}`
 
 // orderForm is an order as people and pipelines write it.
 type orderForm struct {
@@ -49,7 +49,7 @@ type delivery struct {
 // checked by [snapshot.Order.Validate]. The error is a [*snapshot.Error] with Code [snapshot.CodeMalformed].
 func DecodeOrder(data []byte) (snapshot.Order, error) {
 	order, err := decodeOrderForm(data)
-	return order, expecting(err, "an order such as "+ExampleOrder)
+	return order, expecting(err, "an order such as "+exampleOrder)
 }
 
 func decodeOrderForm(data []byte) (snapshot.Order, error) {

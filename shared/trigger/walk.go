@@ -39,8 +39,8 @@ func (w *walker) value(t reflect.Type, at place, depth int) error {
 		return malformed("%s is %s, not %s", at, kind, f.takes)
 	}
 	if kind == kindObject || kind == kindList {
-		if depth++; depth > MaxDepth {
-			return malformed("objects and lists nest deeper than %d", MaxDepth)
+		if depth++; depth > maxDepth {
+			return malformed("objects and lists nest deeper than %d", maxDepth)
 		}
 	}
 	switch kind {

@@ -50,7 +50,7 @@ func (d delivery) clone() delivery {
 }
 
 func post(sender, media, body string, headers ...string) delivery {
-	d := delivery{http.MethodPost, Prefix + sender, nil, http.Header{"Content-Type": {media}}, body}
+	d := delivery{http.MethodPost, prefix + sender, nil, http.Header{"Content-Type": {media}}, body}
 	for i := 0; i < len(headers); i += 2 {
 		d.header.Set(headers[i], headers[i+1])
 	}
@@ -175,7 +175,7 @@ func wecomQuery(encrypted string) url.Values {
 
 func wecomHello() delivery {
 	encrypted := encryptCallback("1616140317555161061", corpID)
-	d := delivery{http.MethodGet, Prefix + "wecom", wecomQuery(encrypted), http.Header{}, ""}
+	d := delivery{http.MethodGet, prefix + "wecom", wecomQuery(encrypted), http.Header{}, ""}
 	d.query.Set("echostr", encrypted)
 	return d
 }

@@ -1,7 +1,7 @@
 // Package webhook answers webhooks: commands from chats (Slack, DingTalk, Feishu, WeCom, Teams), events of pipelines
 // (GitHub, GitLab, Gitee) and orders of scripts that sign as Standard Webhooks say.
 //
-// Most callers need [SecretsFromEnv] and [New]; the handler serves [Prefix] and one path for each sender. Other HTTP
+// Most callers need [SecretsFromEnv] and [New]; the handler serves /hooks/ and one path for each sender. Other HTTP
 // code checks a Standard Webhooks signature with [VerifyStandard].
 //
 // # The way of a request
@@ -12,7 +12,7 @@
 //
 // # Senders
 //
-// A sender is there if its secrets are in the environment, at least [SecretMin] bytes each and no placeholder of a
+// A sender is there if its secrets are in the environment, at least 16 bytes each and no placeholder of a
 // template; else its path is not found. Several secrets in one variable are all good, for rotation.
 //
 // # Time

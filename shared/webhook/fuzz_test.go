@@ -34,7 +34,7 @@ func openAll(tb testing.TB, secrets Secrets) map[string]sender {
 func seed(f *testing.F, names ...string) {
 	for _, s := range schemes() {
 		d := s.delivery
-		name := strings.TrimPrefix(d.path, Prefix)
+		name := strings.TrimPrefix(d.path, prefix)
 		for _, wanted := range names {
 			if name != wanted {
 				continue

@@ -56,9 +56,9 @@ const bodyMax = 1 << 20
 // headerMax is the size of the value of a header in bytes, at most. No signature comes near.
 const headerMax = 2 << 10
 
-// Prefix is the path below which each sender has its own: /hooks/slack. The sender is never guessed from what a
+// prefix is the path below which each sender has its own: /hooks/slack. The sender is never guessed from what a
 // request holds, or a request without a good signature could pass for one of a sender that has weaker ones.
-const Prefix = "/hooks/"
+const prefix = "/hooks/"
 
 type handler struct {
 	Config
@@ -73,7 +73,7 @@ type enabled struct {
 	confirmKeys []string
 }
 
-// New returns the handler of everything below [Prefix]. A sender is there only if its secrets are set and fit to be
+// New returns the handler of everything below /hooks/. A sender is there only if its secrets are set and fit to be
 // used; why one is not is logged once.
 func New(config Config) http.Handler {
 	h := &handler{Config: config, senders: make(map[string]enabled), late: lateClient(config.Client)}
@@ -103,7 +103,7 @@ func New(config Config) http.Handler {
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Cache-Control", "no-store")
-	name, below := strings.CutPrefix(r.URL.Path, Prefix)
+	name, below := strings.CutPrefix(r.URL.Path, prefix)
 	sender, on := h.senders[name]
 	if !below || !on {
 		problem.WriteStatus(w, http.StatusNotFound, problem.CodeNotFound, "there is nothing at this path")

@@ -77,7 +77,7 @@ func NewSample(rule policy.Allow, secrets Secrets, now time.Time, id string) (Sa
 		secret: func(name string) string { return first(secrets[name], "") },
 	}
 	sample := make(m)
-	sample.Path = Prefix + rule.From + sample.Path
+	sample.Path = prefix + rule.From + sample.Path
 	return sample, nil
 }
 

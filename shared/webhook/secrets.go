@@ -49,8 +49,8 @@ func SecretsFromEnv(getenv func(string) string) Secrets {
 	return secrets
 }
 
-// SecretMin is how many bytes a secret must have at least. A shorter one can be found by trying.
-const SecretMin = 16
+// secretMin is how many bytes a secret must have at least. A shorter one can be found by trying.
+const secretMin = 16
 
 // errUnset says that nobody wants this sender; that is no mistake.
 var errUnset = errors.New("not set")
@@ -62,8 +62,8 @@ func (s Secrets) read(name string) ([]string, error) {
 		return nil, fmt.Errorf("%s is %w", name, errUnset)
 	}
 	for _, value := range values {
-		if len(value) < SecretMin {
-			return nil, fmt.Errorf("%s has an element of %d bytes: use at least %d", name, len(value), SecretMin)
+		if len(value) < secretMin {
+			return nil, fmt.Errorf("%s has an element of %d bytes: use at least %d", name, len(value), secretMin)
 		}
 		if example.MatchString(value) {
 			return nil, fmt.Errorf("%s is still an example value: set the secret that the sender shows", name)
@@ -99,8 +99,8 @@ func (s Secrets) decoded(name, prefix string) ([]string, error) {
 			return nil, fmt.Errorf("%s has an element that does not begin with %s", name, prefix)
 		case err != nil:
 			return nil, fmt.Errorf("%s has an element that is not base64: copy it whole", name)
-		case len(key) < SecretMin:
-			return nil, fmt.Errorf("%s has an element of %d bytes once decoded: use at least %d", name, len(key), SecretMin)
+		case len(key) < secretMin:
+			return nil, fmt.Errorf("%s has an element of %d bytes once decoded: use at least %d", name, len(key), secretMin)
 		}
 		keys[i] = string(key)
 	}

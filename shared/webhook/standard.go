@@ -30,7 +30,7 @@ const (
 func (s standard) verify(r *request) error { return verifyStandard(s.keys, r) }
 
 // VerifyStandard checks a Standard Webhooks signature (webhook-id, webhook-timestamp, webhook-signature with v1) over
-// the raw body. secrets are in the form whsec_<base64>; one that is not, or has fewer than [SecretMin] bytes, makes
+// the raw body. secrets are in the form whsec_<base64>; one that is not, or has fewer than 16 bytes, makes
 // every request fail, as does an empty list. The error wraps [ErrUnauthenticated] or says what is wrong with the
 // secrets; it is for the log, not for the caller.
 func VerifyStandard(secrets []string, header http.Header, body []byte, now time.Time) error {
