@@ -1,6 +1,7 @@
 package snapshot
 
 import (
+	"strings"
 	"testing"
 	"time"
 )
@@ -42,7 +43,7 @@ func TestTakeBeginsNoCallTooLate(t *testing.T) {
 	o := order("daily", "k")
 	o.MaxAge = time.Hour
 	got := w.Take(within(w.clock, time.Minute), o)
-	if got.Outcome != OutcomeDeferred || code(got.Error) != CodeNoTime {
+	if got.Outcome != OutcomeDeferred || code(got.Error) != CodeNoTime || !strings.Contains(got.Error.Message, "for CreateSnapshot:") {
 		t.Errorf("got %q %v", got.Outcome, got.Error)
 	}
 	wantCalls(t, w, list)

@@ -74,7 +74,7 @@ func (j *takeJob) blocked(plan Plan) (state, error) {
 // deleteVictim deletes the victim, and then the order goes on at once.
 func (j *takeJob) deleteVictim(ctx context.Context, reason string) (state, error) {
 	if j.deadline.Sub(j.now()) < deletionTime {
-		return nil, errLate
+		return nil, late("DeleteSnapshot and the CreateSnapshot after it")
 	}
 	// Once begun, the deletion and the snapshot after it are finished, whatever becomes of the invocation.
 	if err := j.remove(context.WithoutCancel(ctx), j.victim, deletionToken(j.request.ClientToken, j.victim.ID)); err != nil {

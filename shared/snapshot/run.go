@@ -70,13 +70,15 @@ type pause time.Duration
 
 func (pause) Error() string { return "too many calls of this action in a minute" }
 
-// errLate is the error of a call for which no time is left.
-var errLate = errors.New("no time is left for another call")
+// late is the error of a call for which no time is left: its action.
+type late string
+
+func (l late) Error() string { return "no time is left for " + string(l) }
 
 // call makes one API call, if time and pace allow it.
 func (r *run) call(action string, do func() error) error {
 	if !r.now().Before(r.deadline) {
-		return errLate
+		return late(action)
 	}
 	if wait := r.Instance.limiter.take(action, r.now()); wait > 0 {
 		return pause(wait)
@@ -109,11 +111,12 @@ func (h hold) Unwrap() error { return h.error }
 type attempts struct {
 	failures int
 	last     *Error
+	late     late // the call for which no time was left
 }
 
 // again says how long to wait before the call that failed with err may be made again; false says that it may not.
 func (r *run) again(a *attempts, err error) (time.Duration, bool) {
-	if errors.Is(err, errLate) {
+	if errors.As(err, &a.late) {
 		return r.deadline.Sub(r.now()), true // the deadline ends the wait, and with it the job
 	}
 	var held pause

@@ -61,8 +61,12 @@ func (m *machine) advance(ctx context.Context, r *run) (wait time.Duration, done
 // outOfTime is the error of a job that must stop before it is done.
 func (m *machine) outOfTime() *Error {
 	if m.attempts.last == nil {
+		what := "any call"
+		if m.attempts.late != "" {
+			what = string(m.attempts.late)
+		}
 		return &Error{Code: CodeNoTime, Kind: KindTimeout, Retryable: true,
-			Message: "no time is left before the deadline: repeat the same order, or give the function a longer timeout"}
+			Message: "no time is left before the deadline for " + what + ": repeat the same order; if that does not help, give the function a longer timeout, or set the machine's clock"}
 	}
 	deferred := *m.attempts.last
 	deferred.Retryable = true
