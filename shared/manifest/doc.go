@@ -1,15 +1,15 @@
 // Package manifest reads the deployment files of this project, s.yaml for Function Compute and template.yml for AWS
 // Lambda, as strictly as the platforms would, before anything is deployed.
 //
-// [ReadFC] and [ReadSAM] hold one file to its own rules and return what it deploys; [Check] reads both and compares them
-// with each other and with the rest of the repository. The command line uses the timers:
+// [Check] holds both files to their own rules, to each other and to the rest of the repository; [ReadFC] returns what
+// s.yaml deploys, for the command line, which fires its timers:
 //
 //	deployment, err := manifest.ReadFC("s.yaml")
 //	for _, timer := range deployment.Timers() { ... timer.Next(time.Now()) ... }
 //
 // # Errors
 //
-// Every error is [Errors]: all defects at once, each with its line, its field and what mends it.
+// Every error is [strictyaml.Errors]: all defects at once, each with its line, its field and what mends it.
 //
 // # Subset
 //

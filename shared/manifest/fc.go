@@ -19,11 +19,11 @@ const (
 	takeTimeoutMin = 60 * time.Second
 )
 
-// ReadFC reads s.yaml and returns what it deploys to Function Compute. The error is [Errors]: every defect of the file by
-// itself. Whether it fits the rest of the repository is for [Check].
+// ReadFC reads s.yaml and returns what it deploys to Function Compute. The error is [strictyaml.Errors]:
+// every defect of the file by itself. Whether it fits the rest of the repository is for [Check].
 func ReadFC(path string) (*Deployment, error) {
 	d, deployment := readFC(path)
-	return deployment, d.errs.asError()
+	return deployment, d.errs.Err()
 }
 
 func readFC(path string) (*document, *Deployment) {
@@ -41,13 +41,13 @@ func (d *document) fc() *Deployment {
 	fcShape.check(d, d.root)
 	d.fcBuild()
 	names := make(map[string]bool)
-	for _, resource := range entries(d.root.get("resources")) {
-		props := resource.get("props")
-		if name := props.get("functionName"); name.text() != "" {
-			if names[name.text()] {
-				d.fail(name, "is %s, as another function's: give each its own", quoted(name.text()))
+	for _, resource := range d.root.Get("resources").Entries() {
+		props := resource.Get("props")
+		if name := props.Get("functionName"); name.Text() != "" {
+			if names[name.Text()] {
+				d.fail(name, "is %s, as another function's: give each its own", quoted(name.Text()))
 			}
-			names[name.text()] = true
+			names[name.Text()] = true
 		}
 		deployment.Functions = append(deployment.Functions, d.fcFunction(resource))
 	}
@@ -59,38 +59,38 @@ const buildCommand = "go run ./functions/local build"
 
 // fcBuild reports a file that deploys what was not built. Function Compute runs x86_64 only.
 func (d *document) fcBuild() {
-	at := d.root.get("actions", "pre-deploy")
+	at := d.root.Get("actions", "pre-deploy")
 	var runs int
-	for _, action := range elements(at) {
-		if run := action.get("run"); run.text() == buildCommand {
+	for _, action := range at.Elements() {
+		if run := action.Get("run"); run.Text() == buildCommand {
 			runs++
-		} else if run.exists() {
+		} else if run.Exists() {
 			d.fail(run, "is %s: write %s", shown(run), buildCommand)
 		}
-		if path := action.get("path"); path.exists() && path.text() != "." {
+		if path := action.Get("path"); path.Exists() && path.Text() != "." {
 			d.fail(path, "is %s: write . for the folder of this file", shown(path))
 		}
 	}
-	if at.exists() && runs != 1 {
+	if at.Exists() && runs != 1 {
 		d.fail(at, "runs %s %d times: run it once", buildCommand, runs)
 	}
 }
 
 // fcFunction reads one resource and holds it to the rules that join several keys.
 func (d *document) fcFunction(resource entry) Function {
-	props := resource.get("props")
-	f := Function{Name: resource.name, at: resource.place, env: make(map[string]place)}
-	if code := props.get("code"); code.exists() && code.text() != "./dist/"+f.Name {
+	props := resource.Get("props")
+	f := Function{Name: resource.Name, at: resource.Place, env: make(map[string]place)}
+	if code := props.Get("code"); code.Exists() && code.Text() != "./dist/"+f.Name {
 		d.fail(code, "is %s: write ./dist/%s, as the resource is named", shown(code), f.Name)
 	}
-	for _, one := range entries(props.get("environmentVariables")) {
-		f.env[one.name] = one.place
+	for _, one := range props.Get("environmentVariables").Entries() {
+		f.env[one.Name] = one.Place
 	}
 	f.Environment = slices.Sorted(maps.Keys(f.env))
-	d.environment(props.get("environmentVariables"), f.env, []string{"FC_"}, isUnknown, "${env('NAME', '')}")
+	d.environment(props.Get("environmentVariables"), f.env, []string{"FC_"}, isUnknown, "${env('NAME', '')}")
 	d.ratio(props)
 	d.region(props)
-	if seconds, ok := props.get("timeout").number(); ok {
+	if seconds, ok := props.Get("timeout").Number(); ok {
 		f.Timeout = time.Duration(seconds) * time.Second
 	}
 	d.fcTriggers(props, &f)
@@ -100,18 +100,18 @@ func (d *document) fcFunction(resource entry) Function {
 // ratio holds cpu to memory: between 1:1 and 1:4, in cores and GB.
 // Source: help.aliyun.com/zh/functioncompute, "Instance types and specifications".
 func (d *document) ratio(props place) {
-	cpu, ok := props.get("cpu").number()
-	memory, too := props.get("memorySize").number()
+	cpu, ok := props.Get("cpu").Number()
+	memory, too := props.Get("memorySize").Number()
 	if gigabytes := memory / 1024; ok && too && (gigabytes < cpu || gigabytes > 4*cpu) {
-		d.fail(props.get("cpu"), "is %s for %s MB of memory: write 1 to 4 GB a core", decimal(cpu), decimal(memory))
+		d.fail(props.Get("cpu"), "is %s for %s MB of memory: write 1 to 4 GB a core", decimal(cpu), decimal(memory))
 	}
 }
 
 // region holds the queue of failures to the region of the function.
 func (d *document) region(props place) {
-	destination := props.get("asyncInvokeConfig", "destinationConfig", "onFailure", "destination")
-	parts := strings.Split(destination.text(), ":")
-	if region := props.get("region").text(); len(parts) > 2 && parts[2] != region {
+	destination := props.Get("asyncInvokeConfig", "destinationConfig", "onFailure", "destination")
+	parts := strings.Split(destination.Text(), ":")
+	if region := props.Get("region").Text(); len(parts) > 2 && parts[2] != region {
 		d.fail(destination, "is in the region %s: write %s, the function's own", quoted(parts[2]), region)
 	}
 }
@@ -120,13 +120,13 @@ func (d *document) region(props place) {
 func (d *document) fcTriggers(props place, f *Function) {
 	names := make(map[string]bool)
 	least, https := takeTimeoutMin, 0
-	for _, one := range elements(props.get("triggers")) {
-		name, config := one.get("triggerName"), one.get("triggerConfig")
-		if names[name.text()] {
-			d.fail(name, "is %s, as another trigger's of the function: give each its own", quoted(name.text()))
+	for _, one := range props.Get("triggers").Elements() {
+		name, config := one.Get("triggerName"), one.Get("triggerConfig")
+		if names[name.Text()] {
+			d.fail(name, "is %s, as another trigger's of the function: give each its own", quoted(name.Text()))
 		}
-		names[name.text()] = true
-		switch one.get("triggerType").text() {
+		names[name.Text()] = true
+		switch one.Get("triggerType").Text() {
 		case "timer":
 			if t, ok := d.fcTimer(name, config); ok {
 				f.Timers = append(f.Timers, t)
@@ -137,30 +137,30 @@ func (d *document) fcTriggers(props place, f *Function) {
 				d.fail(name, "is the second HTTP trigger of the function: a version has one")
 			}
 		case "eventbridge":
-			pattern := config.get("eventRuleFilterPattern")
+			pattern := config.Get("eventRuleFilterPattern")
 			f.Sources = append(f.Sources, d.patternJSON(pattern)...)
 		}
 	}
-	d.timeout(props.get("timeout"), f.Timeout, least)
+	d.timeout(props.Get("timeout"), f.Timeout, least)
 }
 
 // fcTimer reads a timer; the second result is false for one that is wrong or switched off.
 func (d *document) fcTimer(name, config place) (Timer, bool) {
-	expression, payload := config.get("cronExpression"), config.get("payload")
-	if !expression.exists() || !payload.exists() {
+	expression, payload := config.Get("cronExpression"), config.Get("payload")
+	if !expression.Exists() || !payload.Exists() {
 		return Timer{}, false
 	}
-	schedule, err := parseFC(expression.text())
+	schedule, err := parseFC(expression.Text())
 	d.failSchedule(expression, expression, err)
 	before := len(d.errs)
-	tick := d.decode(payload, fcEvent(name.text(), payload.text()))
-	t := Timer{Name: name.text(), Cron: expression.text(), Payload: payload.text(), Tick: tick, schedule: schedule, at: payload}
-	return t, err == nil && len(d.errs) == before && config.get("enable").text() == "true"
+	tick := d.decode(payload, fcEvent(name.Text(), payload.Text()))
+	t := Timer{Name: name.Text(), Cron: expression.Text(), Payload: payload.Text(), Tick: tick, schedule: schedule, at: payload}
+	return t, err == nil && len(d.errs) == before && config.Get("enable").Text() == "true"
 }
 
 // failSchedule reports the defect of a schedule: that of the zone where the zone is written.
 func (d *document) failSchedule(expression, zone place, err error) {
-	switch inside := d.inside[zone.node]; {
+	switch inside := d.inside[zone.Node]; {
 	case err == nil:
 	case !errors.Is(err, errZone):
 		d.fail(expression, "%v", err)
@@ -173,7 +173,7 @@ func (d *document) failSchedule(expression, zone place, err error) {
 
 // timeout holds a function to the least time that it needs.
 func (d *document) timeout(at place, is, least time.Duration) {
-	if at.exists() && is > 0 && is < least {
+	if at.Exists() && is > 0 && is < least {
 		d.fail(at, "is %s: write at least %s for what this function does", decimal(is.Seconds()), decimal(least.Seconds()))
 	}
 }
@@ -182,13 +182,13 @@ func (d *document) timeout(at place, is, least time.Duration) {
 func (d *document) environment(at place, env map[string]place, reserved []string, byReference func(name, value string) bool, mend string) {
 	size := 0
 	for name, value := range env {
-		size += len(name) + len(strings.ReplaceAll(value.text(), unknown, ""))
+		size += len(name) + len(strings.ReplaceAll(value.Text(), unknown, ""))
 		for _, prefix := range reserved {
 			if strings.HasPrefix(name, prefix) {
 				d.fail(value, "begins with %s, which the platform keeps for itself: choose another name", prefix)
 			}
 		}
-		if secret(name) && !byReference(name, value.text()) {
+		if secret(name) && !byReference(name, value.Text()) {
 			d.fail(value, "is a secret in plain text: write %s", strings.ReplaceAll(mend, "NAME", name))
 		}
 	}

@@ -23,14 +23,14 @@ var (
 // resolveVars replaces every variable of the file and reports those that lead nowhere, and the vars that nothing uses.
 func (d *document) resolveVars() {
 	v := vars{d, make(map[string]place), make(map[string]bool)}
-	section := d.root.get("vars")
+	section := d.root.Get("vars")
 	d.replace(section, v.resolve)
-	for _, one := range entries(section) {
-		v.values[one.name] = one.place
+	for _, one := range section.Entries() {
+		v.values[one.Name] = one.Place
 	}
-	for _, one := range entries(d.root) {
-		if one.name != "vars" {
-			d.replace(one.place, v.resolve)
+	for _, one := range d.root.Entries() {
+		if one.Name != "vars" {
+			d.replace(one.Place, v.resolve)
 		}
 	}
 	for name, at := range v.values {
@@ -42,37 +42,37 @@ func (d *document) resolveVars() {
 
 // resolve returns what a scalar says once its variables are replaced.
 func (v vars) resolve(at place) *yaml.Node {
-	if at.node.Tag != "!!str" {
-		return at.node
+	if at.Node.Tag != "!!str" {
+		return at.Node
 	}
-	found := variable.FindAllStringSubmatchIndex(at.node.Value, -1)
+	found := variable.FindAllStringSubmatchIndex(at.Node.Value, -1)
 	if found == nil {
-		return at.node
+		return at.Node
 	}
 	var text pieces
 	end := 0
 	for _, one := range found {
-		text.WriteString(at.node.Value[end:one[0]])
+		text.WriteString(at.Node.Value[end:one[0]])
 		end = one[1]
-		expression := at.node.Value[one[2]:one[3]]
+		expression := at.Node.Value[one[2]:one[3]]
 		if ofEnv.MatchString(expression) {
 			text.WriteString(unknown)
 			continue
 		}
 		value := v.value(at, expression)
 		switch {
-		case !value.exists():
+		case !value.Exists():
 			text.WriteString(unknown)
-		case one[0] == 0 && end == len(at.node.Value):
+		case one[0] == 0 && end == len(at.Node.Value):
 			return v.borrow(value)
-		case value.node.Kind != yaml.ScalarNode:
-			v.fail(at, "has %s inside of text: only text can stand there", kindOf(value.node))
+		case value.Node.Kind != yaml.ScalarNode:
+			v.fail(at, "has %s inside of text: only text can stand there", value.Kind())
 		default:
-			text.WriteString(value.text())
+			text.WriteString(value.Text())
 			text.from = append(text.from, value)
 		}
 	}
-	text.WriteString(at.node.Value[end:])
+	text.WriteString(at.Node.Value[end:])
 	return text.node(v.document, at)
 }
 

@@ -10,19 +10,19 @@ import (
 // patternJSON reads the filter of an EventBridge trigger of Function Compute: fields with lists of texts, or of a prefix or suffix.
 // Source: help.aliyun.com/zh/eventbridge, "Event patterns".
 func (d *document) patternJSON(at place) []Source {
-	if !at.exists() || at.text() == "" {
+	if !at.Exists() || at.Text() == "" {
 		return nil
 	}
-	if err := trigger.CheckJSON([]byte(at.text())); err != nil {
+	if err := trigger.CheckJSON([]byte(at.Text())); err != nil {
 		d.fail(at, "is no filter: %s", snapshot.AsError(err).Message)
 		return nil
 	}
 	var root yaml.Node
-	if err := yaml.Unmarshal([]byte(at.text()), &root); err != nil { // JSON is YAML
+	if err := yaml.Unmarshal([]byte(at.Text()), &root); err != nil { // JSON is YAML
 		d.fail(at, "is no filter: %v", err)
 		return nil
 	}
-	return d.pattern(place{root.Content[0], at.path, at.line}, at)
+	return d.pattern(place{Node: root.Content[0], Path: at.Path, Line: at.Line}, at)
 }
 
 // patternShape is the part of a filter that this project uses. It is strict about the fields, so that a misspelt one does
@@ -38,25 +38,25 @@ var patternShape = object{
 // pattern reads a filter and returns an event for each combination of source and type that it lets through. Its defects
 // are reported at at.
 func (d *document) pattern(filter, at place) []Source {
-	if !filter.exists() {
+	if !filter.Exists() {
 		return nil
 	}
 	inner := newDocument(d.file)
 	patternShape.check(inner, filter)
 	for _, one := range inner.errs {
-		if filter.node != at.node { // the filter is JSON in text, and has no lines of the file
-			one.Line = d.written(at).line
+		if filter.Node != at.Node { // the filter is JSON in text, and has no lines of the file
+			one.Line = d.written(at).Line
 		}
 		d.errs = append(d.errs, one)
 	}
-	types := elements(filter.get("type"))
+	types := filter.Get("type").Elements()
 	if types == nil {
-		types = elements(filter.get("detail-type"))
+		types = filter.Get("detail-type").Elements()
 	}
 	var sources []Source
-	for _, source := range elements(filter.get("source")) {
+	for _, source := range filter.Get("source").Elements() {
 		for _, kind := range types {
-			event := snapshot.BusEvent{Source: source.text(), Type: kind.text(), Subject: exampleSubject(filter)}
+			event := snapshot.BusEvent{Source: source.Text(), Type: kind.Text(), Subject: exampleSubject(filter)}
 			sources = append(sources, Source{event, at})
 		}
 	}
@@ -68,12 +68,12 @@ func (d *document) pattern(filter, at place) []Source {
 
 // exampleSubject is a subject that a filter lets through.
 func exampleSubject(filter place) string {
-	subjects := elements(filter.get("subject"))
+	subjects := filter.Get("subject").Elements()
 	switch {
 	case len(subjects) == 0:
 		return ""
-	case subjects[0].text() != "":
-		return subjects[0].text()
+	case subjects[0].Text() != "":
+		return subjects[0].Text()
 	}
-	return subjects[0].get("prefix").text() + "example" + subjects[0].get("suffix").text()
+	return subjects[0].Get("prefix").Text() + "example" + subjects[0].Get("suffix").Text()
 }

@@ -12,29 +12,29 @@ const unknown = "\ufffd"
 
 // replace puts what resolve returns in the place of every scalar below at.
 func (d *document) replace(at place, resolve func(place) *yaml.Node) {
-	for i, child := range children(at) {
-		if child.node.Kind != yaml.ScalarNode {
+	for i, child := range at.Children() {
+		if child.Node.Kind != yaml.ScalarNode {
 			d.replace(child, resolve)
 			continue
 		}
-		if at.node.Kind == yaml.MappingNode {
+		if at.Node.Kind == yaml.MappingNode {
 			i = 2*i + 1 // keys and values take turns
 		}
-		at.node.Content[i] = resolve(child)
+		at.Node.Content[i] = resolve(child)
 	}
 }
 
 // borrow returns a copy of a value, to stand where a reference to it stood. Its defects are reported at from.
 func (d *document) borrow(from place) *yaml.Node {
-	node := *from.node
+	node := *from.Node
 	node.Content = nil
 	d.origins[&node] = from
-	if from.node.Kind == yaml.MappingNode {
-		for i, one := range entries(from) {
-			node.Content = append(node.Content, from.node.Content[2*i], d.borrow(one.place))
+	if from.Node.Kind == yaml.MappingNode {
+		for i, one := range from.Entries() {
+			node.Content = append(node.Content, from.Node.Content[2*i], d.borrow(one.Place))
 		}
 	}
-	for _, one := range elements(from) {
+	for _, one := range from.Elements() {
 		node.Content = append(node.Content, d.borrow(one))
 	}
 	return &node
@@ -48,12 +48,12 @@ type pieces struct {
 
 // node returns the text as a scalar in the place of another.
 func (p *pieces) node(d *document, at place) *yaml.Node {
-	node := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: p.String(), Line: at.node.Line, Column: at.node.Column}
+	node := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: p.String(), Line: at.Node.Line, Column: at.Node.Column}
 	d.inside[node] = p.from
 	return node
 }
 
 // scalar returns text as a scalar in the place of another.
 func scalar(at place, value string) *yaml.Node {
-	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: value, Line: at.node.Line, Column: at.node.Column}
+	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: value, Line: at.Node.Line, Column: at.Node.Column}
 }

@@ -11,6 +11,7 @@ import (
 
 	"swas-snapshot/shared/policy"
 	"swas-snapshot/shared/snapshot"
+	"swas-snapshot/shared/strictyaml"
 )
 
 // names of the files that Check reads, in the folder of the repository.
@@ -29,14 +30,14 @@ var general = regexp.MustCompile(`^(SNAPSHOT|SNAPSHOTS|SWAS|ALIBABA_CLOUD)_`)
 // comparison is the two files, and what they have to agree with.
 type comparison struct {
 	root      string
-	documents []*document // of s.yaml and of template.yml
-	variables []string    // of the README's table
-	errs      Errors      // of no deployment file
+	documents []*document       // of s.yaml and of template.yml
+	variables []string          // of the README's table
+	errs      strictyaml.Errors // of no deployment file
 }
 
 // Check reads s.yaml and template.yml in the folder of the repository and holds them to their own rules, to each other and
 // to the rest: the folders under functions, the roles and events of snapshots.yaml, and the README's table of variables.
-// The error is [Errors], nil if there is none.
+// The error is [strictyaml.Errors], nil if there is none.
 func Check(root string) error {
 	fcDocument, fc := readFC(filepath.Join(root, fcFile))
 	samDocument, sam := readSAM(filepath.Join(root, samFile))
@@ -53,12 +54,12 @@ func Check(root string) error {
 	for _, d := range c.documents {
 		all = append(all, d.errs...)
 	}
-	return all.asError()
+	return all.Err()
 }
 
 // fail reports a defect of a file that is no deployment file.
 func (c *comparison) fail(file, format string, args ...any) {
-	c.errs = append(c.errs, Error{File: file, Defect: fmt.Sprintf(format, args...)})
+	c.errs = append(c.errs, strictyaml.Error{File: file, Defect: fmt.Sprintf(format, args...)})
 }
 
 // firings is how many times in a row two timers must agree, in winter and in summer: zones that differ only in their

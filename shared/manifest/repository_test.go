@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"swas-snapshot/shared/manifest"
+	"swas-snapshot/shared/strictyaml"
 )
 
 const root = "../.."
@@ -69,9 +70,9 @@ func refused(t *testing.T, file string, mistakes map[string]mistake) {
 			t.Parallel()
 			folder := plant(t, file, m)
 			err := manifest.Check(folder)
-			var found manifest.Errors
+			var found strictyaml.Errors
 			if !errors.As(err, &found) {
-				t.Fatalf("Check: %v, want manifest.Errors", err)
+				t.Fatalf("Check: %v, want strictyaml.Errors", err)
 			}
 			line := 0
 			if m.at != "-" { // a defect of the file as a whole

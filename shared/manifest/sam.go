@@ -8,13 +8,7 @@ import (
 	"time"
 )
 
-// ReadSAM reads template.yml and returns what it deploys to AWS Lambda. The error is [Errors]: every defect of the file by
-// itself. Whether it fits the rest of the repository is for [Check].
-func ReadSAM(path string) (*Deployment, error) {
-	d, deployment := readSAM(path)
-	return deployment, d.errs.asError()
-}
-
+// readSAM reads template.yml, and returns it with what it deploys to AWS Lambda.
 func readSAM(path string) (*document, *Deployment) {
 	d, ok := load(path, samTags...)
 	if !ok {
@@ -28,16 +22,16 @@ func (d *document) sam() *Deployment {
 	deployment := &Deployment{File: d.file}
 	d.resolveRefs()
 	samShape.check(d, d.root)
-	for _, one := range entries(d.root.get("Parameters")) {
+	for _, one := range d.root.Get("Parameters").Entries() {
 		d.parameter(one)
 	}
-	for _, one := range entries(d.root.get("Resources")) {
-		switch one.get("Type").text() {
+	for _, one := range d.root.Get("Resources").Entries() {
+		switch one.Get("Type").Text() {
 		case "AWS::Serverless::Function":
 			deployment.Functions = append(deployment.Functions, d.samFunction(one))
 			d.watched(one, "AWS/Lambda", "Errors")
 		case "AWS::SQS::Queue":
-			if !one.get("Properties", "RedrivePolicy").exists() { // the last stop: nothing takes its messages away
+			if !one.Get("Properties", "RedrivePolicy").Exists() { // the last stop: nothing takes its messages away
 				d.watched(one, "AWS/SQS", "ApproximateNumberOfMessagesVisible")
 			}
 		}
@@ -47,25 +41,25 @@ func (d *document) sam() *Deployment {
 
 // parameter holds a parameter to its own rules: it says what it takes, and its default is that.
 func (d *document) parameter(one entry) {
-	pattern, values, value := one.get("AllowedPattern"), elements(one.get("AllowedValues")), one.get("Default")
-	if !pattern.exists() && values == nil {
-		d.fail(one.place, "takes anything: add AllowedPattern or AllowedValues")
+	pattern, values, value := one.Get("AllowedPattern"), one.Get("AllowedValues").Elements(), one.Get("Default")
+	if !pattern.Exists() && values == nil {
+		d.fail(one.Place, "takes anything: add AllowedPattern or AllowedValues")
 	}
-	if _, isNumber := value.number(); value.exists() && isNumber != (one.get("Type").text() == "Number") {
-		d.fail(value, "is %s: write a value of the Type %s", kindOf(value.node), one.get("Type").text())
+	if _, isNumber := value.Number(); value.Exists() && isNumber != (one.Get("Type").Text() == "Number") {
+		d.fail(value, "is %s: write a value of the Type %s", value.Kind(), one.Get("Type").Text())
 	}
-	isValue := func(allowed place) bool { return allowed.text() == value.text() }
-	if value.exists() && values != nil && !slices.ContainsFunc(values, isValue) {
+	isValue := func(allowed place) bool { return allowed.Text() == value.Text() }
+	if value.Exists() && values != nil && !slices.ContainsFunc(values, isValue) {
 		d.fail(value, "is %s: write one of AllowedValues", shown(value))
 	}
-	if pattern.text() == "" {
+	if pattern.Text() == "" {
 		return
 	}
-	match, err := regexp.Compile(pattern.text())
+	match, err := regexp.Compile(pattern.Text())
 	switch {
 	case err != nil:
 		d.fail(pattern, "is no regular expression: correct it")
-	case value.exists() && !match.MatchString(value.text()):
+	case value.Exists() && !match.MatchString(value.Text()):
 		d.fail(value, "is %s: write what AllowedPattern takes", shown(value))
 	}
 }
@@ -86,35 +80,35 @@ func isDynamic(name, value string) bool {
 
 // samFunction reads one function and holds it to the rules that join several keys.
 func (d *document) samFunction(resource entry) Function {
-	global, props := d.root.get("Globals", "Function"), resource.get("Properties")
-	code := props.get("CodeUri")
-	f := Function{at: resource.place, env: make(map[string]place)}
-	f.Name = strings.TrimSuffix(strings.TrimPrefix(code.text(), "dist/"), "/")
-	if name, ok := strings.CutSuffix(resource.name, "Function"); !ok || code.exists() && strings.ToLower(name) != f.Name {
-		d.fail(code, "is %s in %s: write dist/<function>/, and call the resource <Function>Function", shown(code), resource.name)
+	global, props := d.root.Get("Globals", "Function"), resource.Get("Properties")
+	code := props.Get("CodeUri")
+	f := Function{at: resource.Place, env: make(map[string]place)}
+	f.Name = strings.TrimSuffix(strings.TrimPrefix(code.Text(), "dist/"), "/")
+	if name, ok := strings.CutSuffix(resource.Name, "Function"); !ok || code.Exists() && strings.ToLower(name) != f.Name {
+		d.fail(code, "is %s in %s: write dist/<function>/, and call the resource <Function>Function", shown(code), resource.Name)
 	}
 	for _, name := range []string{"Runtime", "Handler", "Architectures", "MemorySize"} {
-		if !props.get(name).exists() && !global.get(name).exists() {
-			d.fail(props.get(name), "is missing: add it here or under Globals")
+		if !props.Get(name).Exists() && !global.Get(name).Exists() {
+			d.fail(props.Get(name), "is missing: add it here or under Globals")
 		}
 	}
 	for _, variables := range []place{global, props} {
-		for _, one := range entries(variables.get("Environment", "Variables")) {
-			f.env[one.name] = one.place
+		for _, one := range variables.Get("Environment", "Variables").Entries() {
+			f.env[one.Name] = one.Place
 		}
 	}
 	f.Environment = slices.Sorted(maps.Keys(f.env))
-	d.environment(props.get("Environment"), f.env, awsReserved, isDynamic, "!Sub '{{resolve:secretsmanager:<ARN>:SecretString:NAME}}'")
-	timeout := props.get("Timeout")
-	if seconds, ok := timeout.number(); ok {
+	d.environment(props.Get("Environment"), f.env, awsReserved, isDynamic, "!Sub '{{resolve:secretsmanager:<ARN>:SecretString:NAME}}'")
+	timeout := props.Get("Timeout")
+	if seconds, ok := timeout.Number(); ok {
 		f.Timeout = time.Duration(seconds) * time.Second
 	}
 	least := takeTimeoutMin
-	if props.get("FunctionUrlConfig").exists() {
+	if props.Get("FunctionUrlConfig").Exists() {
 		least = httpTimeoutMin
 	}
 	d.timeout(timeout, f.Timeout, least)
-	for _, event := range entries(props.get("Events")) {
+	for _, event := range props.Get("Events").Entries() {
 		d.samEvent(event, &f)
 	}
 	return f
@@ -122,66 +116,66 @@ func (d *document) samFunction(resource entry) Function {
 
 // samEvent reads what starts a function.
 func (d *document) samEvent(event entry, f *Function) {
-	props := event.get("Properties")
-	switch event.get("Type").text() {
+	props := event.Get("Properties")
+	switch event.Get("Type").Text() {
 	case "ScheduleV2":
-		if t, ok := d.samTimer(event.name, props); ok {
+		if t, ok := d.samTimer(event.Name, props); ok {
 			f.Timers = append(f.Timers, t)
 		}
 	case "EventBridgeRule":
-		pattern := props.get("Pattern")
+		pattern := props.Get("Pattern")
 		f.Sources = append(f.Sources, d.pattern(pattern, pattern)...)
 	case "SQS":
-		d.queue(props.get("Queue"), f.Timeout)
+		d.queue(props.Get("Queue"), f.Timeout)
 	}
 }
 
 // samTimer reads a schedule; the second result is false for one that is wrong or switched off.
 func (d *document) samTimer(name string, props place) (Timer, bool) {
-	expression, zone, input := props.get("ScheduleExpression"), props.get("ScheduleExpressionTimezone"), props.get("Input")
-	if !expression.exists() || !zone.exists() || !input.exists() {
+	expression, zone, input := props.Get("ScheduleExpression"), props.Get("ScheduleExpressionTimezone"), props.Get("Input")
+	if !expression.Exists() || !zone.Exists() || !input.Exists() {
 		return Timer{}, false
 	}
-	schedule, err := parseAWS(expression.text(), zone.text())
+	schedule, err := parseAWS(expression.Text(), zone.Text())
 	d.failSchedule(expression, zone, err)
 	before := len(d.errs)
-	tick := d.decode(input, []byte(awsInput.Replace(input.text())))
-	if len(d.errs) == before && (!strings.Contains(input.text(), "<aws.scheduler.scheduled-time>") || !strings.Contains(input.text(), "<aws.scheduler.schedule-arn>")) {
+	tick := d.decode(input, []byte(awsInput.Replace(input.Text())))
+	if len(d.errs) == before && (!strings.Contains(input.Text(), "<aws.scheduler.scheduled-time>") || !strings.Contains(input.Text(), "<aws.scheduler.schedule-arn>")) {
 		d.fail(input, `has no identity: add "scheduledTime":"<aws.scheduler.scheduled-time>","scheduleArn":"<aws.scheduler.schedule-arn>"`)
 	}
-	t := Timer{Name: name, Cron: expression.text(), Payload: input.text(), Tick: tick, schedule: schedule, at: input}
-	return t, err == nil && len(d.errs) == before && props.get("State").text() != "DISABLED"
+	t := Timer{Name: name, Cron: expression.Text(), Payload: input.Text(), Tick: tick, schedule: schedule, at: input}
+	return t, err == nil && len(d.errs) == before && props.Get("State").Text() != "DISABLED"
 }
 
 // queue holds the queue of a function to what Lambda asks for: a message is hidden six times as long as the function may
 // run, and goes to another queue in the end.
 // Source: docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
 func (d *document) queue(at place, timeout time.Duration) {
-	if !at.exists() || d.refs[at.node].name == "" {
+	if !at.Exists() || d.refs[at.Node].name == "" {
 		return
 	}
-	props := d.root.get("Resources", d.refs[at.node].name, "Properties")
-	hidden := props.get("VisibilityTimeout")
-	if seconds, _ := hidden.number(); seconds < 6*timeout.Seconds() {
+	props := d.root.Get("Resources", d.refs[at.Node].name, "Properties")
+	hidden := props.Get("VisibilityTimeout")
+	if seconds, _ := hidden.Number(); seconds < 6*timeout.Seconds() {
 		d.fail(hidden, "is too short for a function that may run %s s: write at least %s", decimal(timeout.Seconds()), decimal(6*timeout.Seconds()))
 	}
-	if redrive := props.get("RedrivePolicy"); !redrive.exists() {
+	if redrive := props.Get("RedrivePolicy"); !redrive.Exists() {
 		d.fail(redrive, "is missing: name the queue for messages that fail again and again")
 	}
 }
 
 // watched reports a resource without an alarm on a metric.
 func (d *document) watched(one entry, namespace, metric string) {
-	for _, alarm := range entries(d.root.get("Resources")) {
-		props := alarm.get("Properties")
-		if alarm.get("Type").text() != "AWS::CloudWatch::Alarm" || props.get("Namespace").text() != namespace || props.get("MetricName").text() != metric {
+	for _, alarm := range d.root.Get("Resources").Entries() {
+		props := alarm.Get("Properties")
+		if alarm.Get("Type").Text() != "AWS::CloudWatch::Alarm" || props.Get("Namespace").Text() != namespace || props.Get("MetricName").Text() != metric {
 			continue
 		}
-		for _, dimension := range elements(props.get("Dimensions")) {
-			if value := dimension.get("Value"); value.exists() && d.refs[value.node].name == one.name {
+		for _, dimension := range props.Get("Dimensions").Elements() {
+			if value := dimension.Get("Value"); value.Exists() && d.refs[value.Node].name == one.Name {
 				return
 			}
 		}
 	}
-	d.fail(one.place, "has no alarm on %s of %s: add an AWS::CloudWatch::Alarm", metric, namespace)
+	d.fail(one.Place, "has no alarm on %s of %s: add an AWS::CloudWatch::Alarm", metric, namespace)
 }

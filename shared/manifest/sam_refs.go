@@ -42,22 +42,22 @@ type intrinsics struct {
 // nothing uses.
 func (d *document) resolveRefs() {
 	in := intrinsics{d, make(map[string]place), make(map[string]string), make(map[string]bool)}
-	for _, one := range entries(d.root.get("Parameters")) {
-		in.parameters[one.name] = one.place
+	for _, one := range d.root.Get("Parameters").Entries() {
+		in.parameters[one.Name] = one.Place
 	}
-	for _, one := range entries(d.root.get("Resources")) {
-		in.resources[one.name] = one.get("Type").text()
-		if one.get("Properties", "FunctionUrlConfig").exists() {
-			in.resources[one.name+"Url"] = "AWS::Lambda::Url" // SAM makes it
+	for _, one := range d.root.Get("Resources").Entries() {
+		in.resources[one.Name] = one.Get("Type").Text()
+		if one.Get("Properties", "FunctionUrlConfig").Exists() {
+			in.resources[one.Name+"Url"] = "AWS::Lambda::Url" // SAM makes it
 		}
 	}
-	for _, one := range entries(d.root) {
-		if one.name != "Parameters" {
-			d.replace(one.place, in.resolve)
+	for _, one := range d.root.Entries() {
+		if one.Name != "Parameters" {
+			d.replace(one.Place, in.resolve)
 		}
 	}
-	for _, one := range entries(d.root.get("Resources")) {
-		in.dependencies(one.get("DependsOn"))
+	for _, one := range d.root.Get("Resources").Entries() {
+		in.dependencies(one.Get("DependsOn"))
 	}
 	for name, at := range in.parameters {
 		if !in.used[name] {
@@ -68,22 +68,22 @@ func (d *document) resolveRefs() {
 
 // resolve returns what a scalar says once its references are replaced.
 func (in intrinsics) resolve(at place) *yaml.Node {
-	switch at.node.Tag {
+	switch at.Node.Tag {
 	case "!Ref":
-		return in.ref(at, at.text())
+		return in.ref(at, at.Text())
 	case "!GetAtt":
-		return in.attribute(at, at.text())
+		return in.attribute(at, at.Text())
 	case "!Sub":
 		return in.sub(at)
 	}
-	return at.node
+	return at.Node
 }
 
 // ref returns what a name stands for: the default of a parameter, or what only deployment knows.
 func (in intrinsics) ref(at place, name string) *yaml.Node {
 	if parameter, ok := in.parameters[name]; ok {
 		in.used[name] = true
-		if value := parameter.get("Default"); value.exists() {
+		if value := parameter.Get("Default"); value.Exists() {
 			return in.borrow(value)
 		}
 		return scalar(at, unknown)
@@ -119,10 +119,10 @@ var placeholder = regexp.MustCompile(`\$\{([^}]*)\}`)
 func (in intrinsics) sub(at place) *yaml.Node {
 	var text pieces
 	end := 0
-	for _, one := range placeholder.FindAllStringSubmatchIndex(at.text(), -1) {
-		text.WriteString(at.text()[end:one[0]])
+	for _, one := range placeholder.FindAllStringSubmatchIndex(at.Text(), -1) {
+		text.WriteString(at.Text()[end:one[0]])
 		end = one[1]
-		name := at.text()[one[2]:one[3]]
+		name := at.Text()[one[2]:one[3]]
 		value := in.ref
 		if strings.Contains(name, ".") {
 			value = in.attribute
@@ -133,22 +133,22 @@ func (in intrinsics) sub(at place) *yaml.Node {
 			text.from = append(text.from, origin)
 		}
 	}
-	text.WriteString(at.text()[end:])
+	text.WriteString(at.Text()[end:])
 	return text.node(in.document, at)
 }
 
 // dependencies reports what DependsOn names and is not there.
 func (in intrinsics) dependencies(at place) {
-	if !at.exists() {
+	if !at.Exists() {
 		return
 	}
-	names := elements(at)
+	names := at.Elements()
 	if names == nil {
 		names = []place{at}
 	}
 	for _, one := range names {
-		if in.resources[one.text()] == "" {
-			in.fail(one, "refers to %s, and there is no such resource: correct the name", quoted(one.text()))
+		if in.resources[one.Text()] == "" {
+			in.fail(one, "refers to %s, and there is no such resource: correct the name", quoted(one.Text()))
 		}
 	}
 }
@@ -157,7 +157,7 @@ func (in intrinsics) dependencies(at place) {
 type reference struct{ kind, attribute string }
 
 func (r reference) check(d *document, at place) {
-	to, ok := d.refs[at.node]
+	to, ok := d.refs[at.Node]
 	switch {
 	case !ok:
 		d.fail(at, "is no reference to a resource of this template: write %s", r)

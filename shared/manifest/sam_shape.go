@@ -42,7 +42,7 @@ var samParameter = object{
 type scalarShape struct{}
 
 func (scalarShape) check(d *document, at place) {
-	if _, ok := at.number(); !ok {
+	if _, ok := at.Number(); !ok {
 		text{empty: true}.check(d, at)
 	}
 }

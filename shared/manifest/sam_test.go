@@ -31,7 +31,7 @@ func TestCheckSAMMistakes(t *testing.T) {
 		"UnusedParameter":   {old: "Parameters:\n", new: "Parameters:\n  Unused:\n    Type: String\n    AllowedPattern: x\n", at: "  Unused:", want: "Parameters.Unused: is used nowhere"},
 		"NoTransform":       {old: "Transform: AWS::Serverless-2016-10-31\n", new: "", at: "AWSTemplateFormatVersion", want: "Transform: is missing"},
 		"Output":            {old: "Outputs:", new: "Output:", want: "Output: is not a key here"},
-		"UnknownTag":        {old: "!Ref TimerLogs", new: "!Reff TimerLogs", want: "has the tag !Reff"},
+		"UnknownTag":        {old: "!Ref TimerLogs", new: "!Reff TimerLogs", want: `has the tag "!Reff"`},
 		"UnknownType":       {old: "Type: AWS::SNS::Topic", new: "Type: AWS::SNS::Topics", want: "Alarms.Type"},
 		"UnknownProperty":   {old: "CodeUri: dist/timer/", new: "CodeURI: dist/timer/", want: "CodeURI: is not a key here"},
 		"UnknownRuntime":    {old: "provided.al2023", new: "provided.al2024", want: "Globals.Function.Runtime"},

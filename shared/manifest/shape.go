@@ -25,15 +25,15 @@ func (o object) check(d *document, at place) {
 	if !d.isKind(at, yaml.MappingNode, "keys with values") {
 		return
 	}
-	for _, one := range entries(at) {
-		if of, ok := o.keys[one.name]; ok {
-			of.check(d, one.place)
+	for _, one := range at.Entries() {
+		if of, ok := o.keys[one.Name]; ok {
+			of.check(d, one.Place)
 		} else {
-			d.fail(one.place, "is not a key here: use %s", sorted(o.keys))
+			d.fail(one.Place, "is not a key here: use %s", sorted(o.keys))
 		}
 	}
 	for _, name := range o.required {
-		if missing := at.get(name); !missing.exists() {
+		if missing := at.Get(name); !missing.Exists() {
 			d.fail(missing, "is missing: add it")
 		}
 	}
@@ -49,10 +49,10 @@ func (v variants) check(d *document, at place) {
 	if !d.isKind(at, yaml.MappingNode, "keys with values") {
 		return
 	}
-	kind := at.get(v.by)
-	of, known := v.of[kind.text()]
+	kind := at.Get(v.by)
+	of, known := v.of[kind.Text()]
 	switch {
-	case !kind.exists():
+	case !kind.Exists():
 		d.fail(kind, "is missing: write one of %s", sorted(v.of))
 	case !known:
 		d.fail(kind, "is %s: write one of %s", shown(kind), sorted(v.of))
@@ -72,11 +72,11 @@ func (m dictionary) check(d *document, at place) {
 	if !d.isKind(at, yaml.MappingNode, "keys with values") {
 		return
 	}
-	for _, one := range entries(at) {
-		if !m.name.MatchString(one.name) {
-			d.fail(one.place, "is not a name: write %s", m.form)
+	for _, one := range at.Entries() {
+		if !m.name.MatchString(one.Name) {
+			d.fail(one.Place, "is not a name: write %s", m.form)
 		}
-		m.of.check(d, one.place)
+		m.of.check(d, one.Place)
 	}
 }
 
@@ -90,7 +90,7 @@ func (l list) check(d *document, at place) {
 	if !d.isKind(at, yaml.SequenceNode, "a list") {
 		return
 	}
-	all := elements(at)
+	all := at.Elements()
 	switch {
 	case len(all) == 0:
 		d.fail(at, "is an empty list: name at least one element")
@@ -106,7 +106,7 @@ func (l list) check(d *document, at place) {
 type some struct{ of shape }
 
 func (s some) check(d *document, at place) {
-	if at.node.Kind == yaml.SequenceNode {
+	if at.Node.Kind == yaml.SequenceNode {
 		list{of: s.of}.check(d, at)
 	} else {
 		s.of.check(d, at)
@@ -123,14 +123,14 @@ type text struct {
 
 func (t text) check(d *document, at place) {
 	switch {
-	case at.node.Kind != yaml.ScalarNode || at.node.ShortTag() != "!!str":
-		d.fail(at, "is %s: write text%s", kindOf(at.node), inQuotes(at.node))
-	case at.text() == unknown:
-	case at.text() == "" && !t.empty:
+	case at.Node.Kind != yaml.ScalarNode || at.Node.ShortTag() != "!!str":
+		d.fail(at, "is %s: write text%s", at.Kind(), inQuotes(at.Node))
+	case at.Text() == unknown:
+	case at.Text() == "" && !t.empty:
 		d.fail(at, "is empty: write a value")
-	case len(t.words) > 0 && !slices.Contains(t.words, at.text()):
+	case len(t.words) > 0 && !slices.Contains(t.words, at.Text()):
 		d.fail(at, "is %s: write one of %s", shown(at), strings.Join(t.words, ", "))
-	case t.match != nil && !t.match.MatchString(at.text()):
+	case t.match != nil && !t.match.MatchString(at.Text()):
 		d.fail(at, "is %s: write %s", shown(at), t.form)
 	}
 }
@@ -142,22 +142,22 @@ type number struct {
 }
 
 func (n number) check(d *document, at place) {
-	value, ok := at.number()
+	value, ok := at.Number()
 	switch {
 	case !ok:
-		d.fail(at, "is %s: write a number", kindOf(at.node))
+		d.fail(at, "is %s: write a number", at.Kind())
 	case value < n.min:
-		d.fail(at, "is %s: write at least %s", at.text(), decimal(n.min))
+		d.fail(at, "is %s: write at least %s", at.Text(), decimal(n.min))
 	case value > n.max:
-		d.fail(at, "is %s: write at most %s", at.text(), decimal(n.max))
+		d.fail(at, "is %s: write at most %s", at.Text(), decimal(n.max))
 	case n.step > 0 && !multiple(value, n.step):
-		d.fail(at, "is %s: write a multiple of %s", at.text(), decimal(n.step))
+		d.fail(at, "is %s: write a multiple of %s", at.Text(), decimal(n.step))
 	case len(n.words) > 0 && !slices.Contains(n.words, value):
 		words := make([]string, len(n.words))
 		for i, word := range n.words {
 			words[i] = decimal(word)
 		}
-		d.fail(at, "is %s: write one of %s", at.text(), strings.Join(words, ", "))
+		d.fail(at, "is %s: write one of %s", at.Text(), strings.Join(words, ", "))
 	}
 }
 
@@ -165,8 +165,8 @@ func (n number) check(d *document, at place) {
 type boolean struct{}
 
 func (boolean) check(d *document, at place) {
-	if at.node.Kind != yaml.ScalarNode || at.node.Tag != "!!bool" {
-		d.fail(at, "is %s: write true or false", kindOf(at.node))
+	if at.Node.Kind != yaml.ScalarNode || at.Node.Tag != "!!bool" {
+		d.fail(at, "is %s: write true or false", at.Kind())
 	}
 }
 
@@ -174,7 +174,7 @@ func (boolean) check(d *document, at place) {
 type either struct{ scalar, mapping shape }
 
 func (e either) check(d *document, at place) {
-	if at.node.Kind == yaml.MappingNode {
+	if at.Node.Kind == yaml.MappingNode {
 		e.mapping.check(d, at)
 	} else {
 		e.scalar.check(d, at)
@@ -185,7 +185,7 @@ func (e either) check(d *document, at place) {
 type free struct{}
 
 func (f free) check(d *document, at place) {
-	if all := children(at); len(all) > 0 {
+	if all := at.Children(); len(all) > 0 {
 		for _, one := range all {
 			f.check(d, one)
 		}
@@ -196,10 +196,10 @@ func (f free) check(d *document, at place) {
 
 // isKind tells whether a node is a mapping or a list, as wanted, and reports it if not.
 func (d *document) isKind(at place, kind yaml.Kind, want string) bool {
-	if at.node.Kind != kind {
-		d.fail(at, "is %s: write %s", kindOf(at.node), want)
+	if at.Node.Kind != kind {
+		d.fail(at, "is %s: write %s", at.Kind(), want)
 	}
-	return at.node.Kind == kind
+	return at.Node.Kind == kind
 }
 
 // multiple tells whether value is a multiple of step, with the error of binary fractions forgiven.
@@ -218,10 +218,10 @@ func inQuotes(node *yaml.Node) string {
 
 // shown is the text of a scalar as an error shows it: in quotes, at most 60 characters.
 func shown(at place) string {
-	if at.node.Kind != yaml.ScalarNode {
-		return kindOf(at.node)
+	if at.Node.Kind != yaml.ScalarNode {
+		return at.Kind()
 	}
-	return quoted(at.text())
+	return quoted(at.Text())
 }
 
 func quoted(value string) string {

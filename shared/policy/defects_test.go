@@ -35,7 +35,7 @@ func TestParseDefects(t *testing.T) {
 		"OnlyMark":        {"---\n", "snapshots.yaml: is empty: begin with\nregion: cn-hangzhou\ntargets:\n  web-1:\n    disk: d-bp18kjxg9ebrhsgi0001"},
 		"List":            {"\n- a\n", "snapshots.yaml:2: is a list: write keys with values"},
 		"Text":            {"targets", "snapshots.yaml:1: is text: write keys with values"},
-		"SecondDocument":  {"targets: {a: {disk: d-1}}\n---\nregion: cn-beijing\n", "snapshots.yaml:2: begins a second document: keep one policy in the file"},
+		"SecondDocument":  {"targets: {a: {disk: d-1}}\n---\nregion: cn-beijing\n", "snapshots.yaml:2: begins a second document: keep one in the file"},
 		"BrokenSecond":    {"targets: {a: {disk: d-1}}\n---\nregion: [\n", "snapshots.yaml:3: is not YAML: did not find expected node content"},
 		"OpenBracket":     {"region: cn-beijing\ntargets: {a: {disk: d-1}\n", "snapshots.yaml:2: is not YAML: did not find expected ',' or '}'"},
 		"BadIndentation":  {"targets:\n  a:\n    disk: d-1\n   region: x\n", "snapshots.yaml:4: is not YAML: did not find expected key"},
@@ -43,7 +43,7 @@ func TestParseDefects(t *testing.T) {
 		"Tab":             {"targets:\n\ta: {disk: d-1}\n", "snapshots.yaml:2: is not YAML: found character that cannot start any token"},
 		"NotUTF8":         {"targets:\n  a: {disk: \"\xff\"}\n", "snapshots.yaml:2: is not YAML: invalid leading UTF-8 octet"},
 		"UnknownAnchor":   {"targets:\n  a: {disk: *d}\n", "snapshots.yaml:2: is not YAML: unknown anchor 'd' referenced"},
-		"TooLarge":        {"#" + strings.Repeat(" ", policy.SizeMax) + "\ntargets: {a: {disk: d-1}}", "snapshots.yaml: is larger than 1048576 bytes: a policy of 15 slots needs far less"},
+		"TooLarge":        {"#" + strings.Repeat(" ", sizeMax) + "\ntargets: {a: {disk: d-1}}", "snapshots.yaml: is larger than 1048576 bytes: a policy of 15 slots needs far less"},
 		"Anchor":          {"targets:\n  a: {disk: &d d-1}\n", "snapshots.yaml:2: targets.a.disk: has the anchor &d: leave it out, aliases are not allowed"},
 		"AnchorOfMapping": {"targets:\n  a: &t\n    disk: d-1\n", "snapshots.yaml:2: targets.a: has the anchor &t: leave it out, aliases are not allowed"},
 		"Alias": {"targets:\n  a: &t {disk: d-1}\n  b: *t\n", "snapshots.yaml:2: targets.a: has the anchor &t: leave it out, aliases are not allowed\n" +

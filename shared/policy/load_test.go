@@ -9,6 +9,9 @@ import (
 	"swas-snapshot/shared/policy"
 )
 
+// sizeMax is what a policy file may have, in bytes.
+const sizeMax = 1 << 20
+
 func TestLoad(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
@@ -25,7 +28,7 @@ func TestLoad(t *testing.T) {
 	}{
 		"OK":       {write("snapshots.yaml", "targets: {a: {disk: d-1}}"), ""},
 		"Named":    {write("other.yaml", "targets: {a: {disk: x}}"), `other.yaml:1: targets.a.disk: "x" is not a disk ID`},
-		"TooLarge": {write("large.yaml", strings.Repeat("#", policy.SizeMax+1)), "large.yaml: is larger than 1048576 bytes"},
+		"TooLarge": {write("large.yaml", strings.Repeat("#", sizeMax+1)), "large.yaml: is larger than 1048576 bytes"},
 		"Missing":  {filepath.Join(folder, "none.yaml"), "none.yaml: does not exist: set SNAPSHOTS_FILE to the policy"},
 		"Folder":   {folder, filepath.Base(folder) + ": failed to read policy: "},
 	} {

@@ -23,25 +23,22 @@
 package policy
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
-
-	"go.yaml.in/yaml/v3"
 
 	"swas-snapshot/shared/snapshot"
+	"swas-snapshot/shared/strictyaml"
 )
 
 // FileName is the name of the policy file where SNAPSHOTS_FILE names no other.
 const FileName = "snapshots.yaml"
 
-// SizeMax is the size of a policy file in bytes, at most: far more than an account's 15 slots need.
-const SizeMax = 1 << 20
+// sizeMax is the size of a policy file in bytes, at most: far more than an account's 15 slots need.
+const sizeMax = 1 << 20
 
 // Policy is the whole of snapshots.yaml, checked. What the core needs of it is the embedded [snapshot.Policy].
 type Policy struct {
@@ -71,7 +68,7 @@ func exists(path string) bool {
 }
 
 // Load reads and checks the policy file at path; getenv looks up ${NAME}. Every error is [Errors], those of a file that
-// is missing, unreadable or larger than [SizeMax] included.
+// is missing, unreadable or larger than 1 MiB included.
 func Load(path string, getenv func(string) string) (Policy, error) {
 	data, err := read(path)
 	if err != nil {
@@ -97,7 +94,7 @@ func read(path string) ([]byte, error) {
 		return nil, fmt.Errorf("failed to open policy: %w", err)
 	}
 	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, SizeMax+1))
+	data, err := io.ReadAll(io.LimitReader(file, sizeMax+1))
 	if err != nil {
 		return nil, fmt.Errorf("failed to read policy: %w", err)
 	}
@@ -118,83 +115,23 @@ func Parse(data []byte, getenv func(string) string) (Policy, error) {
 		p = r.policy(root)
 	}
 	if len(r.errs) > 0 {
-		return Policy{}, r.errs.sorted()
+		return Policy{}, Errors(r.errs.Sorted())
 	}
 	return p, nil
 }
 
 // document parses the one document of the file.
 func (r *reader) document(data []byte) (place, bool) {
-	if len(data) > SizeMax {
-		r.errs = append(r.errs, Error{File: FileName, Defect: fmt.Sprintf("is larger than %d bytes: a policy of 15 slots needs far less", SizeMax)})
+	if len(data) > sizeMax {
+		r.fail(place{}, "is larger than %d bytes: a policy of 15 slots needs far less", sizeMax)
 		return place{}, false
 	}
-	decoder := yaml.NewDecoder(bytes.NewReader(data))
-	var document, second yaml.Node
-	switch err := decoder.Decode(&document); {
-	case errors.Is(err, io.EOF):
-		r.errs = append(r.errs, emptyFile)
-		return place{}, false
-	case err != nil:
-		r.errs = append(r.errs, syntaxError(data, err))
-		return place{}, false
+	root, wrong := strictyaml.Parse(FileName, data)
+	r.errs = append(r.errs, wrong...)
+	if !root.Exists() && len(wrong) == 0 {
+		r.fail(place{}, "is empty: begin with\n%s", example)
 	}
-	root := place{node: document.Content[0], line: document.Content[0].Line}
-	if root.node.Tag == "!!null" {
-		r.errs = append(r.errs, emptyFile)
-		return place{}, false
-	}
-	switch err := decoder.Decode(&second); {
-	case err == nil:
-		r.fail(place{line: second.Line}, "begins a second document: keep one policy in the file")
-	case !errors.Is(err, io.EOF):
-		r.errs = append(r.errs, syntaxError(data, err))
-	}
-	r.refuseIndirection(root)
-	return root, true
-}
-
-var emptyFile = Error{File: FileName, Defect: "is empty: begin with\n" + example}
-
-// syntaxError turns an error of the parser into one at the line that broke the file.
-func syntaxError(data []byte, err error) Error {
-	text := strings.TrimPrefix(err.Error(), "yaml: ")
-	if strings.HasPrefix(text, "line ") { // often that of the mapping around the defect
-		_, text, _ = strings.Cut(text, ": ")
-	}
-	return Error{File: FileName, Line: brokenLine(data), Defect: "is not YAML: " + text}
-}
-
-// bytesTried limits the work that goes into finding the line of a defect, for a file that is no policy at all.
-const bytesTried = 4 << 20
-
-// brokenLine returns the line after the longest part of the file that the parser takes: the first line that is wrong,
-// or on which the bracket or quote begins that is never closed. It returns 0 if the file is too long to find it.
-func brokenLine(data []byte) int {
-	lines := bytes.SplitAfter(data, []byte("\n"))
-	end, tried := len(data), 0
-	for n := len(lines); n > 1; n-- {
-		end -= len(lines[n-1])
-		tried += end
-		switch {
-		case tried > bytesTried:
-			return 0
-		case parses(data[:end]):
-			return n
-		}
-	}
-	return 1
-}
-
-// parses tells whether data is YAML, of any number of documents.
-func parses(data []byte) bool {
-	decoder := yaml.NewDecoder(bytes.NewReader(data))
-	for {
-		var node yaml.Node
-		if err := decoder.Decode(&node); err != nil {
-			return errors.Is(err, io.EOF)
-		}
-	}
+	return root, root.Exists()
 }
 
 // policy reads the root of the file.

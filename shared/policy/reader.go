@@ -9,21 +9,21 @@ import (
 	"unicode"
 
 	"go.yaml.in/yaml/v3"
+
+	"swas-snapshot/shared/strictyaml"
 )
 
 // reader walks the nodes of the file and collects what is wrong with them. Its methods return what they could read,
 // and whether they could; they never stop at the first defect.
 type reader struct {
 	getenv func(string) string
-	errs   Errors
+	errs   strictyaml.Errors
 }
 
-// place is a node, and where an error says that it is: its path, and the line of its key or, without one, its own.
-type place struct {
-	node *yaml.Node
-	path string
-	line int
-}
+type (
+	place = strictyaml.Place
+	entry = strictyaml.Entry
+)
 
 // text is a scalar: its value, and what the file has in its place. Errors quote what is written, never the value: that
 // may come from the environment.
@@ -33,70 +33,20 @@ type text struct {
 }
 
 // quoted is the scalar as an error shows it.
-func (t text) quoted() string { return quote(t.written) }
+func (t text) quoted() string { return strictyaml.Quote(t.written) }
 
 // fail reports a defect at a place.
 func (r *reader) fail(at place, format string, args ...any) {
-	r.errs = append(r.errs, Error{File: FileName, Line: at.line, Field: at.path, Defect: fmt.Sprintf(format, args...)})
-}
-
-// refuseIndirection reports whatever makes a node mean something else than what stands there.
-func (r *reader) refuseIndirection(at place) {
-	node := at.node
-	switch {
-	case node.Kind == yaml.AliasNode:
-		r.fail(at, "is the alias *%s: write the value itself", node.Value)
-		return
-	case node.Anchor != "":
-		r.fail(at, "has the anchor &%s: leave it out, aliases are not allowed", node.Anchor)
-	}
-	if node.Style&yaml.TaggedStyle != 0 {
-		r.fail(at, "has the tag %s: leave it out", quote(node.Tag))
-	}
-	for i, child := range node.Content {
-		path := at.path
-		switch {
-		case node.Kind == yaml.SequenceNode:
-			path = element(path, i)
-		case node.Kind == yaml.MappingNode && i%2 == 1:
-			path = member(path, node.Content[i-1].Value)
-		}
-		r.refuseIndirection(place{child, path, child.Line})
-	}
-}
-
-// entry is one key of a mapping, and its value.
-type entry struct {
-	name string
-	place
+	r.errs = append(r.errs, strictyaml.Error{File: FileName, Line: at.Line, Field: at.Path, Defect: fmt.Sprintf(format, args...)})
 }
 
 // mapping returns the entries of a mapping in the order of the file, each key once.
 func (r *reader) mapping(at place) ([]entry, bool) {
-	if at.node.Kind != yaml.MappingNode {
+	if at.Node.Kind != yaml.MappingNode {
 		r.wrongKind(at, "keys with values")
 		return nil, false
 	}
-	entries := make([]entry, 0, len(at.node.Content)/2)
-	lines := make(map[string]int)
-	for i := 0; i+1 < len(at.node.Content); i += 2 {
-		key, value := at.node.Content[i], at.node.Content[i+1]
-		one := entry{key.Value, place{value, member(at.path, key.Value), key.Line}}
-		line, twice := lines[key.Value]
-		switch {
-		case key.Tag == "!!merge":
-			r.fail(one.place, "is a merge key: write the keys themselves")
-		case key.Kind == yaml.AliasNode: // reported already
-		case key.Kind != yaml.ScalarNode || key.Tag != "!!str":
-			r.fail(place{key, at.path, key.Line}, "has %s for a key: write text, in quotes", kindOf(key))
-		case twice:
-			r.fail(one.place, "stands in line %d already: write it once", line)
-		default:
-			lines[key.Value] = key.Line
-			entries = append(entries, one)
-		}
-	}
-	return entries, true
+	return at.Distinct(), true
 }
 
 // fields is a mapping whose keys are known words.
@@ -110,10 +60,10 @@ func (r *reader) fields(at place, known ...string) (fields, bool) {
 	entries, ok := r.mapping(at)
 	f := fields{at, make(map[string]place, len(entries))}
 	for _, one := range entries {
-		if slices.Contains(known, one.name) {
-			f.byName[one.name] = one.place
+		if slices.Contains(known, one.Name) {
+			f.byName[one.Name] = one.Place
 		} else {
-			r.fail(one.place, "is not a key: use %s", strings.Join(known, ", "))
+			r.fail(one.Place, "is not a key: use %s", strings.Join(known, ", "))
 		}
 	}
 	return f, ok
@@ -127,9 +77,9 @@ func (f fields) get(name string) (place, bool) {
 // names returns the keys of the mapping under name.
 func (f fields) names(name string) []string {
 	var names []string
-	if at, ok := f.get(name); ok && at.node.Kind == yaml.MappingNode {
-		for i := 0; i < len(at.node.Content); i += 2 {
-			names = append(names, at.node.Content[i].Value)
+	if at, ok := f.get(name); ok {
+		for _, one := range at.Distinct() {
+			names = append(names, one.Name)
 		}
 	}
 	return names
@@ -137,42 +87,28 @@ func (f fields) names(name string) []string {
 
 // missing reports a key that must be there.
 func (r *reader) missing(f fields, name, mend string) {
-	r.fail(place{f.node, member(f.path, name), f.line}, "is missing: %s", mend)
-}
-
-// child returns the place of a key of a mapping, or the mapping if there is no such key.
-func (p place) child(name string) place {
-	for i := 0; i+1 < len(p.node.Content); i += 2 {
-		if key := p.node.Content[i]; key.Value == name {
-			return place{p.node.Content[i+1], member(p.path, name), key.Line}
-		}
-	}
-	return p
+	r.fail(f.Get(name), "is missing: %s", mend)
 }
 
 // list returns the elements of a list that has some.
 func (r *reader) list(at place) []place {
-	if at.node.Kind != yaml.SequenceNode {
+	if at.Node.Kind != yaml.SequenceNode {
 		r.wrongKind(at, "a list")
 		return nil
 	}
-	if len(at.node.Content) == 0 {
+	if len(at.Node.Content) == 0 {
 		r.fail(at, "is an empty list, which stands for nobody and nothing: name at least one, or leave the key out")
 	}
-	places := make([]place, len(at.node.Content))
-	for i, node := range at.node.Content {
-		places[i] = place{node, element(at.path, i), node.Line}
-	}
-	return places
+	return at.Elements()
 }
 
 // scalar reads text, which may be empty, with ${NAME} replaced.
 func (r *reader) scalar(at place) (text, bool) {
-	if at.node.Kind != yaml.ScalarNode || at.node.Tag != "!!str" {
+	if at.Node.Kind != yaml.ScalarNode || at.Node.Tag != "!!str" {
 		r.wrongKind(at, "text")
 		return text{}, false
 	}
-	value, err := expand(at.node.Value, r.getenv)
+	value, err := expand(at.Node.Value, r.getenv)
 	if err != nil {
 		r.fail(at, "%v", err)
 		return text{}, false
@@ -181,7 +117,7 @@ func (r *reader) scalar(at place) (text, bool) {
 		r.fail(at, "contains a control character, such as a line break: leave it out")
 		return text{}, false
 	}
-	return text{value, at.node.Value}, true
+	return text{value, at.Node.Value}, true
 }
 
 // text reads text that is not empty and has no blanks at its ends.
@@ -255,7 +191,7 @@ func (r *reader) duration(f fields, name string, least time.Duration) time.Durat
 	if !ok {
 		return 0
 	}
-	if at.node.Kind == yaml.ScalarNode && kindOf(at.node) == "a number" {
+	if at.Node.Kind == yaml.ScalarNode && at.Kind() == "a number" {
 		r.fail(at, "is a number without a unit: write a duration such as 90m, 26h or 7d")
 		return 0
 	}
@@ -294,55 +230,12 @@ func parseDuration(text string) (time.Duration, error) {
 // wrongKind reports a node that is not what is wanted.
 func (r *reader) wrongKind(at place, want string) {
 	switch {
-	case at.node.Kind == yaml.AliasNode: // reported already
-	case at.node.Tag == "!!null":
+	case at.Node.Kind == yaml.AliasNode: // reported already
+	case at.Node.Tag == "!!null":
 		r.fail(at, "is empty: write %s, or leave the key out", want)
-	case want == "text" && at.node.Kind == yaml.ScalarNode:
-		r.fail(at, "is %s: write text, in quotes", kindOf(at.node))
+	case want == "text" && at.Node.Kind == yaml.ScalarNode:
+		r.fail(at, "is %s: write text, in quotes", at.Kind())
 	default:
-		r.fail(at, "is %s: write %s", kindOf(at.node), want)
+		r.fail(at, "is %s: write %s", at.Kind(), want)
 	}
-}
-
-// kindOf names what a node is, for people.
-func kindOf(node *yaml.Node) string {
-	switch node.Kind {
-	case yaml.MappingNode:
-		return "a mapping"
-	case yaml.SequenceNode:
-		return "a list"
-	}
-	switch node.Tag {
-	case "!!int", "!!float":
-		return "a number"
-	case "!!bool":
-		return "true or false"
-	case "!!timestamp":
-		return "a date"
-	case "!!null":
-		return "nothing"
-	}
-	return "text"
-}
-
-// member is the path of a key of a mapping.
-func member(path, key string) string {
-	if strings.ContainsFunc(key, func(c rune) bool { return c != '-' && c != '_' && !unicode.IsLetter(c) && !unicode.IsDigit(c) }) || len(key) > 60 {
-		key = quote(key)
-	}
-	if path == "" {
-		return key
-	}
-	return path + "." + key
-}
-
-// element is the path of an element of a list, counted from 0.
-func element(path string, i int) string { return fmt.Sprintf("%s[%d]", path, i) }
-
-// quote renders text of the file for an error: one line, at most 60 characters, no control characters.
-func quote(text string) string {
-	if runes := []rune(text); len(runes) > 60 {
-		text = string(runes[:57]) + "..."
-	}
-	return strconv.Quote(text)
 }

@@ -18,7 +18,7 @@ func (r *reader) checkSlots(at place, entries []entry, targets []snapshot.Target
 		for _, slots := range target.Keep {
 			roles.add(slots.Role, slots.Count)
 		}
-		keep := entries[i].child("keep")
+		keep := entries[i].Get("keep")
 		if roles.total > snapshot.SlotsPerServer {
 			r.fail(keep, "%s slots, a server has %d: keep fewer", roles, snapshot.SlotsPerServer)
 		}

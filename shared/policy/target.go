@@ -9,6 +9,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"swas-snapshot/shared/snapshot"
+	"swas-snapshot/shared/strictyaml"
 )
 
 // targets reads what to protect.
@@ -19,21 +20,21 @@ func (r *reader) targets(root fields, region string) []snapshot.Target {
 		return nil
 	}
 	entries, ok := r.mapping(at)
-	if ok && len(at.node.Content) == 0 {
+	if ok && len(at.Node.Content) == 0 {
 		r.fail(at, "is empty: %s", oneTarget)
 	}
 	targets := make([]snapshot.Target, len(entries))
 	folded := make(map[string]string)
 	for i, one := range entries {
-		lower := strings.ToLower(one.name)
+		lower := strings.ToLower(one.Name)
 		first, twice := folded[lower]
 		switch {
-		case !snapshot.ValidTarget(one.name):
-			r.fail(one.place, "%s is not a target's name: use 1 to %d letters, digits, - and _", quote(one.name), snapshot.TargetMax)
+		case !snapshot.ValidTarget(one.Name):
+			r.fail(one.Place, "%s is not a target's name: use 1 to %d letters, digits, - and _", strictyaml.Quote(one.Name), snapshot.TargetMax)
 		case twice:
-			r.fail(one.place, "differs from %s in capitals only: chat ignores them, so choose another name", first)
+			r.fail(one.Place, "differs from %s in capitals only: chat ignores them, so choose another name", first)
 		default:
-			folded[lower] = one.name
+			folded[lower] = one.Name
 		}
 		targets[i] = r.target(one, region)
 	}
@@ -46,8 +47,8 @@ const oneTarget = "name at least one disk, as in {web-1: {disk: d-bp18kjxg9ebrhs
 
 // target reads one target.
 func (r *reader) target(at entry, region string) snapshot.Target {
-	target := snapshot.Target{Name: at.name}
-	keys, ok := r.fields(at.place, "disk", "instance", "region", "resourceGroup", "tags", "keep", "maxAge", "minInterval")
+	target := snapshot.Target{Name: at.Name}
+	keys, ok := r.fields(at.Place, "disk", "instance", "region", "resourceGroup", "tags", "keep", "maxAge", "minInterval")
 	if !ok {
 		return target
 	}
@@ -105,18 +106,18 @@ func (r *reader) tags(keys fields) []snapshot.Tag {
 	entries, _ := r.mapping(at)
 	var tags []snapshot.Tag
 	for _, one := range entries {
-		value, ok := r.scalar(one.place)
+		value, ok := r.scalar(one.Place)
 		if !ok {
 			continue
 		}
-		tag := snapshot.Tag{Key: one.name, Value: value.value}
+		tag := snapshot.Tag{Key: one.Name, Value: value.value}
 		tags = append(tags, tag)
 		if ownTag(tag.Key) {
-			r.fail(one.place, "has the prefix %s, which is this project's own: choose another", ownTagPrefix)
+			r.fail(one.Place, "has the prefix %s, which is this project's own: choose another", ownTagPrefix)
 		}
 		// A defect of a value never quotes it, so nothing of the environment gets out.
 		for _, wrong := range violations(snapshot.Request{Tags: []snapshot.Tag{tag}}, "Tag") {
-			r.fail(one.place, "%s", wrong.Defect)
+			r.fail(one.Place, "%s", wrong.Defect)
 		}
 	}
 	if most := snapshot.TagMax - snapshot.OwnTags; len(tags) > most {
@@ -139,11 +140,11 @@ func (r *reader) keep(keys fields) []snapshot.Slots {
 	entries, _ := r.mapping(at)
 	var slots []snapshot.Slots
 	for _, one := range entries {
-		if !snapshot.ValidRole(one.name) {
-			r.fail(one.place, "%s is not a role: use 1 to %d letters, digits, - and _, the first a letter", quote(one.name), snapshot.RoleMax)
+		if !snapshot.ValidRole(one.Name) {
+			r.fail(one.Place, "%s is not a role: use 1 to %d letters, digits, - and _, the first a letter", strictyaml.Quote(one.Name), snapshot.RoleMax)
 		}
-		if count, ok := r.count(one.place); ok {
-			slots = append(slots, snapshot.Slots{Role: one.name, Count: count})
+		if count, ok := r.count(one.Place); ok {
+			slots = append(slots, snapshot.Slots{Role: one.Name, Count: count})
 		}
 	}
 	return slots
@@ -151,14 +152,14 @@ func (r *reader) keep(keys fields) []snapshot.Slots {
 
 // count reads how many snapshots of a role to keep.
 func (r *reader) count(at place) (int, bool) {
-	if at.node.Kind != yaml.ScalarNode || at.node.Tag != "!!int" {
+	if at.Node.Kind != yaml.ScalarNode || at.Node.Tag != "!!int" {
 		r.wrongKind(at, "a whole number from 1 to 3")
 		return 0, false
 	}
-	count, err := strconv.Atoi(at.node.Value)
+	count, err := strconv.Atoi(at.Node.Value)
 	switch {
 	case err != nil:
-		r.fail(at, "%s is not a plain number: write one from 1 to %d", quote(at.node.Value), snapshot.SlotsPerServer)
+		r.fail(at, "%s is not a plain number: write one from 1 to %d", strictyaml.Quote(at.Node.Value), snapshot.SlotsPerServer)
 	case count < 1:
 		r.fail(at, "%d keeps nothing: write a number from 1 to %d, or leave the role out", count, snapshot.SlotsPerServer)
 	case count > snapshot.SlotsPerServer:
@@ -177,7 +178,7 @@ func (r *reader) checkDisks(entries []entry, targets []snapshot.Target) {
 			continue
 		}
 		if first, twice := owner[target.DiskID]; twice {
-			r.fail(entries[i].child("disk"), "is the disk of %s already: make one target of the two, with the roles of both", first)
+			r.fail(entries[i].Get("disk"), "is the disk of %s already: make one target of the two, with the roles of both", first)
 			continue
 		}
 		owner[target.DiskID] = target.Name
