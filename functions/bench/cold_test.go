@@ -1,11 +1,11 @@
 package bench
 
 import (
-	"path/filepath"
 	"slices"
 	"testing"
 	"time"
 
+	"swas-snapshot/functions/testbed"
 	"swas-snapshot/shared/simulator/runtimeapi"
 )
 
@@ -37,7 +37,7 @@ func BenchmarkColdStart(b *testing.B) {
 // coldStart starts one process and returns the time to its first poll.
 func coldStart(b *testing.B, platform runtimeapi.Platform, name string) time.Duration {
 	b.Helper()
-	f, err := runtimeapi.Start(runtimeapi.Config{Platform: platform, Binary: filepath.Join(built, name), Grace: time.Millisecond})
+	f, err := runtimeapi.Start(runtimeapi.Config{Platform: platform, Binary: testbed.Binary(b, name), Grace: time.Millisecond})
 	if err != nil {
 		b.Fatal(err)
 	}

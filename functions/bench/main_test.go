@@ -10,13 +10,11 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
-)
 
-// built is the folder of the binaries: the functions, stripped as for a deployment, and the baselines of testdata.
-var built string
+	"swas-snapshot/functions/testbed"
+)
 
 // functions are what is measured.
 var functions = []string{"timer", "http", "event"}
@@ -29,29 +27,7 @@ func TestMain(m *testing.M) {
 		serveTrivially()
 		return
 	}
-	os.Exit(buildAndRun(m))
-}
-
-func buildAndRun(m *testing.M) int {
-	folder, err := os.MkdirTemp("", "swas-snapshot-bench-")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(folder)
-	built = folder
-	args := []string{"build", "-trimpath", "-buildvcs=false", "-tags", "lambda.norpc", "-ldflags", "-s -w -buildid=", "-o", folder + string(filepath.Separator),
-		"./testdata/emptyfc", "./testdata/emptylambda", "./testdata/minimal"}
-	for _, name := range functions {
-		args = append(args, "swas-snapshot/functions/"+name)
-	}
-	command := exec.Command("go", args...)
-	command.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := command.CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "failed to build what is measured: %v\n%s", err, out)
-		return 1
-	}
-	return m.Run()
+	os.Exit(testbed.Main(m, append([]string{"./testdata/emptyfc", "./testdata/emptylambda", "./testdata/minimal"}, testbed.Functions...)...))
 }
 
 // trivial answers every call with the same success, as fast as it can.

@@ -5,12 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"runtime"
 	"testing"
 	"time"
 
+	"swas-snapshot/functions/testbed"
 	"swas-snapshot/shared/simulator/runtimeapi"
 )
 
@@ -54,7 +53,10 @@ func TestMemory(t *testing.T) {
 	}{{"timer", runtimeapi.FC}, {"event", runtimeapi.FC}, {"http", runtimeapi.FC}, {"http", runtimeapi.Lambda}} {
 		t.Run(c.name+"/"+string(c.platform), func(t *testing.T) {
 			t.Parallel()
-			f := deploy(t, c.platform, c.name, server.URL)
+			f := testbed.Deploy(t, testbed.Deployment{
+				Platform: c.platform, Name: c.name, Policy: policy, URL: server.URL, Env: []string{"API_TOKEN=" + token},
+				Keys: runtimeapi.Credentials{AccessKeyID: "made-up-id", AccessKeySecret: "made-up-secret"},
+			}, func(string) {})
 			for n := range invocations {
 				answer, err := f.Invoke(t.Context(), order[c.name](n))
 				if err == nil {
@@ -74,23 +76,4 @@ func TestMemory(t *testing.T) {
 			}
 		})
 	}
-}
-
-// deploy makes a function whose API is at url.
-func deploy(t *testing.T, platform runtimeapi.Platform, name, url string) *runtimeapi.Function {
-	t.Helper()
-	folder := t.TempDir()
-	if err := os.WriteFile(filepath.Join(folder, "snapshots.yaml"), []byte(policy), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	f, err := runtimeapi.Start(runtimeapi.Config{
-		Platform: platform, Binary: filepath.Join(built, name), Dir: folder, Grace: time.Millisecond,
-		Env: []string{"SWAS_ENDPOINT=" + url, "SNAPSHOT_CALLS_PER_MINUTE=0", "API_TOKEN=" + token,
-			"ALIBABA_CLOUD_ACCESS_KEY_ID=made-up-id", "ALIBABA_CLOUD_ACCESS_KEY_SECRET=made-up-secret"},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(f.Close)
-	return f
 }

@@ -6,8 +6,9 @@ import (
 	"compress/flate"
 	"io"
 	"os"
-	"path/filepath"
 	"testing"
+
+	"swas-snapshot/functions/testbed"
 )
 
 // The limits of a function's size.
@@ -52,7 +53,7 @@ func BenchmarkSize(b *testing.B) {
 
 func binary(tb testing.TB, name string) []byte {
 	tb.Helper()
-	content, err := os.ReadFile(filepath.Join(built, name))
+	content, err := os.ReadFile(testbed.Binary(tb, name))
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"swas-snapshot/functions/testbed"
 	"swas-snapshot/shared/simulator/runtimeapi"
 	"swas-snapshot/shared/snapshot"
 )
@@ -81,7 +82,7 @@ func bearing(method, path, body string) *http.Request {
 // delivery is one arrival of an event at a function, and what came of it.
 type delivery struct {
 	*business
-	to        *function
+	to        *testbed.Function
 	requestID string
 	crashed   bool // the process ended before it answered
 	timedOut  bool // the platform ended the process
@@ -100,7 +101,7 @@ func (d *delivery) run(t *testing.T) {
 }
 
 func (d *delivery) invoke(t *testing.T) {
-	answer, err := d.to.Invoke(t.Context(), d.event(d.to.platform))
+	answer, err := d.to.Invoke(t.Context(), d.event(d.to.Platform))
 	if err != nil {
 		d.problem = err.Error()
 		return
@@ -137,7 +138,7 @@ func (d *delivery) call(t *testing.T) {
 	runtimeapi.Gateway(d.to.Function).ServeHTTP(w, d.request())
 	body := w.Body.String()
 	noSecrets(t, "the answer", fmt.Sprint(w.Header())+body)
-	d.requestID = w.Header().Get(map[runtimeapi.Platform]string{runtimeapi.FC: "X-Fc-Request-Id", runtimeapi.Lambda: "X-Amzn-RequestId"}[d.to.platform])
+	d.requestID = w.Header().Get(map[runtimeapi.Platform]string{runtimeapi.FC: "X-Fc-Request-Id", runtimeapi.Lambda: "X-Amzn-RequestId"}[d.to.Platform])
 	var one snapshot.Result
 	switch kind := w.Header().Get("Content-Type"); {
 	case kind == "application/problem+json":
@@ -152,7 +153,7 @@ func (d *delivery) call(t *testing.T) {
 		}
 		d.results = []snapshot.Result{one}
 	case w.Code == http.StatusBadGateway: // of the platform; only Function Compute's page tells a crash from a time-out
-		d.crashed = d.to.platform == runtimeapi.FC && !strings.Contains(body, "timed out")
+		d.crashed = d.to.Platform == runtimeapi.FC && !strings.Contains(body, "timed out")
 		d.timedOut = !d.crashed
 	default:
 		d.problem = fmt.Sprintf("the answer is %d %s %q", w.Code, kind, body)
@@ -160,4 +161,4 @@ func (d *delivery) call(t *testing.T) {
 }
 
 // String tells of a delivery in a failure's message.
-func (d *delivery) String() string { return d.name + " on " + string(d.to.platform) }
+func (d *delivery) String() string { return d.name + " on " + string(d.to.Platform) }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"swas-snapshot/functions/testbed"
 	"swas-snapshot/shared/simulator"
 	"swas-snapshot/shared/simulator/runtimeapi"
 	"swas-snapshot/shared/snapshot"
@@ -22,7 +23,6 @@ const roundsPerHistory = 8
 // and what was promised must hold.
 func TestChaos(t *testing.T) {
 	t.Parallel()
-	sources(t)
 	seed := asked(t, "SNAPSHOT_SEED", rand.Uint64())
 	rounds := asked(t, "SNAPSHOT_ROUNDS", 48)
 	t.Logf("replay with SNAPSHOT_SEED=%d SNAPSHOT_ROUNDS=%d", seed, rounds)
@@ -113,7 +113,7 @@ func (h *history) trouble() {
 
 // deliver makes a delivery of an event to either platform.
 func (h *history) deliver(b *business) *delivery {
-	return &delivery{business: b, to: h.functions[platforms[h.random.IntN(len(platforms))]][b.function]}
+	return &delivery{business: b, to: h.functions[testbed.Platforms[h.random.IntN(len(testbed.Platforms))]][b.function]}
 }
 
 // run runs deliveries all at once and checks their answers.
@@ -225,7 +225,7 @@ func (h *history) pinNewest() {
 func (h *history) pin(method, id string) {
 	h.t.Helper()
 	w := httptest.NewRecorder()
-	runtimeapi.Gateway(h.functions[platforms[h.random.IntN(2)]]["http"].Function).ServeHTTP(w, bearing(method, "/snapshots/"+id+"/keep", ""))
+	runtimeapi.Gateway(h.functions[testbed.Platforms[h.random.IntN(2)]]["http"].Function).ServeHTTP(w, bearing(method, "/snapshots/"+id+"/keep", ""))
 	if w.Code != http.StatusOK {
 		h.t.Errorf("%s of the pin of %s: %d %s", method, id, w.Code, w.Body)
 	}
@@ -300,13 +300,13 @@ func (h *history) verify() {
 // visible checks that each invocation that ended wrote one summary line, an error if it failed.
 func (h *history) visible() {
 	h.t.Helper()
-	for _, platform := range platforms {
+	for _, platform := range testbed.Platforms {
 		for _, f := range h.functions[platform] {
 			f.Close() // now all that it logged is here
 		}
 	}
 	for _, d := range h.deliveries {
-		lines := d.to.log.summaries(d.requestID)
+		lines := summaries(d.to.Log.String(), d.requestID)
 		if d.crashed || d.timedOut {
 			if len(lines) > 1 {
 				h.t.Errorf("%s: it has %d summary lines and did not end: %v", d, len(lines), lines)

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"swas-snapshot/functions/testbed"
 	"swas-snapshot/shared/simulator"
 	"swas-snapshot/shared/snapshot"
 )
@@ -17,7 +18,6 @@ import (
 // once and changes nothing.
 func TestFleet(t *testing.T) {
 	t.Parallel()
-	sources(t)
 	const servers = 200
 	regions := []string{"cn-hangzhou", "cn-shanghai", "cn-beijing", "ap-southeast-1", "us-west-1"}
 	var text strings.Builder
@@ -30,7 +30,7 @@ func TestFleet(t *testing.T) {
 		fleet = append(fleet, simulator.Instance{ID: "i-" + name, RegionID: region, Disks: []simulator.Disk{{ID: disk}}})
 		targets = append(targets, name)
 	}
-	for _, platform := range platforms {
+	for _, platform := range testbed.Platforms {
 		t.Run(string(platform), func(t *testing.T) {
 			t.Parallel()
 			api := simulator.New(simulator.Config{
@@ -39,7 +39,7 @@ func TestFleet(t *testing.T) {
 			})
 			server := httptest.NewServer(api)
 			t.Cleanup(server.Close)
-			f := deploy(t, deployment{platform: platform, name: "timer", policy: text.String(), url: server.URL})
+			f := deploy(t, testbed.Deployment{Platform: platform, Name: "timer", Policy: text.String(), URL: server.URL})
 			tick := func(payload string, outcome snapshot.Outcome, calls map[string]int) {
 				t.Helper()
 				b := &business{}

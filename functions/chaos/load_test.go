@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"swas-snapshot/functions/testbed"
 	"swas-snapshot/shared/simulator"
 	"swas-snapshot/shared/simulator/runtimeapi"
 )
@@ -100,8 +101,7 @@ func signed(secret, id string, at time.Time, body string) *http.Request {
 // any order. Each gets the answer that was intended, and no process grows. It does not run beside other tests, whose
 // processes would be in its figures.
 func TestLoad(t *testing.T) {
-	sources(t)
-	for _, platform := range platforms {
+	for _, platform := range testbed.Platforms {
 		t.Run(string(platform), func(t *testing.T) { load(t, platform) })
 	}
 }
@@ -117,7 +117,7 @@ func load(t *testing.T, platform runtimeapi.Platform) {
 	})
 	server := httptest.NewServer(api)
 	t.Cleanup(server.Close)
-	f := deploy(t, deployment{platform: platform, name: "http", policy: loadPolicy, url: server.URL, instances: 8})
+	f := deploy(t, testbed.Deployment{Platform: platform, Name: "http", Policy: loadPolicy, URL: server.URL, Instances: 8})
 	gateway := runtimeapi.Gateway(f.Function)
 
 	// The key that is used for another order later has to have its snapshot first: an order that only joined one leaves no
@@ -196,7 +196,7 @@ func ask(t *testing.T, gateway http.Handler, name string, n int) {
 }
 
 // memory returns what each process holds, by its process ID. Only Linux tells.
-func memory(t *testing.T, f *function) map[int]int64 {
+func memory(t *testing.T, f *testbed.Function) map[int]int64 {
 	t.Helper()
 	if runtime.GOOS != "linux" {
 		return nil

@@ -12,60 +12,23 @@ package chaos
 import (
 	"flag"
 	"fmt"
-	"io/fs"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strconv"
 	"testing"
 	"time"
+
+	"swas-snapshot/functions/testbed"
 )
 
-// binaries is the folder of the built functions: timer, http and event.
-var binaries string
-
-func TestMain(m *testing.M) { os.Exit(buildAndRun(m)) }
-
-func buildAndRun(m *testing.M) int {
-	folder, err := os.MkdirTemp("", "swas-snapshot-chaos-")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(folder)
-	binaries = folder
-	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-tags", "lambda.norpc", "-ldflags", "-s -w -buildid=",
-		"-o", folder+string(filepath.Separator), "swas-snapshot/functions/timer", "swas-snapshot/functions/http", "swas-snapshot/functions/event")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "failed to build the functions: %v\n%s", err, out)
-		return 1
-	}
+func TestMain(m *testing.M) {
 	// Histories wait for back-offs and time-outs far longer than they compute, so more of them run at once than there are
 	// processors.
 	flag.Parse()
 	if err := flag.Set("test.parallel", "6"); err != nil {
 		fmt.Fprintln(os.Stderr, err)
-		return 1
+		os.Exit(1)
 	}
-	return m.Run()
-}
-
-// sources looks at every source file of the module. The go command cannot know what the binaries were built from: without
-// this, it would take the results of the last run although a function has changed since.
-func sources(t *testing.T) {
-	t.Helper()
-	for _, folder := range []string{"../../shared", "../../functions"} {
-		err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
-			if err == nil && filepath.Ext(path) == ".go" {
-				_, err = os.Stat(path)
-			}
-			return err
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
+	os.Exit(testbed.Main(m, testbed.Functions...))
 }
 
 // asked returns the number that an environment variable asks for, or the default.

@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"swas-snapshot/functions/testbed"
 	"swas-snapshot/shared/simulator"
 )
 
@@ -61,7 +62,7 @@ func anHourOff(random *rand.Rand) time.Duration {
 func killing(m meddling) func(*world, *rand.Rand) func(int) meddling {
 	return func(_ *world, random *rand.Rand) func(int) meddling {
 		at, m := 1+random.IntN(5), m
-		m.kill = platforms[random.IntN(len(platforms))]
+		m.kill = testbed.Platforms[random.IntN(len(testbed.Platforms))]
 		return func(n int) meddling {
 			if n != at {
 				return meddling{}

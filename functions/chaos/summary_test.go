@@ -12,10 +12,10 @@ type summary struct {
 	RequestID string `json:"requestId"`
 }
 
-// summaries returns the summary lines of an invocation.
-func (l *log) summaries(requestID string) []summary {
+// summaries returns the summary lines of an invocation that a log has.
+func summaries(log, requestID string) []summary {
 	var found []summary
-	for line := range strings.Lines(l.String()) {
+	for line := range strings.Lines(log) {
 		var one summary
 		if json.Unmarshal([]byte(line), &one) == nil && one.Message == "invocation" && one.RequestID == requestID {
 			found = append(found, one)

@@ -1,17 +1,14 @@
 package chaos
 
 import (
-	"bytes"
 	"encoding/base64"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"swas-snapshot/functions/testbed"
 	"swas-snapshot/shared/simulator"
 	"swas-snapshot/shared/simulator/runtimeapi"
 )
@@ -23,7 +20,7 @@ const (
 	stsToken   = "chaos-security-token-0123456789"
 	apiToken   = "chaos-api-token-0123456789"
 	hookSecret = "chaos-webhook-secret-0123456789"
-	region     = "cn-hangzhou"
+	region     = testbed.Region
 
 	web1 = "d-bp18kjxg9ebrhsgi0001"
 	web2 = "d-bp18kjxg9ebrhsgi0002"
@@ -47,10 +44,7 @@ var keep = map[string]map[string]int{web1: {"daily": 2, "deploy": 1}, web2: {"da
 // timeout is that of the functions: of its 2 s they keep 400 ms for the answer.
 const timeout = 2 * time.Second
 
-var (
-	platforms = []runtimeapi.Platform{runtimeapi.FC, runtimeapi.Lambda}
-	names     = []string{"timer", "http", "event"}
-)
+var names = []string{"timer", "http", "event"}
 
 // world is one account, and the same functions on two platforms that work on it.
 type world struct {
@@ -60,7 +54,7 @@ type world struct {
 	ahead     atomic.Int64 // of the clock of the account's state
 	gateway   atomic.Int64 // skew of the clock of the API's gateway
 	skew      atomic.Int64 // of the platforms' clocks
-	functions map[runtimeapi.Platform]map[string]*function
+	functions map[runtimeapi.Platform]map[string]*testbed.Function
 }
 
 // begins is how long ago a history begins: all of it lies within maxEventAge of the processes' clocks.
@@ -69,7 +63,7 @@ const begins = -20 * time.Hour
 // newWorld starts the nth world. Some have a foreign snapshot that failed; in some the API forgets client tokens at once.
 func newWorld(t *testing.T, n uint64) *world {
 	t.Helper()
-	w := &world{functions: make(map[runtimeapi.Platform]map[string]*function)}
+	w := &world{functions: make(map[runtimeapi.Platform]map[string]*testbed.Function)}
 	w.ahead.Store(int64(begins))
 	w.api = simulator.New(simulator.Config{
 		Now:  w.now,
@@ -88,12 +82,12 @@ func newWorld(t *testing.T, n uint64) *world {
 	server := httptest.NewServer(w.judge)
 	t.Cleanup(server.Close)
 	w.url = server.URL
-	for _, platform := range platforms {
-		w.functions[platform] = make(map[string]*function)
+	for _, platform := range testbed.Platforms {
+		w.functions[platform] = make(map[string]*testbed.Function)
 		for _, name := range names {
-			w.functions[platform][name] = deploy(t, deployment{
-				platform: platform, name: name, policy: policy, url: w.url, timeout: timeout,
-				clock: func() time.Time { return time.Now().Add(time.Duration(w.skew.Load())) },
+			w.functions[platform][name] = deploy(t, testbed.Deployment{
+				Platform: platform, Name: name, Policy: policy, URL: w.url, Timeout: timeout,
+				Clock: func() time.Time { return time.Now().Add(time.Duration(w.skew.Load())) },
 			})
 		}
 	}
@@ -119,57 +113,12 @@ func (w *world) kill(platform runtimeapi.Platform) {
 	}
 }
 
-// deployment is a function and where it runs.
-type deployment struct {
-	platform  runtimeapi.Platform
-	name      string // timer, http or event
-	policy    string
-	url       string // of the API
-	timeout   time.Duration
-	instances int // at most; default 4
-	clock     func() time.Time
-}
-
-// function is a deployed function and what it logged.
-type function struct {
-	*runtimeapi.Function
-	platform runtimeapi.Platform
-	name     string
-	log      log
-}
-
-func deploy(t *testing.T, d deployment) *function {
+// deploy makes a function of the account. When the test ends, no secret and no stack trace may stand in its log.
+func deploy(t *testing.T, d testbed.Deployment) *testbed.Function {
 	t.Helper()
-	folder := t.TempDir()
-	if err := os.WriteFile(filepath.Join(folder, "snapshots.yaml"), []byte(d.policy), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	f := &function{platform: d.platform, name: d.name}
-	config := runtimeapi.Config{
-		Platform: d.platform, Binary: filepath.Join(binaries, d.name), Dir: folder, Region: region, Timeout: d.timeout, Now: d.clock,
-		Grace: time.Millisecond, MaxInstances: d.instances, Stdout: &f.log, Stderr: &f.log,
-		Env: []string{
-			"SWAS_ENDPOINT=" + d.url, "SNAPSHOT_CALLS_PER_MINUTE=0", "API_TOKEN=" + apiToken,
-			"WEBHOOK_SECRET=whsec_" + base64.StdEncoding.EncodeToString([]byte(hookSecret)),
-		},
-	}
-	if d.platform == runtimeapi.FC {
-		config.Credentials = func() runtimeapi.Credentials {
-			return runtimeapi.Credentials{AccessKeyID: keyID, AccessKeySecret: keySecret, SecurityToken: stsToken}
-		}
-	} else {
-		config.Env = append(config.Env, "ALIBABA_CLOUD_REGION_ID="+region, "ALIBABA_CLOUD_ACCESS_KEY_ID="+keyID,
-			"ALIBABA_CLOUD_ACCESS_KEY_SECRET="+keySecret, "ALIBABA_CLOUD_SECURITY_TOKEN="+stsToken)
-	}
-	var err error
-	if f.Function, err = runtimeapi.Start(config); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		f.Close()
-		noSecrets(t, "the log of "+d.name, f.log.String())
-	})
-	return f
+	d.Keys = runtimeapi.Credentials{AccessKeyID: keyID, AccessKeySecret: keySecret, SecurityToken: stsToken}
+	d.Env = []string{"API_TOKEN=" + apiToken, "WEBHOOK_SECRET=whsec_" + base64.StdEncoding.EncodeToString([]byte(hookSecret))}
+	return testbed.Deploy(t, d, func(log string) { noSecrets(t, "the log of "+d.Name, log) })
 }
 
 // noSecrets checks that a text tells no secret, nothing of a signed request, and has no stack trace.
@@ -182,22 +131,4 @@ func noSecrets(t *testing.T, where, text string) {
 			t.Errorf("%s tells %q:\n%.2000s", where, secret, text)
 		}
 	}
-}
-
-// log is a buffer for several goroutines.
-type log struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *log) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *log) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
 }

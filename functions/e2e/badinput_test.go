@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"swas-snapshot/functions/testbed"
 	"swas-snapshot/shared/problem"
 	"swas-snapshot/shared/simulator"
 	"swas-snapshot/shared/simulator/runtimeapi"
@@ -112,7 +113,7 @@ func TestMistakes(t *testing.T) {
 	for name, m := range mistakes {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			for _, platform := range platforms {
+			for _, platform := range testbed.Platforms {
 				if m.only == "" || m.only == platform {
 					t.Run(string(platform), func(t *testing.T) {
 						t.Parallel()

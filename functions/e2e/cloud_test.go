@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"bytes"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -9,11 +8,11 @@ import (
 	"path/filepath"
 	"reflect"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"swas-snapshot/functions/testbed"
 	"swas-snapshot/shared/simulator"
 	"swas-snapshot/shared/simulator/runtimeapi"
 )
@@ -25,7 +24,7 @@ const (
 	stsToken    = "e2e-security-token-0123456789"
 	apiToken    = "demo-token-not-a-secret-0001" // as in the fixtures of events/
 	hookSecret  = "e2e-webhook-secret-0123456789"
-	region      = "cn-hangzhou"
+	region      = testbed.Region
 	disk        = "d-bp18kjxg9ebrhsgi0001" // of target web-1
 	otherDisk   = "d-bp18kjxg9ebrhsgi0002" // of target db-1, which nobody may name over HTTP
 	missingDisk = "d-bp18kjxg9ebrhsgi0009" // of no server
@@ -46,12 +45,10 @@ events:
   - {source: aws.codepipeline, type: "CodePipeline*", subject: "*:shop", targets: [web-1], role: deploy}
 `
 
-var platforms = []runtimeapi.Platform{runtimeapi.FC, runtimeapi.Lambda}
-
 // onBoth runs a test on each platform.
 func onBoth(t *testing.T, test func(*testing.T, runtimeapi.Platform)) {
 	t.Helper()
-	for _, platform := range platforms {
+	for _, platform := range testbed.Platforms {
 		t.Run(string(platform), func(t *testing.T) {
 			t.Parallel()
 			test(t, platform)
@@ -127,63 +124,38 @@ type deployment struct {
 	clock    func() time.Time        // of the platform
 }
 
-// function is a deployed function.
+// function is a deployed function of a test.
 type function struct {
-	*runtimeapi.Function
-	t   *testing.T
-	log *log
+	*testbed.Function
+	t *testing.T
 }
 
 // deploy makes a function of this account. When the test ends, no secret and no stack trace may stand in its log.
 func (c *cloud) deploy(t *testing.T, d deployment) *function {
 	t.Helper()
-	folder := t.TempDir()
-	if d.policy == "" {
-		d.policy = policy
+	made := testbed.Deployment{
+		Platform: d.platform, Name: d.name, Policy: d.policy, URL: c.url, Timeout: d.timeout, Instances: 10, Clock: d.clock,
+		Keys: runtimeapi.Credentials{AccessKeyID: keyID, AccessKeySecret: keySecret},
+		Env:  append([]string{"API_TOKEN=" + apiToken}, d.env...),
 	}
-	if d.policy != "-" {
-		if err := os.WriteFile(filepath.Join(folder, "snapshots.yaml"), []byte(d.policy), 0o600); err != nil {
-			t.Fatal(err)
-		}
+	switch d.policy {
+	case "":
+		made.Policy = policy
+	case "-":
+		made.Policy = ""
 	}
-	keys := runtimeapi.Credentials{AccessKeyID: keyID, AccessKeySecret: keySecret}
 	if d.keys != nil {
-		keys = *d.keys
+		made.Keys = *d.keys
 	}
-	f := &function{t: t, log: &log{}}
-	config := runtimeapi.Config{
-		Platform: d.platform, Binary: filepath.Join(binaries, d.name), Dir: folder, Region: region, Timeout: d.timeout, Now: d.clock,
-		MaxInstances: 10, Grace: time.Millisecond, Stdout: f.log, Stderr: f.log,
-		Env: []string{"SWAS_ENDPOINT=" + c.url, "SNAPSHOT_CALLS_PER_MINUTE=0", "API_TOKEN=" + apiToken},
-	}
-	if d.platform == runtimeapi.FC {
-		config.Credentials = func() runtimeapi.Credentials { return keys }
-	} else {
-		config.Env = append(config.Env, "ALIBABA_CLOUD_REGION_ID="+region)
-		for name, value := range map[string]string{
-			"ALIBABA_CLOUD_ACCESS_KEY_ID": keys.AccessKeyID, "ALIBABA_CLOUD_ACCESS_KEY_SECRET": keys.AccessKeySecret, "ALIBABA_CLOUD_SECURITY_TOKEN": keys.SecurityToken,
-		} {
-			if value != "" {
-				config.Env = append(config.Env, name+"="+value)
-			}
-		}
-	}
-	config.Env = append(config.Env, d.env...) // the last one of a name counts
-	var err error
-	if f.Function, err = runtimeapi.Start(config); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		f.Close()
-		noSecrets(t, "the log", f.log.String())
-		if strings.Contains(f.log.String(), "goroutine ") {
-			t.Errorf("the log has a stack trace:\n%s", f.log)
+	return &function{t: t, Function: testbed.Deploy(t, made, func(log string) {
+		noSecrets(t, "the log", log)
+		if strings.Contains(log, "goroutine ") {
+			t.Errorf("the log has a stack trace:\n%s", log)
 		}
 		if t.Failed() {
-			t.Logf("the function logged:\n%s", f.log)
+			t.Logf("the function logged:\n%s", log)
 		}
-	})
-	return f
+	})}
 }
 
 // noSecrets checks that a text tells no secret, and nothing of a signed request.
@@ -215,7 +187,7 @@ func (f *function) call(method, path string, header http.Header, body string) *h
 		r.Header[http.CanonicalHeaderKey(name)] = values
 	}
 	w := httptest.NewRecorder()
-	runtimeapi.Gateway(f.Function).ServeHTTP(w, r)
+	runtimeapi.Gateway(f.Function.Function).ServeHTTP(w, r)
 	noSecrets(f.t, "the answer", fmt.Sprint(w.Header())+w.Body.String())
 	return w
 }
@@ -228,22 +200,4 @@ func fixture(t *testing.T, name string) []byte {
 		t.Fatal(err)
 	}
 	return event
-}
-
-// log is a buffer for several goroutines.
-type log struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *log) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *log) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"swas-snapshot/functions/testbed"
 	"swas-snapshot/shared/simulator/runtimeapi"
 	"swas-snapshot/shared/snapshot"
 )
@@ -89,7 +90,7 @@ func TestFixtures(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			payloads := make(map[runtimeapi.Platform]string)
-			for _, platform := range platforms {
+			for _, platform := range testbed.Platforms {
 				c := newCloud(t)
 				f := c.deploy(t, deployment{platform: platform, name: functionOf(name)})
 				answer := f.invoke(fixture(t, name))

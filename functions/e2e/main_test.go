@@ -8,37 +8,18 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"testing"
+
+	"swas-snapshot/functions/testbed"
 )
 
-// binaries is the folder of the built functions: timer, http and event.
-var binaries string
-
-func TestMain(m *testing.M) { os.Exit(buildAndRun(m)) }
-
-func buildAndRun(m *testing.M) int {
-	folder, err := os.MkdirTemp("", "swas-snapshot-e2e-")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(folder)
-	binaries = folder
-	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-tags", "lambda.norpc", "-ldflags", "-s -w -buildid=",
-		"-o", folder+string(filepath.Separator), "swas-snapshot/functions/timer", "swas-snapshot/functions/http", "swas-snapshot/functions/event")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "failed to build the functions: %v\n%s", err, out)
-		return 1
-	}
+func TestMain(m *testing.M) {
 	// These tests wait for processes and for time-outs far longer than they compute, so more of them run at once than
 	// there are processors.
 	flag.Parse()
 	if err := flag.Set("test.parallel", "8"); err != nil {
 		fmt.Fprintln(os.Stderr, err)
-		return 1
+		os.Exit(1)
 	}
-	return m.Run()
+	os.Exit(testbed.Main(m, testbed.Functions...))
 }
