@@ -7,6 +7,8 @@ import (
 	"github.com/aliyun/fc-runtime-go-sdk/fc"
 	"github.com/aliyun/fc-runtime-go-sdk/fc/messages"
 	"github.com/aliyun/fc-runtime-go-sdk/fccontext"
+
+	"swas-snapshot/shared/credentials"
 )
 
 // startFC runs h on Function Compute. HTTP triggers arrive as events like all others. The hooks of an instance's life
@@ -35,7 +37,7 @@ func fcInvocation(ctx context.Context) Invocation {
 		invocation.Region = told.Region
 		invocation.FunctionName = told.Function.Name
 		invocation.RetryCount = told.RetryCount
-		invocation.Credentials = Credentials{
+		invocation.Credentials = credentials.Credentials{
 			AccessKeyID:     told.Credentials.AccessKeyId,
 			AccessKeySecret: told.Credentials.AccessKeySecret,
 			SecurityToken:   told.Credentials.SecurityToken,

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+
+	"swas-snapshot/shared/credentials"
 )
 
 // The platforms, as [Invocation] names them.
@@ -17,12 +19,12 @@ const (
 
 // Invocation is what the platform tells about one call of the function.
 type Invocation struct {
-	Platform     string      // FC or Lambda
-	RequestID    string      // the platform's ID of the invocation; a retry may bring another
-	Region       string      // the function's region of Alibaba Cloud; empty on Lambda, whose regions are others
-	FunctionName string      // the function's name on the platform
-	Credentials  Credentials // of the function's role; zero where the platform hands none over
-	RetryCount   int         // how often Function Compute repeated this invocation; 0 on Lambda, which does not tell
+	Platform     string                  // FC or Lambda
+	RequestID    string                  // the platform's ID of the invocation; a retry may bring another
+	Region       string                  // the function's region of Alibaba Cloud; empty on Lambda, whose regions are others
+	FunctionName string                  // the function's name on the platform
+	Credentials  credentials.Credentials // of the function's role; zero where the platform hands none over
+	RetryCount   int                     // how often Function Compute repeated this invocation; 0 on Lambda, which does not tell
 }
 
 // Handler answers one event. ctx has the platform's deadline, and on Lambda ends when the instance is stopped. The

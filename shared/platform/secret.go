@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"swas-snapshot/shared/credentials"
 )
 
 const (
@@ -35,25 +37,25 @@ type extension struct {
 }
 
 // read returns the credentials in a secret. No error shows any of the secret, nor what came in its place.
-func (e extension) read(ctx context.Context, id string) (Credentials, error) {
+func (e extension) read(ctx context.Context, id string) (credentials.Credentials, error) {
 	port, err := e.port()
 	if err != nil {
-		return Credentials{}, err
+		return credentials.Credentials{}, err
 	}
 	token := e.getenv(envSessionToken)
 	if token == "" {
-		return Credentials{}, secretError(envSessionToken + " is not set: a secret can be read on AWS Lambda only; elsewhere set " + envKeyID + " and " + envSecret)
+		return credentials.Credentials{}, secretError(envSessionToken + " is not set: a secret can be read on AWS Lambda only; elsewhere set " + envKeyID + " and " + envSecret)
 	}
 	body, err := e.get(ctx, port, id, token)
 	if err != nil {
-		return Credentials{}, err
+		return credentials.Credentials{}, err
 	}
 	var envelope struct{ SecretString *string }
 	if json.Unmarshal(body, &envelope) != nil {
-		return Credentials{}, secretError("the extension's answer is not JSON: is another server on port " + strconv.Itoa(port) + "?")
+		return credentials.Credentials{}, secretError("the extension's answer is not JSON: is another server on port " + strconv.Itoa(port) + "?")
 	}
 	if envelope.SecretString == nil {
-		return Credentials{}, secretError("the secret has no text: store " + secretForm + " as its SecretString")
+		return credentials.Credentials{}, secretError("the secret has no text: store " + secretForm + " as its SecretString")
 	}
 	return parseSecret(*envelope.SecretString)
 }
@@ -108,22 +110,22 @@ func (e extension) port() (int, error) {
 }
 
 // parseSecret reads the text of a secret. Names are taken in any case and others may stand beside them.
-func parseSecret(text string) (Credentials, error) {
+func parseSecret(text string) (credentials.Credentials, error) {
 	var secret struct {
 		AccessKeyID     string `json:"accessKeyId"`
 		AccessKeySecret string `json:"accessKeySecret"`
 		SecurityToken   string `json:"securityToken"`
 	}
 	if json.Unmarshal([]byte(text), &secret) != nil {
-		return Credentials{}, secretError("the secret is not JSON: store " + secretForm)
+		return credentials.Credentials{}, secretError("the secret is not JSON: store " + secretForm)
 	}
 	switch {
 	case secret.AccessKeyID == "":
-		return Credentials{}, secretError("the secret has no accessKeyId: store " + secretForm)
+		return credentials.Credentials{}, secretError("the secret has no accessKeyId: store " + secretForm)
 	case secret.AccessKeySecret == "":
-		return Credentials{}, secretError("the secret has no accessKeySecret: store " + secretForm)
+		return credentials.Credentials{}, secretError("the secret has no accessKeySecret: store " + secretForm)
 	}
-	return Credentials(secret), nil
+	return credentials.Credentials(secret), nil
 }
 
 func secretError(defect string) error { return errors.New(envSecretID + ": " + defect) }

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"swas-snapshot/shared/credentials"
 )
 
 // secretTTL is how long a secret is used before it is read again.
@@ -23,18 +25,18 @@ type Source struct {
 	Transport http.RoundTripper   // reaches the extension that reads secrets; nil: one without proxies
 
 	mu     sync.Mutex
-	kept   *Credentials // of the secret
+	kept   *credentials.Credentials // of the secret
 	keptAt time.Time
 }
 
 // Format hides what was read of the secret from every verb: fmt looks into fields that are not exported.
-func (*Source) Format(state fmt.State, _ rune) { _, _ = state.Write([]byte(hidden)) }
+func (*Source) Format(state fmt.State, _ rune) { _, _ = state.Write([]byte(credentials.Hidden)) }
 
 // Provider returns the credentials for one invocation. It does nothing yet: what is wrong with them shows when they
 // are asked for.
 func (s *Source) Provider(invocation Invocation) *Provider {
 	provider := &Provider{source: s}
-	if invocation.Credentials != (Credentials{}) {
+	if invocation.Credentials != (credentials.Credentials{}) {
 		provider.handed = &invocation.Credentials
 	}
 	return provider
@@ -43,17 +45,17 @@ func (s *Source) Provider(invocation Invocation) *Provider {
 // Provider hands out the credentials of one invocation. It is safe for concurrent use.
 type Provider struct {
 	source *Source
-	handed *Credentials                // by the platform
-	used   atomic.Pointer[Credentials] // the last ones of the secret
+	handed *credentials.Credentials                // by the platform
+	used   atomic.Pointer[credentials.Credentials] // the last ones of the secret
 }
 
 // Format hides the credentials from every verb.
-func (*Provider) Format(state fmt.State, _ rune) { _, _ = state.Write([]byte(hidden)) }
+func (*Provider) Format(state fmt.State, _ rune) { _, _ = state.Write([]byte(credentials.Hidden)) }
 
 // Credentials returns the credentials to use now: those that the platform handed over, else those of the environment,
 // else those of the secret that ALIBABA_CLOUD_SECRET_ID names. An environment with both a key and a secret is an
 // error, not a guess. The errors are for people: they name the variable and the mend, and carry no secret.
-func (p *Provider) Credentials(ctx context.Context) (Credentials, error) {
+func (p *Provider) Credentials(ctx context.Context) (credentials.Credentials, error) {
 	if p.handed != nil {
 		return *p.handed, nil
 	}
@@ -63,7 +65,7 @@ func (p *Provider) Credentials(ctx context.Context) (Credentials, error) {
 	}
 	found, err := p.source.secret(ctx, secretID, nil)
 	if err != nil {
-		return Credentials{}, err
+		return credentials.Credentials{}, err
 	}
 	p.used.Store(&found)
 	return found, nil
@@ -71,28 +73,28 @@ func (p *Provider) Credentials(ctx context.Context) (Credentials, error) {
 
 // Refresh returns other credentials after the API said that the last ones are invalid or expired. Only a secret can
 // have changed: it is read again, and the result is false if it holds the same credentials as before.
-func (p *Provider) Refresh(ctx context.Context) (Credentials, bool, error) {
+func (p *Provider) Refresh(ctx context.Context) (credentials.Credentials, bool, error) {
 	if p.handed != nil {
-		return Credentials{}, false, nil
+		return credentials.Credentials{}, false, nil
 	}
 	_, secretID, err := p.source.environment()
 	if err != nil || secretID == "" {
-		return Credentials{}, false, err
+		return credentials.Credentials{}, false, err
 	}
 	stale := p.used.Load()
 	if stale == nil {
-		stale = &Credentials{}
+		stale = &credentials.Credentials{}
 	}
 	found, err := p.source.secret(ctx, secretID, stale)
 	if err != nil || found == *stale {
-		return Credentials{}, false, err
+		return credentials.Credentials{}, false, err
 	}
 	p.used.Store(&found)
 	return found, true, nil
 }
 
 // environment returns what the environment holds: a key, or the name of a secret.
-func (s *Source) environment() (Credentials, string, error) {
+func (s *Source) environment() (credentials.Credentials, string, error) {
 	getenv := s.Getenv
 	if getenv == nil {
 		getenv = os.Getenv
@@ -103,14 +105,14 @@ func (s *Source) environment() (Credentials, string, error) {
 	case secretID == "":
 		return found, "", err
 	case errors.Is(err, errNoCredentials):
-		return Credentials{}, secretID, nil
+		return credentials.Credentials{}, secretID, nil
 	}
-	return Credentials{}, "", errors.New("two sources of credentials: unset either " + envSecretID + " or the variables of the access key (" +
+	return credentials.Credentials{}, "", errors.New("two sources of credentials: unset either " + envSecretID + " or the variables of the access key (" +
 		envKeyID + ", " + envSecret + ", " + envToken + ")")
 }
 
 // secret returns the credentials of a secret: those kept, if they are fresh and not the stale ones, else read again.
-func (s *Source) secret(ctx context.Context, id string, stale *Credentials) (Credentials, error) {
+func (s *Source) secret(ctx context.Context, id string, stale *credentials.Credentials) (credentials.Credentials, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now
@@ -125,7 +127,7 @@ func (s *Source) secret(ctx context.Context, id string, stale *Credentials) (Cre
 	s.kept = nil
 	found, err := s.extension().read(ctx, id)
 	if err != nil {
-		return Credentials{}, err
+		return credentials.Credentials{}, err
 	}
 	s.kept, s.keptAt = &found, now()
 	return found, nil

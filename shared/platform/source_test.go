@@ -14,11 +14,12 @@ import (
 	"testing"
 	"time"
 
+	"swas-snapshot/shared/credentials"
 	"swas-snapshot/shared/platform"
 )
 
 // key is made up, and distinctive enough to be found in any text that it leaks into.
-var key = platform.Credentials{AccessKeyID: "made-up-id", AccessKeySecret: "made-up-secret", SecurityToken: "made-up-token"}
+var key = credentials.Credentials{AccessKeyID: "made-up-id", AccessKeySecret: "made-up-secret", SecurityToken: "made-up-token"}
 
 func env(pairs ...string) func(string) string {
 	values := map[string]string{}
@@ -40,19 +41,19 @@ func TestEnvCredentials(t *testing.T) {
 	const id, secret, token = "ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET", "ALIBABA_CLOUD_SECURITY_TOKEN"
 	cases := map[string]struct {
 		env   []string
-		want  platform.Credentials
+		want  credentials.Credentials
 		names string // what the error names
 	}{
 		"temporary":         {[]string{id, "made-up-id", secret, "made-up-secret", token, "made-up-token"}, key, ""},
-		"long-lived":        {[]string{id, "a", secret, "b"}, platform.Credentials{AccessKeyID: "a", AccessKeySecret: "b"}, ""},
-		"blanks":            {[]string{id, " a\n", secret, "\tb "}, platform.Credentials{AccessKeyID: "a", AccessKeySecret: "b"}, ""},
-		"nothing":           {nil, platform.Credentials{}, "no credentials"},
-		"only blanks":       {[]string{id, " ", secret, "\n"}, platform.Credentials{}, "no credentials"},
-		"no secret":         {[]string{id, "made-up-id"}, platform.Credentials{}, secret + " is missing"},
-		"no ID":             {[]string{secret, "made-up-secret"}, platform.Credentials{}, id + " is missing"},
-		"only a token":      {[]string{token, "made-up-token"}, platform.Credentials{}, id + " is missing"},
-		"ID and token":      {[]string{id, "made-up-id", token, "made-up-token"}, platform.Credentials{}, secret + " is missing"},
-		"secret with token": {[]string{secret, "made-up-secret", token, "made-up-token"}, platform.Credentials{}, id + " is missing"},
+		"long-lived":        {[]string{id, "a", secret, "b"}, credentials.Credentials{AccessKeyID: "a", AccessKeySecret: "b"}, ""},
+		"blanks":            {[]string{id, " a\n", secret, "\tb "}, credentials.Credentials{AccessKeyID: "a", AccessKeySecret: "b"}, ""},
+		"nothing":           {nil, credentials.Credentials{}, "no credentials"},
+		"only blanks":       {[]string{id, " ", secret, "\n"}, credentials.Credentials{}, "no credentials"},
+		"no secret":         {[]string{id, "made-up-id"}, credentials.Credentials{}, secret + " is missing"},
+		"no ID":             {[]string{secret, "made-up-secret"}, credentials.Credentials{}, id + " is missing"},
+		"only a token":      {[]string{token, "made-up-token"}, credentials.Credentials{}, id + " is missing"},
+		"ID and token":      {[]string{id, "made-up-id", token, "made-up-token"}, credentials.Credentials{}, secret + " is missing"},
+		"secret with token": {[]string{secret, "made-up-secret", token, "made-up-token"}, credentials.Credentials{}, id + " is missing"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -130,27 +131,27 @@ func (v *vault) env(more ...string) func(string) string {
 	return env(append([]string{"ALIBABA_CLOUD_SECRET_ID", "prod/swas key", "AWS_SESSION_TOKEN", "session", "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT", v.port}, more...)...)
 }
 
-func secretOf(c platform.Credentials) string {
+func secretOf(c credentials.Credentials) string {
 	return fmt.Sprintf(`{"accessKeyId":%q,"accessKeySecret":%q,"securityToken":%q,"owner":"ops"}`, c.AccessKeyID, c.AccessKeySecret, c.SecurityToken)
 }
 
 func TestSourcePrecedence(t *testing.T) {
 	t.Parallel()
-	v := newVault(t, secretOf(platform.Credentials{AccessKeyID: "vault", AccessKeySecret: "v"}))
+	v := newVault(t, secretOf(credentials.Credentials{AccessKeyID: "vault", AccessKeySecret: "v"}))
 	cases := map[string]struct {
-		handed platform.Credentials
+		handed credentials.Credentials
 		getenv func(string) string
 		keyID  string
 		names  string
 	}{
 		"platform first":    {key, env("ALIBABA_CLOUD_ACCESS_KEY_ID", "env", "ALIBABA_CLOUD_ACCESS_KEY_SECRET", "e"), "made-up-id", ""},
 		"platform and both": {key, v.env("ALIBABA_CLOUD_ACCESS_KEY_ID", "env"), "made-up-id", ""},
-		"environment":       {platform.Credentials{}, env("ALIBABA_CLOUD_ACCESS_KEY_ID", "env", "ALIBABA_CLOUD_ACCESS_KEY_SECRET", "e"), "env", ""},
-		"secret":            {platform.Credentials{}, v.env(), "vault", ""},
-		"both":              {platform.Credentials{}, v.env("ALIBABA_CLOUD_ACCESS_KEY_ID", "env", "ALIBABA_CLOUD_ACCESS_KEY_SECRET", "e"), "", "two sources"},
-		"secret, half key":  {platform.Credentials{}, v.env("ALIBABA_CLOUD_ACCESS_KEY_ID", "env"), "", "two sources"},
-		"half key":          {platform.Credentials{}, env("ALIBABA_CLOUD_ACCESS_KEY_ID", "made-up-id"), "", "ALIBABA_CLOUD_ACCESS_KEY_SECRET"},
-		"none":              {platform.Credentials{}, env(), "", "ALIBABA_CLOUD_SECRET_ID"},
+		"environment":       {credentials.Credentials{}, env("ALIBABA_CLOUD_ACCESS_KEY_ID", "env", "ALIBABA_CLOUD_ACCESS_KEY_SECRET", "e"), "env", ""},
+		"secret":            {credentials.Credentials{}, v.env(), "vault", ""},
+		"both":              {credentials.Credentials{}, v.env("ALIBABA_CLOUD_ACCESS_KEY_ID", "env", "ALIBABA_CLOUD_ACCESS_KEY_SECRET", "e"), "", "two sources"},
+		"secret, half key":  {credentials.Credentials{}, v.env("ALIBABA_CLOUD_ACCESS_KEY_ID", "env"), "", "two sources"},
+		"half key":          {credentials.Credentials{}, env("ALIBABA_CLOUD_ACCESS_KEY_ID", "made-up-id"), "", "ALIBABA_CLOUD_ACCESS_KEY_SECRET"},
+		"none":              {credentials.Credentials{}, env(), "", "ALIBABA_CLOUD_SECRET_ID"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -174,16 +175,16 @@ func TestSourcePrecedence(t *testing.T) {
 func TestOnlySecretsRefresh(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		handed platform.Credentials
+		handed credentials.Credentials
 		getenv func(string) string
 	}{
 		"platform":    {key, env()},
-		"environment": {platform.Credentials{}, env("ALIBABA_CLOUD_ACCESS_KEY_ID", "a", "ALIBABA_CLOUD_ACCESS_KEY_SECRET", "b")},
+		"environment": {credentials.Credentials{}, env("ALIBABA_CLOUD_ACCESS_KEY_ID", "a", "ALIBABA_CLOUD_ACCESS_KEY_SECRET", "b")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			provider := (&platform.Source{Getenv: c.getenv}).Provider(platform.Invocation{Credentials: c.handed})
-			if got, found, err := provider.Refresh(t.Context()); found || err != nil || got != (platform.Credentials{}) {
+			if got, found, err := provider.Refresh(t.Context()); found || err != nil || got != (credentials.Credentials{}) {
 				t.Errorf("got %v, %v", found, err)
 			}
 		})
@@ -225,7 +226,7 @@ func TestSecretIsReadAgainWhenRefused(t *testing.T) {
 	if _, found, err := first.Refresh(t.Context()); found || err != nil || v.count() != 2 {
 		t.Errorf("got %v, %v after %d reads", found, err, v.count())
 	}
-	rotated := platform.Credentials{AccessKeyID: "rotated", AccessKeySecret: "r"}
+	rotated := credentials.Credentials{AccessKeyID: "rotated", AccessKeySecret: "r"}
 	v.store(secretOf(rotated))
 	if got, found, err := first.Refresh(t.Context()); !found || err != nil || got != rotated || v.count() != 3 {
 		t.Errorf("got %v, %v after %d reads", found, err, v.count())

@@ -5,8 +5,9 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/auth/credentials"
+	vendor "github.com/aliyun/alibaba-cloud-sdk-go/sdk/auth/credentials"
 
+	"swas-snapshot/shared/credentials"
 	"swas-snapshot/shared/snapshot"
 )
 
@@ -15,17 +16,17 @@ import (
 // credentials of its own.
 type DefaultChain struct {
 	mu    sync.Mutex // the SDK's chain is not safe for concurrent use
-	chain credentials.CredentialsProvider
+	chain vendor.CredentialsProvider
 }
 
 // Credentials returns the first credentials that the chain finds. Its error does not repeat what the SDK says, which
 // may quote a file.
-func (d *DefaultChain) Credentials(context.Context) (Credentials, error) {
+func (d *DefaultChain) Credentials(context.Context) (credentials.Credentials, error) {
 	found, err := d.find()
 	if err != nil {
-		return Credentials{}, err
+		return credentials.Credentials{}, err
 	}
-	return Credentials{found.AccessKeyId, found.AccessKeySecret, found.SecurityToken}, nil
+	return credentials.Credentials{AccessKeyID: found.AccessKeyId, AccessKeySecret: found.AccessKeySecret, SecurityToken: found.SecurityToken}, nil
 }
 
 // Origin is where credentials come from and how long they last.
@@ -49,11 +50,11 @@ func (d *DefaultChain) Origin() (Origin, error) {
 }
 
 // find asks the SDK's chain.
-func (d *DefaultChain) find() (*credentials.Credentials, error) {
+func (d *DefaultChain) find() (*vendor.Credentials, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.chain == nil {
-		d.chain = credentials.NewDefaultCredentialsProvider()
+		d.chain = vendor.NewDefaultCredentialsProvider()
 	}
 	found, err := d.chain.GetCredentials()
 	if err != nil || found == nil || found.AccessKeyId == "" || found.AccessKeySecret == "" {
@@ -65,6 +66,6 @@ func (d *DefaultChain) find() (*credentials.Credentials, error) {
 }
 
 // Refresh has no others: the chain renews by itself what can be renewed.
-func (d *DefaultChain) Refresh(context.Context) (Credentials, bool, error) {
-	return Credentials{}, false, nil
+func (d *DefaultChain) Refresh(context.Context) (credentials.Credentials, bool, error) {
+	return credentials.Credentials{}, false, nil
 }

@@ -10,10 +10,11 @@ import (
 	"time"
 
 	"github.com/aliyun/alibaba-cloud-sdk-go/sdk"
-	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/auth/credentials"
+	vendor "github.com/aliyun/alibaba-cloud-sdk-go/sdk/auth/credentials"
 	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/requests"
 	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/responses"
 
+	"swas-snapshot/shared/credentials"
 	"swas-snapshot/shared/snapshot"
 )
 
@@ -97,9 +98,9 @@ func call[A responses.AcsResponse](ctx context.Context, c *Client, region string
 }
 
 // attempt sends one signed request. A nil result means HTTP 2xx, without a code of an error, decoded into answer.
-func (c *Client) attempt(ctx context.Context, region string, signer Credentials, request requests.AcsRequest, answer responses.AcsResponse) *snapshot.APIError {
+func (c *Client) attempt(ctx context.Context, region string, signer credentials.Credentials, request requests.AcsRequest, answer responses.AcsResponse) *snapshot.APIError {
 	action := request.GetActionName()
-	if part := signer.missing(); part != "" {
+	if part := missing(signer); part != "" {
 		return &snapshot.APIError{Action: action, Code: snapshot.CodeNoCredentials, Message: "the " + part + " is missing"}
 	}
 	now := time.Now()
@@ -133,7 +134,7 @@ func (c *Client) attempt(ctx context.Context, region string, signer Credentials,
 
 // send lets the SDK sign, send and decode, with a client for this call alone. The SDK panics on error bodies whose
 // parts are no strings; such a panic becomes an error.
-func (c *Client) send(ctx context.Context, limit time.Duration, signer Credentials, request requests.AcsRequest, answer responses.AcsResponse) (err error) {
+func (c *Client) send(ctx context.Context, limit time.Duration, signer credentials.Credentials, request requests.AcsRequest, answer responses.AcsResponse) (err error) {
 	defer func() {
 		if recovered := recover(); recovered != nil {
 			err = errPanicked
@@ -166,11 +167,11 @@ func (c *Client) send(ctx context.Context, limit time.Duration, signer Credentia
 const proxyOfTransport = "transport"
 
 // signerOf returns the SDK's form of credentials.
-func signerOf(c Credentials) credentials.CredentialsProvider {
+func signerOf(c credentials.Credentials) vendor.CredentialsProvider {
 	if c.SecurityToken == "" {
-		return credentials.NewStaticAKCredentialsProvider(c.AccessKeyID, c.AccessKeySecret)
+		return vendor.NewStaticAKCredentialsProvider(c.AccessKeyID, c.AccessKeySecret)
 	}
-	return credentials.NewStaticSTSCredentialsProvider(c.AccessKeyID, c.AccessKeySecret, c.SecurityToken)
+	return vendor.NewStaticSTSCredentialsProvider(c.AccessKeyID, c.AccessKeySecret, c.SecurityToken)
 }
 
 // deadline returns when an attempt ends: after the client's timeout, or before the deadline of ctx by a tenth of the

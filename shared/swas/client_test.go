@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"swas-snapshot/shared/credentials"
 	"swas-snapshot/shared/snapshot"
 	"swas-snapshot/shared/swas"
 )
@@ -153,13 +154,13 @@ type renewing struct {
 	refreshed  int
 }
 
-func (r *renewing) Credentials(context.Context) (swas.Credentials, error) {
-	return swas.Credentials{AccessKeyID: "key-1", AccessKeySecret: "secret-1", SecurityToken: "token-1"}, r.fail
+func (r *renewing) Credentials(context.Context) (credentials.Credentials, error) {
+	return credentials.Credentials{AccessKeyID: "key-1", AccessKeySecret: "secret-1", SecurityToken: "token-1"}, r.fail
 }
 
-func (r *renewing) Refresh(context.Context) (swas.Credentials, bool, error) {
+func (r *renewing) Refresh(context.Context) (credentials.Credentials, bool, error) {
 	r.refreshed++
-	return swas.Credentials{AccessKeyID: "key-2", AccessKeySecret: "secret-2"}, r.fresh, r.refreshErr
+	return credentials.Credentials{AccessKeyID: "key-2", AccessKeySecret: "secret-2"}, r.fresh, r.refreshErr
 }
 
 func TestFreshCredentials(t *testing.T) {
@@ -377,8 +378,8 @@ func TestDeleteSnapshot(t *testing.T) {
 func TestCredentialsAreNeverShown(t *testing.T) {
 	t.Parallel()
 	for name, value := range map[string]any{
-		"credentials": signer, "pointer": &signer, "static": swas.Static(signer), "within": struct{ C swas.Credentials }{signer},
-		"config": swas.Config{Provider: swas.Static(signer)}, "slice": []swas.Credentials{signer},
+		"credentials": signer, "pointer": &signer, "static": swas.Static(signer), "within": struct{ C credentials.Credentials }{signer},
+		"config": swas.Config{Provider: swas.Static(signer)}, "slice": []credentials.Credentials{signer},
 		"client": clientOf(t, swas.Config{}),
 	} {
 		t.Run(name, func(t *testing.T) {

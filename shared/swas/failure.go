@@ -17,6 +17,7 @@ import (
 
 	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/responses"
 
+	"swas-snapshot/shared/credentials"
 	"swas-snapshot/shared/snapshot"
 )
 
@@ -171,7 +172,7 @@ func requestID(id string) string {
 
 // mask takes out of a server's message what the server may have read in the request: it echoes the string to sign
 // when a signature does not match, and a gateway may echo the URL.
-func mask(message string, signer Credentials, signature string) string {
+func mask(message string, signer credentials.Credentials, signature string) string {
 	if at := strings.Index(message, "string to sign"); at >= 0 {
 		message = message[:at] + "string to sign left out"
 	}

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 
+	"swas-snapshot/shared/credentials"
 	"swas-snapshot/shared/snapshot"
 	"swas-snapshot/shared/swas"
 )
@@ -17,7 +18,7 @@ import (
 const region = "cn-hangzhou"
 
 // signer is made up, and distinctive enough to be found in any text that it leaks into.
-var signer = swas.Credentials{AccessKeyID: "made-up-key-id", AccessKeySecret: "made-up/secret+1", SecurityToken: "made-up/token+2=="}
+var signer = credentials.Credentials{AccessKeyID: "made-up-key-id", AccessKeySecret: "made-up/secret+1", SecurityToken: "made-up/token+2=="}
 
 // wire is an http.RoundTripper in place of the network: it remembers the queries and answers from a script, whose
 // last line it repeats.

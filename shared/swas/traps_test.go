@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"swas-snapshot/shared/credentials"
 	"swas-snapshot/shared/snapshot"
 	"swas-snapshot/shared/swas"
 )
@@ -451,7 +452,7 @@ func TestTrapAnswersWithoutACode(t *testing.T) {
 func TestTrapCredentialsOfTheEnvironmentAreNotGuessed(t *testing.T) {
 	t.Setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", "from-environment")
 	t.Setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "from-environment")
-	for name, given := range map[string]swas.Credentials{
+	for name, given := range map[string]credentials.Credentials{
 		"access key is missing":        {},
 		"access key ID is missing":     {AccessKeySecret: "made-up"},
 		"access key secret is missing": {AccessKeyID: "made-up"},

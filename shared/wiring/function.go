@@ -125,7 +125,7 @@ type Answered struct {
 
 // invocation makes the service of one invocation. Credentials are asked for only when a call needs them.
 func (f *Function) invocation(l *loaded, from platform.Invocation, stats *snapshot.Stats, told *facts) (*Invocation, error) {
-	client, err := swas.New(swas.Config{Endpoint: l.endpoint, Provider: provider{f.source.Provider(from)}})
+	client, err := swas.New(swas.Config{Endpoint: l.endpoint, Provider: f.source.Provider(from)})
 	if err != nil {
 		return nil, err
 	}
@@ -139,19 +139,4 @@ func (f *Function) invocation(l *loaded, from platform.Invocation, stats *snapsh
 			Tell: told.add, TellDone: l.notifier != nil && l.notifier.Wants(snapshot.FactDone), Stats: stats,
 		},
 	}, nil
-}
-
-// provider adapts the platform's credentials to the API client's.
-type provider struct{ *platform.Provider }
-
-// Credentials returns the credentials of the invocation.
-func (p provider) Credentials(ctx context.Context) (swas.Credentials, error) {
-	c, err := p.Provider.Credentials(ctx)
-	return swas.Credentials(c), err
-}
-
-// Refresh returns fresh credentials, if the platform has any.
-func (p provider) Refresh(ctx context.Context) (swas.Credentials, bool, error) {
-	c, ok, err := p.Provider.Refresh(ctx)
-	return swas.Credentials(c), ok, err
 }

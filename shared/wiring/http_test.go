@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"swas-snapshot/shared/credentials"
 	"swas-snapshot/shared/platform"
 	"swas-snapshot/shared/simulator"
 	"swas-snapshot/shared/snapshot"
@@ -114,7 +115,7 @@ func TestHTTPWithoutCredentials(t *testing.T) {
 	f := wiring.New("http", environment(t, good, "SWAS_ENDPOINT", url))
 	handler := f.Handler(f.HTTP(), f.RefuseHTTP)
 	from := invocation
-	from.Credentials = platform.Credentials{}
+	from.Credentials = credentials.Credentials{}
 	body, err := handler(t.Context(), from, httpEvent("GET", "/healthz", "", nil))
 	if got := read(t, body, err); got.StatusCode != 200 {
 		t.Errorf("healthz: %+v", got)

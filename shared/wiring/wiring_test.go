@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"swas-snapshot/shared/credentials"
 	"swas-snapshot/shared/platform"
 	"swas-snapshot/shared/simulator"
 	"swas-snapshot/shared/snapshot"
@@ -27,7 +28,7 @@ const (
 )
 
 // keys are those that a platform hands over.
-var keys = platform.Credentials{AccessKeyID: "made-up-id", AccessKeySecret: "made-up-secret"}
+var keys = credentials.Credentials{AccessKeyID: "made-up-id", AccessKeySecret: "made-up-secret"}
 
 // account starts a simulated account and returns it with its URL.
 func account(t *testing.T) (*simulator.Simulator, string) {
@@ -213,7 +214,7 @@ func TestCredentials(t *testing.T) {
 	t.Parallel()
 	_, url := account(t)
 	from := invocation
-	from.Credentials = platform.Credentials{}
+	from.Credentials = credentials.Credentials{}
 	for name, c := range map[string]struct {
 		env  []string
 		code string
