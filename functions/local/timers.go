@@ -25,7 +25,7 @@ func readTimers() ([]manifest.Timer, error) {
 	return deployment.Timers(), nil
 }
 
-// keepTime fires a timer until ctx ends.
+// keepTime fires a timer until ctx ends, and repeats a tick that failed, as the platforms do.
 func keepTime(ctx context.Context, t manifest.Timer, platform string, f *runtimeapi.Function, log io.Writer) {
 	for {
 		at := t.Next(time.Now())
@@ -36,12 +36,9 @@ func keepTime(ctx context.Context, t manifest.Timer, platform string, f *runtime
 			return
 		case <-wait.C:
 		}
-		answer, err := f.Invoke(ctx, tickEvent(platform, t.Name, t.Payload, at))
-		if err == nil {
-			err = answer.Err()
-		}
-		if err != nil && ctx.Err() == nil {
-			fmt.Fprintf(log, "swas-snapshot: timer %s: %v\n", t.Name, err)
+		delivery := f.InvokeAsync(ctx, tickEvent(platform, t.Name, t.Payload, at))
+		if delivery.Err != nil && ctx.Err() == nil {
+			fmt.Fprintf(log, "swas-snapshot: timer %s, invoked %d times: %v\n", t.Name, delivery.Attempts, delivery.Err)
 		}
 	}
 }

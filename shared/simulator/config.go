@@ -8,9 +8,9 @@ import (
 
 // Limits of the API, from the pages of CreateSnapshot and TagResources.
 const (
-	SnapshotsPerServer  = 3  // snapshots of one server, failed ones included
+	snapshotsPerServer  = 3  // snapshots of one server, failed ones included
 	SnapshotsPerAccount = 15 // snapshots of one account, and never more than 3 for each of its servers
-	TagsPerResource     = 20 // tags of one snapshot, disk or server
+	tagsPerResource     = 20 // tags of one snapshot, disk or server
 )
 
 // Unlimited as Config.CallsPerMinute switches the rate limit off.
@@ -70,23 +70,23 @@ type Instance struct {
 
 // Statuses of servers and disks that the rules of snapshots know.
 const (
-	InstanceRunning = "Running"
-	InstanceStopped = "Stopped"
-	DiskInUse       = "In_Use"
-	DiskAvailable   = "Available"
+	instanceRunning = "Running"
+	instanceStopped = "Stopped"
+	diskInUse       = "In_Use"
+	diskAvailable   = "Available"
 )
 
 // Types of disks.
 const (
-	DiskSystem = "System"
-	DiskData   = "Data"
+	diskSystem = "System"
+	diskData   = "Data"
 )
 
 // Disk is one disk of a server.
 type Disk struct {
 	ID              string
 	Name            string // default: the ID
-	Type            string // DiskSystem or DiskData; default: the first disk of a server is its system disk
+	Type            string // System or Data; default: the first disk of a server is its system disk
 	Status          string // default In_Use; snapshots can be taken while it is In_Use or Available
 	SizeGiB         int    // default 40
 	ResourceGroupID string

@@ -17,7 +17,7 @@ func TestCreateSnapshot(t *testing.T) {
 	}
 	got := h.sim.Snapshots()[0]
 	want := Snapshot{
-		ID: r.text("SnapshotId"), Name: "first", RegionID: "cn-hangzhou", DiskID: "d-web", DiskType: DiskSystem, InstanceID: "i-web",
+		ID: r.text("SnapshotId"), Name: "first", RegionID: "cn-hangzhou", DiskID: "d-web", DiskType: diskSystem, InstanceID: "i-web",
 		Status: Progressing, CreationTime: start, ResourceGroupID: "rg-one", Tags: []Tag{{"k", "v"}, {"empty", ""}},
 	}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
@@ -103,13 +103,13 @@ func TestCreateSnapshotParameters(t *testing.T) {
 func TestCreateSnapshotStates(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ disk, instance, code string }{
-		"in use, running":     {DiskInUse, InstanceRunning, ""},
-		"in use, stopped":     {DiskInUse, InstanceStopped, ""},
-		"available":           {DiskAvailable, InstanceRunning, ""},
-		"disk being created":  {"Creating", InstanceRunning, "IncorrectStatus"},
-		"disk being reset":    {"ReIniting", InstanceRunning, "IncorrectStatus"},
-		"server starting":     {DiskInUse, "Starting", "IncorrectStatus"},
-		"server being reset":  {DiskInUse, "Resetting", "IncorrectStatus"},
+		"in use, running":     {diskInUse, instanceRunning, ""},
+		"in use, stopped":     {diskInUse, instanceStopped, ""},
+		"available":           {diskAvailable, instanceRunning, ""},
+		"disk being created":  {"Creating", instanceRunning, "IncorrectStatus"},
+		"disk being reset":    {"ReIniting", instanceRunning, "IncorrectStatus"},
+		"server starting":     {diskInUse, "Starting", "IncorrectStatus"},
+		"server being reset":  {diskInUse, "Resetting", "IncorrectStatus"},
 		"both in other state": {"Creating", "Pending", "IncorrectStatus"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -118,7 +118,7 @@ func TestCreateSnapshotStates(t *testing.T) {
 			if err := h.sim.SetDiskStatus("d-web", c.disk); err != nil {
 				t.Fatal(err)
 			}
-			if err := h.sim.SetInstanceStatus("i-web", c.instance); err != nil {
+			if err := h.sim.setInstanceStatus("i-web", c.instance); err != nil {
 				t.Fatal(err)
 			}
 			h.want(h.call("CreateSnapshot", "DiskId", "d-web", "SnapshotName", "first"), c.code)
@@ -264,7 +264,7 @@ func TestClientTokenRemembersSuccessOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.want(h.call("CreateSnapshot", "DiskId", "d-web", "SnapshotName", "one", "ClientToken", "tok"), "IncorrectStatus")
-	if err := h.sim.SetDiskStatus("d-web", DiskInUse); err != nil {
+	if err := h.sim.SetDiskStatus("d-web", diskInUse); err != nil {
 		t.Fatal(err)
 	}
 	h.want(h.call("CreateSnapshot", "DiskId", "d-web", "SnapshotName", "two", "ClientToken", "tok"), "")

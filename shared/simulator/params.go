@@ -129,7 +129,7 @@ func (p *params) tags() []Tag {
 			return tags
 		}
 		switch {
-		case n > TagsPerResource || !validTagKey(key) || slices.ContainsFunc(tags, func(t Tag) bool { return t.Key == key }):
+		case n > tagsPerResource || !validTagKey(key) || slices.ContainsFunc(tags, func(t Tag) bool { return t.Key == key }):
 			p.fail(invalid(keyName))
 			return nil
 		case !validTagText(value):

@@ -31,7 +31,7 @@ func (s *Simulator) AddSnapshot(one Snapshot) string {
 		one.InstanceID = orElse(one.InstanceID, instance.ID)
 		one.DiskType = orElse(one.DiskType, disk.Type)
 	}
-	one.DiskType = orElse(one.DiskType, DiskSystem)
+	one.DiskType = orElse(one.DiskType, diskSystem)
 	one.Status = orElse(one.Status, Accomplished)
 	if one.Status == Accomplished {
 		one.Progress = 100
@@ -44,8 +44,8 @@ func (s *Simulator) AddSnapshot(one Snapshot) string {
 	return one.ID
 }
 
-// SetSnapshotStatus turns a snapshot into another status, known or not. Progressing starts where it stood.
-func (s *Simulator) SetSnapshotStatus(id, status string) error {
+// setSnapshotStatus turns a snapshot into another status, known or not. Progressing starts where it stood.
+func (s *Simulator) setSnapshotStatus(id, status string) error {
 	return s.withSnapshot(id, func(one *Snapshot) {
 		if one.Status = status; status == Accomplished {
 			one.Progress = 100
@@ -53,9 +53,9 @@ func (s *Simulator) SetSnapshotStatus(id, status string) error {
 	})
 }
 
-// MakeImage makes a custom image from a snapshot, which keeps the snapshot from being deleted. An empty image ID
+// makeImage makes a custom image from a snapshot, which keeps the snapshot from being deleted. An empty image ID
 // deletes the image.
-func (s *Simulator) MakeImage(snapshotID, imageID string) error {
+func (s *Simulator) makeImage(snapshotID, imageID string) error {
 	return s.withSnapshot(snapshotID, func(one *Snapshot) { one.ImageID = imageID })
 }
 
@@ -78,21 +78,21 @@ func (s *Simulator) SetDiskStatus(id, status string) error {
 	return nil
 }
 
-// SetInstanceStatus sets the status of a server, such as Stopped or Starting.
-func (s *Simulator) SetInstanceStatus(id, status string) error {
+// setInstanceStatus sets the status of a server, such as Stopped or Starting.
+func (s *Simulator) setInstanceStatus(id, status string) error {
 	return s.withInstance(id, func(one *Instance) { one.Status = status })
 }
 
-// AddInstance adds a server with its disks.
-func (s *Simulator) AddInstance(one Instance) {
+// addInstance adds a server with its disks.
+func (s *Simulator) addInstance(one Instance) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.state.add(one)
 	s.regions[one.RegionID] = true
 }
 
-// RemoveDisk takes a disk away. Its snapshots stay and keep their slots.
-func (s *Simulator) RemoveDisk(id string) error {
+// removeDisk takes a disk away. Its snapshots stay and keep their slots.
+func (s *Simulator) removeDisk(id string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	instance, disk := s.state.disk(id)
@@ -103,16 +103,16 @@ func (s *Simulator) RemoveDisk(id string) error {
 	return nil
 }
 
-// ReleaseInstance releases a server, as its expiry does: its disks and all its snapshots go.
-func (s *Simulator) ReleaseInstance(id string) error {
+// releaseInstance releases a server, as its expiry does: its disks and all its snapshots go.
+func (s *Simulator) releaseInstance(id string) error {
 	return s.withInstance(id, func(*Instance) {
 		s.state.instances = slices.DeleteFunc(s.state.instances, func(one *Instance) bool { return one.ID == id })
 		s.state.remove(func(one *Snapshot) bool { return one.InstanceID == id })
 	})
 }
 
-// ResetInstance resets the system of a server: its snapshots stay, but can restore its disks no more.
-func (s *Simulator) ResetInstance(id string) error {
+// resetInstance resets the system of a server: its snapshots stay, but can restore its disks no more.
+func (s *Simulator) resetInstance(id string) error {
 	return s.withInstance(id, func(*Instance) {
 		for _, one := range s.state.snapshots {
 			if one.InstanceID == id {

@@ -10,7 +10,7 @@ func TestAddSnapshotFillsIn(t *testing.T) {
 	h := newHarness(t)
 	id := h.sim.AddSnapshot(Snapshot{DiskID: "d-web-data"})
 	got := h.sim.Snapshots()[0]
-	if got.ID != id || got.Name != id || got.RegionID != "cn-hangzhou" || got.InstanceID != "i-web" || got.DiskType != DiskData ||
+	if got.ID != id || got.Name != id || got.RegionID != "cn-hangzhou" || got.InstanceID != "i-web" || got.DiskType != diskData ||
 		got.Status != Accomplished || got.Progress != 100 || !got.CreationTime.Equal(start) {
 		t.Errorf("snapshot = %+v", got)
 	}
@@ -51,14 +51,14 @@ func TestReleaseInstance(t *testing.T) {
 	h.create("d-web", "one")
 	h.create("d-web-data", "two")
 	h.create("d-db", "three")
-	if err := h.sim.ReleaseInstance("i-web"); err != nil {
+	if err := h.sim.releaseInstance("i-web"); err != nil {
 		t.Fatal(err)
 	}
 	if left := h.sim.Snapshots(); len(left) != 1 || left[0].Name != "three" {
 		t.Errorf("left %v", left)
 	}
 	h.want(h.call("CreateSnapshot", "DiskId", "d-web", "SnapshotName", "four"), "InvalidDiskId.NotFound")
-	h.sim.AddInstance(Instance{ID: "i-new", RegionID: "cn-hangzhou", Disks: []Disk{{ID: "d-new"}}})
+	h.sim.addInstance(Instance{ID: "i-new", RegionID: "cn-hangzhou", Disks: []Disk{{ID: "d-new"}}})
 	h.create("d-new", "one")
 }
 
@@ -67,7 +67,7 @@ func TestRemoveDisk(t *testing.T) {
 	h := newHarness(t)
 	h.create("d-web-data", "one")
 	h.finish()
-	if err := h.sim.RemoveDisk("d-web-data"); err != nil {
+	if err := h.sim.removeDisk("d-web-data"); err != nil {
 		t.Fatal(err)
 	}
 	h.want(h.call("CreateSnapshot", "DiskId", "d-web-data", "SnapshotName", "two"), "InvalidDiskId.NotFound")
@@ -86,7 +86,7 @@ func TestSetSnapshotStatus(t *testing.T) {
 	h := newHarness(t)
 	id := h.create("d-web", "one")
 	for _, status := range []string{Failed, "Unheard-of", Accomplished} {
-		if err := h.sim.SetSnapshotStatus(id, status); err != nil {
+		if err := h.sim.setSnapshotStatus(id, status); err != nil {
 			t.Fatal(err)
 		}
 		h.finish()
@@ -100,13 +100,13 @@ func TestPlantingOnNothing(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
 	for name, do := range map[string]func() error{
-		"SetSnapshotStatus": func() error { return h.sim.SetSnapshotStatus("s-none", Failed) },
-		"MakeImage":         func() error { return h.sim.MakeImage("s-none", "m-1") },
-		"SetDiskStatus":     func() error { return h.sim.SetDiskStatus("d-none", DiskInUse) },
-		"SetInstanceStatus": func() error { return h.sim.SetInstanceStatus("i-none", InstanceRunning) },
-		"RemoveDisk":        func() error { return h.sim.RemoveDisk("d-none") },
-		"ReleaseInstance":   func() error { return h.sim.ReleaseInstance("i-none") },
-		"ResetInstance":     func() error { return h.sim.ResetInstance("i-none") },
+		"SetSnapshotStatus": func() error { return h.sim.setSnapshotStatus("s-none", Failed) },
+		"MakeImage":         func() error { return h.sim.makeImage("s-none", "m-1") },
+		"SetDiskStatus":     func() error { return h.sim.SetDiskStatus("d-none", diskInUse) },
+		"SetInstanceStatus": func() error { return h.sim.setInstanceStatus("i-none", instanceRunning) },
+		"RemoveDisk":        func() error { return h.sim.removeDisk("d-none") },
+		"ReleaseInstance":   func() error { return h.sim.releaseInstance("i-none") },
+		"ResetInstance":     func() error { return h.sim.resetInstance("i-none") },
 	} {
 		if do() == nil {
 			t.Errorf("%s on nothing succeeds", name)

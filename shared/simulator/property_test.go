@@ -60,7 +60,7 @@ func checkRules(t *testing.T, seed uint64, list []Snapshot) {
 			}
 			inProgress[one.DiskID] = true
 		}
-		if servers[one.InstanceID]++; servers[one.InstanceID] > SnapshotsPerServer {
+		if servers[one.InstanceID]++; servers[one.InstanceID] > snapshotsPerServer {
 			t.Fatalf("seed %d: %d snapshots of %s", seed, servers[one.InstanceID], one.InstanceID)
 		}
 		if i > 0 && one.CreationTime.After(list[i-1].CreationTime) {
@@ -88,7 +88,7 @@ func TestConcurrentCalls(t *testing.T) {
 			h.sim.Snapshots()
 			h.sim.Calls()
 			h.sim.CallCounts()
-			h.sim.AddInstance(Instance{ID: "i-more", RegionID: "cn-beijing"})
+			h.sim.addInstance(Instance{ID: "i-more", RegionID: "cn-beijing"})
 		})
 	}
 	group.Wait()

@@ -37,7 +37,7 @@ func (s *Simulator) listRegions(*params) effect {
 func (s *Simulator) listDisks(p *params) effect {
 	region, ids, page, group, filters := p.region(), p.ids("DiskIds"), p.page(), p.group(), p.tagFilters()
 	instanceID, diskType := p.values["InstanceId"], p.values["DiskType"]
-	if diskType != "" && !strings.EqualFold(diskType, DiskSystem) && !strings.EqualFold(diskType, DiskData) {
+	if diskType != "" && !strings.EqualFold(diskType, diskSystem) && !strings.EqualFold(diskType, diskData) {
 		p.fail(invalid("DiskType"))
 	}
 	return func(time.Time) (answer, *apiError) {
@@ -57,7 +57,7 @@ func (s *Simulator) listDisks(p *params) effect {
 // wireDisk is one element of ListDisks, and of Disks in ListInstances.
 func wireDisk(instance *Instance, d Disk) answer {
 	device := "/dev/xvda"
-	if d.Type != DiskSystem {
+	if d.Type != diskSystem {
 		device = "/dev/xvdb"
 	}
 	return answer{

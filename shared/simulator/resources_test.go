@@ -42,7 +42,7 @@ func TestListDisks(t *testing.T) {
 func TestListInstances(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
-	if err := h.sim.SetInstanceStatus("i-db", InstanceStopped); err != nil {
+	if err := h.sim.setInstanceStatus("i-db", instanceStopped); err != nil {
 		t.Fatal(err)
 	}
 	for name, c := range map[string]struct {

@@ -105,7 +105,7 @@ func TestVendorClient(t *testing.T) {
 	}
 
 	h.finish()
-	if err := h.sim.SetInstanceStatus("i-web", InstanceStopped); err != nil {
+	if err := h.sim.setInstanceStatus("i-web", instanceStopped); err != nil {
 		t.Fatal(err)
 	}
 	reset := swas.CreateResetDiskRequest()

@@ -17,7 +17,7 @@ func (s *Simulator) createSnapshot(p *params) effect {
 		if source == nil || instance.RegionID != region {
 			return nil, refuse("InvalidDiskId.NotFound")
 		}
-		if source.Status != DiskInUse && source.Status != DiskAvailable || instance.Status != InstanceRunning && instance.Status != InstanceStopped {
+		if source.Status != diskInUse && source.Status != diskAvailable || instance.Status != instanceRunning && instance.Status != instanceStopped {
 			return nil, refuse("IncorrectStatus")
 		}
 		checks := []func() *apiError{
@@ -71,8 +71,8 @@ func (s *Simulator) checkInProgress(disk string) *apiError {
 // disk is gone.
 func (s *Simulator) checkQuota(instance string) *apiError {
 	ofServer := s.state.count(func(one *Snapshot) bool { return one.InstanceID == instance })
-	limit := min(SnapshotsPerServer*len(s.state.instances), s.config.AccountLimit)
-	if ofServer >= SnapshotsPerServer || len(s.state.snapshots) >= limit {
+	limit := min(snapshotsPerServer*len(s.state.instances), s.config.AccountLimit)
+	if ofServer >= snapshotsPerServer || len(s.state.snapshots) >= limit {
 		return refuse("SnapshotLimitExceed")
 	}
 	return nil
@@ -83,7 +83,7 @@ func (s *Simulator) checkQuota(instance string) *apiError {
 func (s *Simulator) listSnapshots(p *params) effect {
 	region, ids, page, group, filters := p.region(), p.ids("SnapshotIds"), p.page(), p.group(), p.tagFilters()
 	diskType := p.values["SourceDiskType"]
-	if diskType != "" && !strings.EqualFold(diskType, DiskSystem) && !strings.EqualFold(diskType, DiskData) {
+	if diskType != "" && !strings.EqualFold(diskType, diskSystem) && !strings.EqualFold(diskType, diskData) {
 		p.fail(invalid("SourceDiskType"))
 	}
 	disk, instance := p.values["DiskId"], p.values["InstanceId"]
@@ -101,7 +101,7 @@ func (s *Simulator) listSnapshots(p *params) effect {
 
 // wireInstance is the server as the API tells it: of system disks only.
 func (one *Snapshot) wireInstance() string {
-	if strings.EqualFold(one.DiskType, DiskSystem) {
+	if strings.EqualFold(one.DiskType, diskSystem) {
 		return one.InstanceID
 	}
 	return ""
@@ -193,7 +193,7 @@ func (s *Simulator) resetDisk(p *params) effect {
 		switch {
 		case one == nil || one.DiskID != disk:
 			return nil, refuse("InvalidSnapshotId.NotFound")
-		case instance.Status != InstanceStopped:
+		case instance.Status != instanceStopped:
 			return nil, refuse("IncorrectInstanceStatus")
 		case one.Status != Accomplished || one.Unrestorable:
 			return nil, refuse("IncorrectSnapshotStatus")

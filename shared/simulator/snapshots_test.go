@@ -145,11 +145,11 @@ func TestDeleteSnapshot(t *testing.T) {
 	h.want(h.call("DeleteSnapshot", "SnapshotId", id), "IncorrectSnapshotStatus")
 	h.finish()
 	h.want(h.call("DeleteSnapshot", "SnapshotId", id, "RegionId", "cn-shanghai"), "InvalidSnapshotId.NotFound")
-	if err := h.sim.MakeImage(id, "m-1"); err != nil {
+	if err := h.sim.makeImage(id, "m-1"); err != nil {
 		t.Fatal(err)
 	}
 	h.want(h.call("DeleteSnapshot", "SnapshotId", id), "SnapshotCreatedImage")
-	if err := h.sim.MakeImage(id, ""); err != nil {
+	if err := h.sim.makeImage(id, ""); err != nil {
 		t.Fatal(err)
 	}
 	r := h.want(h.call("DeleteSnapshot", "SnapshotId", id), "")
@@ -226,7 +226,7 @@ func TestResetDisk(t *testing.T) {
 	reset("InvalidSnapshotId.NotFound", "SnapshotId", "s-none")
 	reset("InvalidSnapshotId.NotFound", "DiskId", "d-db") // a snapshot of another disk
 	reset("IncorrectInstanceStatus")
-	if err := h.sim.SetInstanceStatus("i-web", InstanceStopped); err != nil {
+	if err := h.sim.setInstanceStatus("i-web", instanceStopped); err != nil {
 		t.Fatal(err)
 	}
 	reset("IncorrectSnapshotStatus")
@@ -235,7 +235,7 @@ func TestResetDisk(t *testing.T) {
 	if got := h.call("ListSnapshots").column("Snapshots", "RollbackTime")[0]; got != "2026-03-09T07:24:49Z" {
 		t.Errorf("rollback time = %q", got)
 	}
-	if err := h.sim.ResetInstance("i-web"); err != nil {
+	if err := h.sim.resetInstance("i-web"); err != nil {
 		t.Fatal(err)
 	}
 	reset("IncorrectSnapshotStatus")

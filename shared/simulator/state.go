@@ -20,7 +20,7 @@ type Snapshot struct {
 	Name            string
 	RegionID        string
 	DiskID          string // stays when the disk is gone
-	DiskType        string // DiskSystem or DiskData
+	DiskType        string // System or Data
 	InstanceID      string // the server whose slot it takes; the API tells it for system disks only
 	Status          string // Progressing, Accomplished, Failed, or what a test planted
 	Progress        int    // percent
@@ -54,17 +54,17 @@ func newState(instances []Instance, seed uint64) state {
 // add copies a server in, with the defaults of it and its disks.
 func (s *state) add(one Instance) {
 	one.Name = orElse(one.Name, one.ID)
-	one.Status = orElse(one.Status, InstanceRunning)
+	one.Status = orElse(one.Status, instanceRunning)
 	one.Tags = slices.Clone(one.Tags)
 	one.Disks = slices.Clone(one.Disks)
 	for i := range one.Disks {
 		d := &one.Disks[i]
 		d.Name = orElse(d.Name, d.ID)
-		d.Status = orElse(d.Status, DiskInUse)
+		d.Status = orElse(d.Status, diskInUse)
 		if i == 0 {
-			d.Type = orElse(d.Type, DiskSystem)
+			d.Type = orElse(d.Type, diskSystem)
 		}
-		d.Type = orElse(d.Type, DiskData)
+		d.Type = orElse(d.Type, diskData)
 		if d.SizeGiB == 0 {
 			d.SizeGiB = 40
 		}

@@ -81,7 +81,7 @@ func (s *Simulator) tagResources(p *params) effect {
 		}
 		merged := make([][]Tag, len(resources))
 		for i, one := range resources {
-			if merged[i] = overwrite(*one.tags, tags); len(merged[i]) > TagsPerResource {
+			if merged[i] = overwrite(*one.tags, tags); len(merged[i]) > tagsPerResource {
 				return nil, refuse("NumberExceed.Tags")
 			}
 		}

@@ -74,7 +74,7 @@ func (p *parser) plain(at Place) {
 		case node.Kind == yaml.SequenceNode:
 			path = fmt.Sprintf("%s[%d]", path, i)
 		case node.Kind == yaml.MappingNode && i%2 == 1:
-			path = Member(path, node.Content[i-1].Value)
+			path = member(path, node.Content[i-1].Value)
 		}
 		p.plain(Place{child, path, child.Line})
 	}
@@ -92,7 +92,7 @@ func (p *parser) keys(at Place) {
 	lines := make(map[string]int)
 	for i := 0; i+1 < len(at.Node.Content); i += 2 {
 		key := at.Node.Content[i]
-		here := Place{key, Member(at.Path, key.Value), key.Line}
+		here := Place{key, member(at.Path, key.Value), key.Line}
 		first, twice := lines[key.Value]
 		switch {
 		case key.Tag == "!!merge":

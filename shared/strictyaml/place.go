@@ -37,7 +37,7 @@ func (p Place) Entries() []Entry {
 	seen := make(map[string]bool)
 	for i := 0; i+1 < len(p.Node.Content); i += 2 {
 		key := p.Node.Content[i]
-		all = append(all, Entry{key.Value, Place{p.Node.Content[i+1], Member(p.Path, key.Value), key.Line}, !isText(key) || seen[key.Value]})
+		all = append(all, Entry{key.Value, Place{p.Node.Content[i+1], member(p.Path, key.Value), key.Line}, !isText(key) || seen[key.Value]})
 		seen[key.Value] = true
 	}
 	return all
@@ -74,7 +74,7 @@ func (p Place) Children() []Place {
 // the line of the mapping.
 func (p Place) Get(names ...string) Place {
 	for _, name := range names {
-		found := Place{Path: Member(p.Path, name), Line: p.Line}
+		found := Place{Path: member(p.Path, name), Line: p.Line}
 		for _, one := range p.Entries() {
 			if one.Name == name {
 				found = one.Place
@@ -128,8 +128,8 @@ func (p Place) Kind() string {
 // isText tells whether a node is a text that stands there itself, as a key must.
 func isText(node *yaml.Node) bool { return node.Kind == yaml.ScalarNode && node.Tag == "!!str" }
 
-// Member is the path of a key of the mapping at path. A key that would be misread there is quoted.
-func Member(path, key string) string {
+// member is the path of a key of the mapping at path. A key that would be misread there is quoted.
+func member(path, key string) string {
 	if strings.ContainsFunc(key, isStrange) || len(key) > quotedMax {
 		key = Quote(key)
 	}

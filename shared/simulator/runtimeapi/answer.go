@@ -9,12 +9,12 @@ import (
 
 // Errors of an invocation that no function has seen.
 var (
-	// ErrClosed is the error of an invocation after [Function.Close].
-	ErrClosed = errors.New("function is closed")
+	// errClosed is the error of an invocation after [Function.Close].
+	errClosed = errors.New("function is closed")
 
-	// ErrTooLarge is the error of an event over the platform's limit: 32 MB (6 MB on Lambda), or 128 KB (1 MB) for
+	// errTooLarge is the error of an event over the platform's limit: 32 MB (6 MB on Lambda), or 128 KB (1 MB) for
 	// an asynchronous invocation.
-	ErrTooLarge = errors.New("event is too large")
+	errTooLarge = errors.New("event is too large")
 )
 
 // Answer is the end of one invocation: what the function answered, or the function error.

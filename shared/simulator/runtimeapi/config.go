@@ -19,8 +19,8 @@ const (
 	Lambda Platform = "lambda" // AWS Lambda, runtime provided.al2023
 )
 
-// NoRetries as Config.Retries makes asynchronous invocations run once.
-const NoRetries = -1
+// noRetries as Config.Retries makes asynchronous invocations run once.
+const noRetries = -1
 
 // environmentLimit is the size of a function's own environment, in bytes. Both platforms have the same.
 const environmentLimit = 4 << 10
@@ -46,7 +46,7 @@ type Config struct {
 	Credentials func() Credentials
 
 	MaxInstances int // processes at once; default 4
-	Retries      int // of an asynchronous invocation after a function error; default 3 on FC, 2 on Lambda; [NoRetries]
+	Retries      int // of an asynchronous invocation after a function error; default 3 on FC, 2 on Lambda; [noRetries]
 
 	// Delivered is called once at the end of each asynchronous invocation, from its own goroutine.
 	Delivered func(Delivery)
@@ -99,7 +99,7 @@ func (c Config) withDefaults(p *protocol) Config {
 	switch c.Retries {
 	case 0:
 		c.Retries = p.retries
-	case NoRetries:
+	case noRetries:
 		c.Retries = 0
 	}
 	if c.Delivered == nil {
@@ -141,7 +141,7 @@ func (c Config) check(p *protocol) error {
 		refuse("max instances: %d must be at least 1", c.MaxInstances)
 	}
 	if c.Retries < 0 {
-		refuse("retries: %d must be NoRetries, 0 for the default, or more", c.Retries)
+		refuse("retries: %d must be noRetries, 0 for the default, or more", c.Retries)
 	}
 	size := 0
 	for _, pair := range c.Env {

@@ -61,7 +61,7 @@ func Start(c Config) (*Function, error) {
 // Invoke runs the function on event and returns what came of it. A function error is no error of Invoke: it stands in
 // the answer, see [Answer.Err].
 //
-// It returns an error if the function never saw the event: [ErrClosed], [ErrTooLarge], or the process cannot be
+// It returns an error if the function never saw the event: [errClosed], [errTooLarge], or the process cannot be
 // started. If ctx ends it returns ctx's error at once; as on the platforms, an invocation in flight goes on, so event
 // must not be changed.
 func (f *Function) Invoke(ctx context.Context, event []byte) (Answer, error) {
@@ -82,7 +82,7 @@ func (f *Function) accept(first *invocation) error {
 		return err
 	}
 	if !f.enter() {
-		return ErrClosed
+		return errClosed
 	}
 	go func() {
 		defer f.work.Done()
@@ -140,7 +140,7 @@ func (f *Function) Kill() {
 
 // Close ends the function: it sends SIGTERM to every process, kills those that are left after Config.Grace, and
 // returns when no process and no invocation is left. Invocations in flight may end in the grace period; those that
-// wait for an instance, and later ones, get [ErrClosed].
+// wait for an instance, and later ones, get [errClosed].
 func (f *Function) Close() {
 	f.closed.Do(func() {
 		f.mu.Lock()
@@ -214,7 +214,7 @@ func (f *Function) serve(inv *invocation) (Answer, error) {
 
 func (f *Function) fits(event []byte, limit int) error {
 	if len(event) > limit {
-		return fmt.Errorf("%w: %d bytes, the platform's limit is %d", ErrTooLarge, len(event), limit)
+		return fmt.Errorf("%w: %d bytes, the platform's limit is %d", errTooLarge, len(event), limit)
 	}
 	return nil
 }
@@ -233,7 +233,7 @@ func (f *Function) enter() bool {
 // begin waits for the right to run an instance; done gives it back.
 func (f *Function) begin(ctx context.Context) error {
 	if !f.enter() {
-		return ErrClosed
+		return errClosed
 	}
 	err := ctx.Err()
 	if err == nil {
@@ -243,7 +243,7 @@ func (f *Function) begin(ctx context.Context) error {
 		case <-ctx.Done():
 			err = ctx.Err()
 		case <-f.life.Done():
-			err = ErrClosed
+			err = errClosed
 		}
 	}
 	f.work.Done()
@@ -272,7 +272,7 @@ func (f *Function) launch() (*instance, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.shut {
-		return nil, ErrClosed
+		return nil, errClosed
 	}
 	if len(f.live) >= f.config.MaxInstances {
 		return nil, fmt.Errorf("failed to start instance: %d are running, as many as max instances allows", len(f.live))

@@ -83,7 +83,7 @@ func (g front) refuse(w http.ResponseWriter, err error) {
 	switch {
 	case err == nil:
 		w.WriteHeader(http.StatusAccepted)
-	case errors.Is(err, ErrTooLarge):
+	case errors.Is(err, errTooLarge):
 		reject(w, http.StatusRequestEntityTooLarge, "EntityTooLarge", err.Error())
 	default:
 		reject(w, http.StatusServiceUnavailable, "ServiceUnavailable", "the function cannot be invoked: "+err.Error())

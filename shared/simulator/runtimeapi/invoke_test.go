@@ -258,14 +258,14 @@ func TestLimits(t *testing.T) {
 		Lambda: {event: 6 << 20, async: 1 << 20, answer: 6<<20 + 100},
 	}
 	bothPlatforms(t, func(t *testing.T, p Platform) {
-		f, limit := start(t, Config{Platform: p, Retries: NoRetries}), tests[p]
+		f, limit := start(t, Config{Platform: p, Retries: noRetries}), tests[p]
 		sized := func(size int) []byte {
 			event := order("echo", "pad", "")
 			return slices.Concat(event[:len(event)-2], []byte(strings.Repeat("a", size-len(event))), event[len(event)-2:])
 		}
 
 		_, err := f.Invoke(context.Background(), sized(limit.event+1))
-		if !errors.Is(err, ErrTooLarge) || len(f.instances()) != 0 {
+		if !errors.Is(err, errTooLarge) || len(f.instances()) != 0 {
 			t.Errorf("event over the limit: %v with %d instances", err, len(f.instances()))
 		}
 		a, err := f.Invoke(context.Background(), sized(limit.event))
@@ -273,7 +273,7 @@ func TestLimits(t *testing.T) {
 			t.Errorf("event at the limit: %s %v %v", a.Payload, a.Err(), err)
 		}
 
-		if d := f.InvokeAsync(context.Background(), sized(limit.async+1)); !errors.Is(d.Err, ErrTooLarge) {
+		if d := f.InvokeAsync(context.Background(), sized(limit.async+1)); !errors.Is(d.Err, errTooLarge) {
 			t.Errorf("asynchronous event over the limit: %v", d.Err)
 		}
 		if d := f.InvokeAsync(context.Background(), sized(limit.async)); d.Err != nil {
@@ -301,7 +301,7 @@ func TestInvokeAsync(t *testing.T) {
 		"OK":        {statuses: []int{200}, attempts: map[Platform]int{FC: 1, Lambda: 1}},
 		"Third":     {statuses: []int{500, 500, 200}, attempts: map[Platform]int{FC: 3, Lambda: 3}},
 		"GivenUp":   {statuses: []int{500, 500, 500, 500}, attempts: map[Platform]int{FC: 4, Lambda: 3}, kind: "Told.To"},
-		"NoRetries": {retries: NoRetries, statuses: []int{500}, attempts: map[Platform]int{FC: 1, Lambda: 1}, kind: "Told.To"},
+		"NoRetries": {retries: noRetries, statuses: []int{500}, attempts: map[Platform]int{FC: 1, Lambda: 1}, kind: "Told.To"},
 		"One":       {retries: 1, statuses: []int{500, 500}, attempts: map[Platform]int{FC: 2, Lambda: 2}, kind: "Told.To"},
 	}
 	for name, test := range tests {

@@ -221,7 +221,7 @@ func TestWaitForInstance(t *testing.T) {
 		t.Errorf("caller gives up: %v", err)
 	}
 	f.end()
-	if _, err := f.Invoke(context.Background(), order("echo")); !errors.Is(err, ErrClosed) {
+	if _, err := f.Invoke(context.Background(), order("echo")); !errors.Is(err, errClosed) {
 		t.Errorf("function is closed: %v", err)
 	}
 }
@@ -269,16 +269,16 @@ func TestClose(t *testing.T) {
 		if e := <-end; e.err != nil || !e.answer.Crashed || !strings.Contains(e.answer.ErrorMessage, "signal: terminated") {
 			t.Errorf("in flight: %+v, %v", e.answer, e.err)
 		}
-		if e := <-waiting; !errors.Is(e.err, ErrClosed) {
+		if e := <-waiting; !errors.Is(e.err, errClosed) {
 			t.Errorf("waiting: %+v, %v", e.answer, e.err)
 		}
-		if _, err := f.Invoke(context.Background(), order("echo")); !errors.Is(err, ErrClosed) {
+		if _, err := f.Invoke(context.Background(), order("echo")); !errors.Is(err, errClosed) {
 			t.Errorf("after Close: %v", err)
 		}
-		if _, err := f.Warm(context.Background()); !errors.Is(err, ErrClosed) {
+		if _, err := f.Warm(context.Background()); !errors.Is(err, errClosed) {
 			t.Errorf("Warm after Close: %v", err)
 		}
-		if d := f.InvokeAsync(context.Background(), order("echo")); !errors.Is(d.Err, ErrClosed) || d.Attempts != 1 {
+		if d := f.InvokeAsync(context.Background(), order("echo")); !errors.Is(d.Err, errClosed) || d.Attempts != 1 {
 			t.Errorf("InvokeAsync after Close: %+v", d)
 		}
 	})
