@@ -46,7 +46,7 @@ type Config struct {
 	Credentials func() Credentials
 
 	MaxInstances int // processes at once; default 4
-	Retries      int // of an asynchronous invocation after a function error; default 3 on FC, 2 on Lambda; [noRetries]
+	Retries      int // of an asynchronous invocation after a function error; default 3 on FC, 2 on Lambda; -1: none
 
 	// Delivered is called once at the end of each asynchronous invocation, from its own goroutine.
 	Delivered func(Delivery)
@@ -141,7 +141,7 @@ func (c Config) check(p *protocol) error {
 		refuse("max instances: %d must be at least 1", c.MaxInstances)
 	}
 	if c.Retries < 0 {
-		refuse("retries: %d must be noRetries, 0 for the default, or more", c.Retries)
+		refuse("retries: %d must be -1 for none, 0 for the default, or more", c.Retries)
 	}
 	size := 0
 	for _, pair := range c.Env {

@@ -23,7 +23,7 @@ func TestStartRefuses(t *testing.T) {
 		"TimeoutLess":   {func(c *Config) { c.Timeout = -1 }, "timeout: -1ns is not between"},
 		"Grace":         {func(c *Config) { c.Grace = -1 }, "init timeout and grace: 10s and -1ns must not be negative"},
 		"MaxInstances":  {func(c *Config) { c.MaxInstances = -1 }, "max instances: -1 must be at least 1"},
-		"Retries":       {func(c *Config) { c.Retries = -2 }, "retries: -2 must be noRetries, 0 for the default, or more"},
+		"Retries":       {func(c *Config) { c.Retries = -2 }, "retries: -2 must be -1 for none, 0 for the default, or more"},
 		"EnvNoValue":    {func(c *Config) { c.Env = []string{"secret"} }, "env: an element is not of the form KEY=VALUE"},
 		"EnvNoKey":      {func(c *Config) { c.Env = []string{"=1"} }, "env: an element is not of the form KEY=VALUE"},
 		"EnvNUL":        {func(c *Config) { c.Env = []string{"A=secret\x00"} }, "env: A contains a NUL byte"},

@@ -61,8 +61,8 @@ func Start(c Config) (*Function, error) {
 // Invoke runs the function on event and returns what came of it. A function error is no error of Invoke: it stands in
 // the answer, see [Answer.Err].
 //
-// It returns an error if the function never saw the event: [errClosed], [errTooLarge], or the process cannot be
-// started. If ctx ends it returns ctx's error at once; as on the platforms, an invocation in flight goes on, so event
+// It returns an error if the function never saw the event: the function is closed, the event is over the platform's
+// limit, or the process cannot be started. If ctx ends it returns ctx's error at once; as on the platforms, an invocation in flight goes on, so event
 // must not be changed.
 func (f *Function) Invoke(ctx context.Context, event []byte) (Answer, error) {
 	return f.invoke(ctx, f.newInvocation(event), f.protocol.syncLimit)
@@ -140,7 +140,7 @@ func (f *Function) Kill() {
 
 // Close ends the function: it sends SIGTERM to every process, kills those that are left after Config.Grace, and
 // returns when no process and no invocation is left. Invocations in flight may end in the grace period; those that
-// wait for an instance, and later ones, get [errClosed].
+// wait for an instance, and later ones, get an error.
 func (f *Function) Close() {
 	f.closed.Do(func() {
 		f.mu.Lock()
