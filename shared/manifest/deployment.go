@@ -26,6 +26,8 @@ type Function struct {
 	Timers      []Timer
 	Sources     []Source // what else starts it from a bus
 
+	deployed string // its name on the platform
+
 	at  place            // for errors
 	env map[string]place // of Environment
 }

@@ -79,7 +79,7 @@ func (d *document) fcBuild() {
 // fcFunction reads one resource and holds it to the rules that join several keys.
 func (d *document) fcFunction(resource entry) Function {
 	props := resource.Get("props")
-	f := Function{Name: resource.Name, at: resource.Place, env: make(map[string]place)}
+	f := Function{Name: resource.Name, deployed: props.Get("functionName").Text(), at: resource.Place, env: make(map[string]place)}
 	if code := props.Get("code"); code.Exists() && code.Text() != "./dist/"+f.Name {
 		d.fail(code, "is %s: write ./dist/%s, as the resource is named", shown(code), f.Name)
 	}

@@ -30,26 +30,47 @@ var general = regexp.MustCompile(`^(SNAPSHOT|SNAPSHOTS|SWAS|ALIBABA_CLOUD)_`)
 // comparison is the two files, and what they have to agree with.
 type comparison struct {
 	root      string
+	policyAt  string            // the policy file
 	documents []*document       // of s.yaml and of template.yml
 	variables []string          // of the README's table
 	errs      strictyaml.Errors // of no deployment file
 }
 
 // Check reads s.yaml and template.yml in the folder of the repository and holds them to their own rules, to each other and
-// to the rest: the folders under functions, the roles and events of snapshots.yaml, and the README's table of variables.
+// to the rest: the folders under functions, the roles and events of the policy file, and the README's table of variables.
 // The error is [strictyaml.Errors], nil if there is none.
-func Check(root string) error {
+func Check(root, policyFile string) error {
+	c, fc, sam := compare(root, policyFile)
+	if len(fc.Functions) > 0 && len(sam.Functions) > 0 {
+		c.timers(c.documents[0], fc, sam)
+		c.timers(c.documents[1], sam, fc)
+		c.functions(fc, sam)
+	}
+	c.policy(fc, sam)
+	c.readme(fc, sam)
+	return c.found()
+}
+
+// CheckPolicy reads the same files for what a policy file asks of them alone: timers for roles that it keeps, rules for the
+// events that they let through, the variables that it names. The error is [strictyaml.Errors], nil if there is none.
+func CheckPolicy(root, policyFile string) error {
+	c, fc, sam := compare(root, policyFile)
+	for _, d := range c.documents {
+		d.errs = nil
+	}
+	c.policy(fc, sam)
+	return c.found()
+}
+
+// compare reads both files.
+func compare(root, policyFile string) (c *comparison, fc, sam *Deployment) {
 	fcDocument, fc := readFC(filepath.Join(root, fcFile))
 	samDocument, sam := readSAM(filepath.Join(root, samFile))
-	c := comparison{root: root, documents: []*document{fcDocument, samDocument}, variables: variables(root)}
-	both := []*Deployment{fc, sam}
-	if len(fc.Functions) > 0 && len(sam.Functions) > 0 {
-		c.timers(fcDocument, fc, sam)
-		c.timers(samDocument, sam, fc)
-		c.functions(samDocument, fc, sam)
-	}
-	c.policy(both)
-	c.readme(both)
+	return &comparison{root: root, policyAt: policyFile, documents: []*document{fcDocument, samDocument}, variables: variables(root)}, fc, sam
+}
+
+// found returns every defect, of both files and of others.
+func (c *comparison) found() error {
 	all := c.errs
 	for _, d := range c.documents {
 		all = append(all, d.errs...)
@@ -98,8 +119,7 @@ func agree(a, b Timer) (next, too time.Time, ok bool) {
 }
 
 // functions reports functions and variables that only one file has.
-func (c *comparison) functions(samDocument *document, fc, sam *Deployment) {
-	fcDocument := c.documents[0]
+func (c *comparison) functions(fc, sam *Deployment) {
 	folders, err := filepath.Glob(filepath.Join(c.root, "functions", "*", "main.go"))
 	if err != nil || folders == nil {
 		c.fail("functions", "has no folder with a main.go")
@@ -111,7 +131,7 @@ func (c *comparison) functions(samDocument *document, fc, sam *Deployment) {
 	for _, pair := range []struct {
 		d           *document
 		mine, other *Deployment
-	}{{fcDocument, fc, sam}, {samDocument, sam, fc}} {
+	}{{c.documents[0], fc, sam}, {c.documents[1], sam, fc}} {
 		for _, function := range pair.mine.Functions {
 			twin, ok := pair.other.function(function.Name)
 			switch {
@@ -119,6 +139,8 @@ func (c *comparison) functions(samDocument *document, fc, sam *Deployment) {
 				pair.d.fail(function.at, "has no folder functions/%s with a main.go: there is %s", function.Name, strings.Join(names, ", "))
 			case !ok:
 				pair.d.fail(function.at, "is a function that %s does not have: add it there", pair.other.File)
+			case pair.mine == sam && twin.deployed != function.deployed:
+				pair.d.fail(function.at, "is deployed as %s, and in %s as %s: give it the same name, which README.md uses", quoted(function.deployed), pair.other.File, quoted(twin.deployed))
 			}
 			for _, name := range function.Environment {
 				if ok && !slices.Contains(twin.Environment, name) && !slices.Contains(awsOnly, name) {
@@ -129,10 +151,10 @@ func (c *comparison) functions(samDocument *document, fc, sam *Deployment) {
 	}
 }
 
-// policy holds timers and bus triggers to snapshots.yaml.
-func (c *comparison) policy(both []*Deployment) {
+// policy holds timers and bus triggers to the policy file.
+func (c *comparison) policy(both ...*Deployment) {
 	var used []string
-	p, err := policy.Load(filepath.Join(c.root, policy.FileName), func(name string) string {
+	p, err := policy.Load(c.policyAt, func(name string) string {
 		used = append(used, name)
 		return "https://example.com/" + name // any value will do here; the deployed function has its own
 	})
@@ -184,7 +206,7 @@ func (c *comparison) known(d *document, deployment *Deployment, used []string) {
 }
 
 // readme reports the variables of the README's table that the HTTP function should have and does not.
-func (c *comparison) readme(both []*Deployment) {
+func (c *comparison) readme(both ...*Deployment) {
 	if len(c.variables) == 0 {
 		c.fail(readme, "has no table of variables: its rows begin | `NAME` |")
 	}

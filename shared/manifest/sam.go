@@ -34,6 +34,10 @@ func (d *document) sam() *Deployment {
 			if !one.Get("Properties", "RedrivePolicy").Exists() { // the last stop: nothing takes its messages away
 				d.watched(one, "AWS/SQS", "ApproximateNumberOfMessagesVisible")
 			}
+		case "AWS::Logs::MetricFilter":
+			d.alarmed(one)
+		case "AWS::CloudWatch::Alarm":
+			d.measured(one)
 		}
 	}
 	return deployment
@@ -82,7 +86,7 @@ func isDynamic(name, value string) bool {
 func (d *document) samFunction(resource entry) Function {
 	global, props := d.root.Get("Globals", "Function"), resource.Get("Properties")
 	code := props.Get("CodeUri")
-	f := Function{at: resource.Place, env: make(map[string]place)}
+	f := Function{deployed: props.Get("FunctionName").Text(), at: resource.Place, env: make(map[string]place)}
 	f.Name = strings.TrimSuffix(strings.TrimPrefix(code.Text(), "dist/"), "/")
 	if name, ok := strings.CutSuffix(resource.Name, "Function"); !ok || code.Exists() && strings.ToLower(name) != f.Name {
 		d.fail(code, "is %s in %s: write dist/<function>/, and call the resource <Function>Function", shown(code), resource.Name)
@@ -162,20 +166,4 @@ func (d *document) queue(at place, timeout time.Duration) {
 	if redrive := props.Get("RedrivePolicy"); !redrive.Exists() {
 		d.fail(redrive, "is missing: name the queue for messages that fail again and again")
 	}
-}
-
-// watched reports a resource without an alarm on a metric.
-func (d *document) watched(one entry, namespace, metric string) {
-	for _, alarm := range d.root.Get("Resources").Entries() {
-		props := alarm.Get("Properties")
-		if alarm.Get("Type").Text() != "AWS::CloudWatch::Alarm" || props.Get("Namespace").Text() != namespace || props.Get("MetricName").Text() != metric {
-			continue
-		}
-		for _, dimension := range props.Get("Dimensions").Elements() {
-			if value := dimension.Get("Value"); value.Exists() && d.refs[value.Node].name == one.Name {
-				return
-			}
-		}
-	}
-	d.fail(one.Place, "has no alarm on %s of %s: add an AWS::CloudWatch::Alarm", metric, namespace)
 }

@@ -49,8 +49,8 @@ func (scalarShape) check(d *document, at place) {
 
 var samResource = variants{by: "Type", of: map[string]object{
 	"AWS::Serverless::Function": samResourceOf(object{
-		required: []string{"CodeUri", "Timeout", "Role", "LoggingConfig"},
-		keys: samFunctionKeys("Description", "CodeUri", "Runtime", "Handler", "Architectures", "MemorySize", "Timeout", "Layers", "Environment",
+		required: []string{"FunctionName", "CodeUri", "Timeout", "Role", "LoggingConfig"},
+		keys: samFunctionKeys("FunctionName", "Description", "CodeUri", "Runtime", "Handler", "Architectures", "MemorySize", "Timeout", "Layers", "Environment",
 			"Role", "LoggingConfig", "EventInvokeConfig", "FunctionUrlConfig", "Events"),
 	}),
 	"AWS::SQS::Queue": samResourceOf(object{keys: map[string]shape{
@@ -91,13 +91,25 @@ var samResource = variants{by: "Type", of: map[string]object{
 			keys:     map[string]shape{"Protocol": text{words: []string{"email", "https", "lambda", "sms", "sqs"}}, "Endpoint": text{}},
 		}}},
 	}),
+	"AWS::Logs::MetricFilter": samResourceOf(object{
+		required: []string{"LogGroupName", "FilterPattern", "MetricTransformations"},
+		keys: map[string]shape{
+			"LogGroupName": reference{"AWS::Logs::LogGroup", ""},
+			"FilterPattern": text{match: regexp.MustCompile(`^\{ \$\.[a-z]+ = "[^"]+"( && \$\.[a-z]+ = "[^"]+")* \}$`),
+				form: `a pattern of JSON, such as { $.msg = "fact" && $.kind = "stale" }`},
+			"MetricTransformations": list{object{
+				required: []string{"MetricNamespace", "MetricName", "MetricValue"},
+				keys:     map[string]shape{"MetricNamespace": text{words: []string{ownNamespace}}, "MetricName": text{}, "MetricValue": text{words: []string{"1"}}},
+			}, 1},
+		},
+	}),
 	"AWS::CloudWatch::Alarm": samResourceOf(object{
-		required: []string{"Namespace", "MetricName", "Dimensions", "Statistic", "Period", "EvaluationPeriods", "Threshold",
+		required: []string{"Namespace", "MetricName", "Statistic", "Period", "EvaluationPeriods", "Threshold",
 			"ComparisonOperator", "TreatMissingData", "AlarmActions"},
 		keys: map[string]shape{
 			"AlarmDescription": text{},
-			"Namespace":        text{words: []string{"AWS/Lambda", "AWS/SQS"}},
-			"MetricName":       text{words: []string{"Errors", "Throttles", "ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage"}},
+			"Namespace":        text{words: []string{"AWS/Lambda", "AWS/SQS", ownNamespace}},
+			"MetricName":       text{},
 			"Dimensions": list{of: variants{by: "Name", of: map[string]object{
 				"FunctionName": dimension(reference{"AWS::Serverless::Function", ""}),
 				"QueueName":    dimension(reference{"AWS::SQS::Queue", "QueueName"}),
@@ -113,6 +125,9 @@ var samResource = variants{by: "Type", of: map[string]object{
 		},
 	}),
 }}
+
+// ownNamespace is that of the metrics that filters make of log lines.
+const ownNamespace = "swas-snapshot"
 
 func dimension(value shape) object {
 	return object{required: []string{"Name", "Value"}, keys: map[string]shape{"Name": text{}, "Value": value}}
@@ -153,6 +168,7 @@ func samFunctionKeys(names ...string) map[string]shape {
 }
 
 var samFunction = map[string]shape{
+	"FunctionName":  text{match: regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`), form: "1 to 64 letters, digits, - and _"},
 	"Description":   text{},
 	"CodeUri":       text{match: regexp.MustCompile(`^dist/[a-z]+/$`), form: "dist/<function>/, where build puts it"},
 	"Runtime":       text{words: []string{"provided.al2023"}},
