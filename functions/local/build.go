@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"swas-snapshot/shared/manifest"
 	"swas-snapshot/shared/policy"
 )
 
@@ -31,6 +32,9 @@ func buildInto(ctx context.Context, s *session, root, dist string) error {
 	file := policyPath(s.getenv)
 	if _, err := policy.Load(file, deployed(s.getenv)); err != nil {
 		return fmt.Errorf("nothing was built, the policy is wrong:\n%w", err)
+	}
+	if err := manifest.CheckPolicy(root, file); err != nil { // it may still fit the platform that is used
+		fmt.Fprintf(s.stderr, "swas-snapshot: warning: the deployment files do not fit %s:\n%v\n", filepath.Base(file), err)
 	}
 	content, err := os.ReadFile(file)
 	if err != nil {

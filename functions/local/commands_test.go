@@ -127,10 +127,13 @@ func TestBuild(t *testing.T) {
 		t.Fatal(err)
 	}
 	dist := t.TempDir()
-	var out bytes.Buffer
-	s := &session{options: options{arch: "amd64", json: true}, getenv: atRoot(t), stdout: &out}
+	var out, warnings bytes.Buffer
+	s := &session{options: options{arch: "amd64", json: true}, getenv: atRoot(t), stdout: &out, stderr: &warnings}
 	if err := buildInto(t.Context(), s, root, dist); err != nil {
 		t.Fatal(err)
+	}
+	if warnings.Len() > 0 {
+		t.Errorf("it warns:\n%s", &warnings)
 	}
 	var report struct {
 		Arch      string
@@ -144,7 +147,7 @@ func TestBuild(t *testing.T) {
 		if int64(len(binary)) != report.Functions[i].Bytes {
 			t.Errorf("%s has %d bytes, the report says %d", name, len(binary), report.Functions[i].Bytes)
 		}
-		if !bytes.Equal(content(t, filepath.Join(dist, name, "snapshots.yaml")), content(t, filepath.Join(root, "snapshots.yaml"))) {
+		if !bytes.Equal(content(t, filepath.Join(dist, name, "snapshots.yaml")), content(t, testPolicy(root))) {
 			t.Errorf("another policy is packed with %s", name)
 		}
 		for _, inside := range []string{root, ".symtab"} {
@@ -178,7 +181,7 @@ func TestPlanAndDoctor(t *testing.T) {
 	for line, says := range map[string]string{
 		"plan":                   `web-1 +0 of 3 slots used`,
 		"plan web-1 -role daily": `create .* daily`,
-		"doctor":                 `(?s)ok +policy.*warn +sender gitee.*ok +credentials +acs:ram::.*ok +permission CreateSnapshot +allowed in cn-hangzhou.*warn +target web-1.*ok +account`,
+		"doctor":                 `(?s)ok +policy.*warn +sender gitee.*ok +credentials +yours are acs:ram::.*ok +permission CreateSnapshot +allowed to you in cn-hangzhou.*warn +target web-1.*ok +account`,
 		"plan -json":             `^\{"plans":\[\{"target":"web-1"`,
 		"doctor -json":           `^\{"findings":\[\{"check":"policy","state":"ok".*"ok":true\}`,
 	} {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -35,12 +36,13 @@ func doctor(ctx context.Context, s *session) error {
 	x := &examination{session: s}
 	p, err := policy.Load(policy.Path(s.getenv), s.getenv)
 	if err != nil {
-		x.fail("policy", err.Error(), "correct the file; README.md explains every key")
+		x.wrongPolicy(err)
 	} else {
 		x.ok("policy", "targets: "+strings.Join(names(p.Policy), ", "))
+		x.deployment()
 	}
-	x.deployment()
 	x.ticks()
+	x.environment()
 	if err != nil {
 		return x.report()
 	}
@@ -48,19 +50,32 @@ func doctor(ctx context.Context, s *session) error {
 	x.senders()
 	client, end, err := s.client(ctx, &x.policy)
 	if err != nil {
-		x.failed("client", err)
-		return x.report()
+		return x.report() // the environment says why
 	}
 	defer end()
 	x.client = client
 	x.core = &snapshot.Service{API: &remembering{Client: client}, Policy: x.policy.Policy, Instance: snapshot.NewInstance(10)}
-	if x.endpoints(ctx) && x.credentials(ctx) {
+	answers, signs := x.endpoints(ctx), x.credentials(ctx)
+	if answers && signs {
 		for _, region := range x.regions() {
 			x.permissions(ctx, region)
 		}
 		x.targets(ctx)
 	}
 	return x.report()
+}
+
+// wrongPolicy notes each defect of the policy.
+func (x *examination) wrongPolicy(err error) {
+	const mend = "correct the file; README.md explains every key"
+	var wrong policy.Errors
+	errors.As(err, &wrong)
+	for _, one := range wrong {
+		x.fail("policy", one.Error(), mend)
+	}
+	if len(wrong) == 0 {
+		x.fail("policy", err.Error(), mend)
+	}
 }
 
 // names are the names of the policy's targets.

@@ -79,7 +79,7 @@ func askTime(ctx context.Context, url string) (time.Time, error) {
 }
 
 // credentials tells whose they are and when they end. Without good ones the rest of the examination is idle, so it says
-// whether there are any.
+// whether there are any. They are those of whoever examines; the deployed functions have their role's.
 func (x *examination) credentials(ctx context.Context) bool {
 	lasts := "they are the simulator's own"
 	if x.live {
@@ -100,7 +100,7 @@ func (x *examination) credentials(ctx context.Context) bool {
 	case err == nil && caller.Root:
 		x.warn("credentials", "the account "+caller.AccountID+" itself, which may do everything; "+lasts, "make a RAM user or a role with the policy in README.md, and use that")
 	case err == nil:
-		x.ok("credentials", caller.ARN+"; "+lasts)
+		x.ok("credentials", "yours are "+caller.ARN+"; "+lasts)
 	case known.Kind == snapshot.KindConfig:
 		x.failed("credentials", err)
 		return false
@@ -161,7 +161,7 @@ func (x *examination) permissions(ctx context.Context, region string) {
 		check := "permission " + one.action
 		switch {
 		case err == nil, slices.Contains(one.absent, known.Code):
-			x.ok(check, "allowed in "+region)
+			x.ok(check, "allowed to you in "+region)
 		case one.weak != "" && known.Kind == snapshot.KindConfig:
 			x.warn(check, known.Code+" in "+region+": "+one.weak, known.Public())
 		default:

@@ -8,21 +8,39 @@ import (
 
 	"swas-snapshot/shared/manifest"
 	"swas-snapshot/shared/policy"
+	"swas-snapshot/shared/strictyaml"
 	"swas-snapshot/shared/webhook"
 	"swas-snapshot/shared/wiring"
 )
 
-// deployment reads both deployment files as strictly as the platforms would.
+// deployment reads both deployment files as strictly as the platforms would. Where they do not fit the policy it only
+// warns: somebody who uses one platform edits one of them.
 func (x *examination) deployment() {
 	root, err := sourceRoot()
-	if err == nil {
-		err = manifest.Check(root)
-	}
 	if err != nil {
-		x.fail("deployment", err.Error(), "correct s.yaml, template.yml or what they name")
+		x.fail("deployment", err.Error(), "run it in the project's folder")
 		return
 	}
-	x.ok("deployment", "s.yaml and template.yml are valid and agree")
+	file := policyPath(x.getenv)
+	misfits := defects(manifest.CheckPolicy(root, file))
+	all := defects(manifest.Check(root, file))
+	for _, one := range all {
+		if slices.Contains(misfits, one) {
+			x.warn("deployment", one.Error(), "correct the policy, or the deployment file if you deploy it")
+		} else {
+			x.fail("deployment", one.Error(), "correct the file")
+		}
+	}
+	if len(all) == 0 {
+		x.ok("deployment", "s.yaml and template.yml are valid, agree, and fit the policy")
+	}
+}
+
+// defects are the defects that an error of package manifest lists.
+func defects(err error) strictyaml.Errors {
+	var all strictyaml.Errors
+	errors.As(err, &all)
+	return all
 }
 
 // ticks tells when the timers of s.yaml fire next, in local time.
@@ -34,6 +52,17 @@ func (x *examination) ticks() {
 	}
 	for _, timer := range timers {
 		x.ok("timer "+timer.Name, "next at "+timer.Next(time.Now()).Local().Format("Mon 2006-01-02 15:04 MST"))
+	}
+}
+
+// environment looks at the variables that all functions read.
+func (x *examination) environment() {
+	wrong := wiring.CheckEnvironment(x.getenv)
+	for _, err := range wrong {
+		x.failed("environment", err)
+	}
+	if len(wrong) == 0 {
+		x.ok("environment", "the settings are valid here; README.md lists them")
 	}
 }
 

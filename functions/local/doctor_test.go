@@ -37,12 +37,12 @@ func TestDoctor(t *testing.T) {
 	cases := map[string]patient{
 		"healthy": {allow: "allow:\n  - {from: api, targets: [web-1], actions: [take]}\n", env: []string{"API_TOKEN=" + testToken}, says: []string{
 			`ok +policy +targets: web-1`, `ok +timer daily +next at `, `ok +endpoint .* answers`, `ok +clock`,
-			`ok +credentials +acs:ram::1234567890123456:user/swas-snapshot; access key LTAI\*\*\*\*e-id from env, which does not end by itself`,
-			`ok +permission TagResources +allowed in cn-hangzhou`, `ok +target web-1 +disk d-web, 0 of 3 slots used, 2 planned`,
+			`ok +credentials +yours are acs:ram::1234567890123456:user/swas-snapshot; access key LTAI\*\*\*\*e-id from env, which does not end by itself`,
+			`ok +permission TagResources +allowed to you in cn-hangzhou`, `ok +target web-1 +disk d-web, 0 of 3 slots used, 2 planned`,
 			`ok +account +0 of min\(3 x 2 servers, 15\) = 6 slots used, 2 planned`, `ok +sender api`,
 		}},
 		"temporary": {credential: simulator.Credential{SecurityToken: "made-up-token"}, token: "made-up-token", says: []string{
-			`ok +credentials +\S+:assumed-role/\S+; .*temporary, and not renewed here: it ends when its issuer said`,
+			`ok +credentials +yours are \S+:assumed-role/\S+; .*temporary, and not renewed here: it ends when its issuer said`,
 		}},
 		"the account itself": {credential: simulator.Credential{ARN: "acs:ram::99:root"}, says: []string{`warn +credentials +the account 99 itself, which may do everything`}},
 		"disabled key":       {credential: simulator.Credential{Inactive: true}, status: 1, says: []string{`fail +credentials +InvalidAccessKeyId.Inactive`}},
@@ -51,10 +51,15 @@ func TestDoctor(t *testing.T) {
 			`warn +permission DeleteSnapshot +Forbidden.RAM in cn-hangzhou: nothing rotates`, `warn +permission TagResources +Forbidden.RAM in cn-hangzhou: nothing can be pinned`,
 		}},
 		"no creation": {credential: simulator.Credential{Actions: []string{"ListSnapshots", "ListDisks"}}, status: 1, says: []string{`fail +permission CreateSnapshot +Forbidden.RAM`}},
-		"wrong clock": {skew: time.Hour, status: 1, says: []string{`fail +clock +this machine's clock is off by (1h|59m)`}},
-		"down":        {down: true, status: 1, says: []string{`fail +endpoint +\S+ does not answer`}},
-		"no disk":     {policy: "  web-1: {disk: d-wrong, keep: {daily: 1}, maxAge: 26h}\n", status: 1, says: []string{`fail +target web-1 +InvalidDiskId.NotFound`, `region cn-hangzhou has no disk d-wrong: correct`}},
-		"no server":   {policy: "  web-1: {instance: i-wrong, keep: {daily: 1}, maxAge: 26h}\n", status: 1, says: []string{`fail +target web-1`}},
+		"wrong environment": {env: []string{"SNAPSHOT_LOG_LEVEL=loud", "SNAPSHOT_CALLS_PER_MINUTE=x", "ALIBABA_CLOUD_REGION_ID=Hangzhou"}, status: 1, says: []string{
+			`fail +environment +InvalidConfig\n +SNAPSHOT_CALLS_PER_MINUTE`, `fail +environment +InvalidConfig\n +ALIBABA_CLOUD_REGION_ID`, `fail +environment +InvalidConfig\n +SNAPSHOT_LOG_LEVEL`,
+		}},
+		"role without a slot": {policy: "  web-1: {disk: d-web, keep: {nightly: 2}, maxAge: 26h}\n", says: []string{`warn +deployment +s.yaml:\d+: .*names the role "daily", which no target`}},
+		"no rule for uploads": {says: []string{`warn +deployment +s.yaml:\d+: .*has no rule under events`}},
+		"wrong clock":         {skew: time.Hour, status: 1, says: []string{`fail +clock +this machine's clock is off by (1h|59m)`}},
+		"down":                {down: true, status: 1, says: []string{`fail +endpoint +\S+ does not answer`}},
+		"no disk":             {policy: "  web-1: {disk: d-wrong, keep: {daily: 1}, maxAge: 26h}\n", status: 1, says: []string{`fail +target web-1 +InvalidDiskId.NotFound`, `region cn-hangzhou has no disk d-wrong: correct`}},
+		"no server":           {policy: "  web-1: {instance: i-wrong, keep: {daily: 1}, maxAge: 26h}\n", status: 1, says: []string{`fail +target web-1`}},
 		"busy disk": {change: func(s *simulator.Simulator) { _ = s.SetDiskStatus("d-web", "Attaching") }, says: []string{
 			`warn +target web-1 .*the disk is Attaching`,
 		}},

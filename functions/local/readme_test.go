@@ -53,14 +53,19 @@ func environment(set ...string) func(string) string {
 	}
 }
 
-// atRoot is the environment of a command that was typed in the project's folder.
+// atRoot is the environment of a command that was typed in the project's folder, with the policy that it came with.
 func atRoot(t *testing.T, set ...string) func(string) string {
 	t.Helper()
 	root, err := sourceRoot()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return environment(append(set, "SNAPSHOTS_FILE="+filepath.Join(root, "snapshots.yaml"))...)
+	return environment(append(set, "SNAPSHOTS_FILE="+testPolicy(root))...)
+}
+
+// testPolicy is the policy of the tests; the user edits the one in the project's folder.
+func testPolicy(root string) string {
+	return filepath.Join(root, "functions", "local", "testdata", "snapshots.yaml")
 }
 
 // Every command of the README that needs no account runs as printed. The demo and the tests themselves run elsewhere.

@@ -1,10 +1,14 @@
 package wiring
 
 import (
+	"io"
+	"slices"
 	"strconv"
 	"strings"
 
+	"swas-snapshot/shared/platform"
 	"swas-snapshot/shared/snapshot"
+	"swas-snapshot/shared/swas"
 )
 
 // callsPerMinute is the API's own limit per account and action, and our pace where the environment does not say.
@@ -12,6 +16,33 @@ const callsPerMinute = 10
 
 // secretMin is the length of a secret in bytes, at least; a shorter one is taken for a mistake.
 const secretMin = 16
+
+// environment is what all functions read of their environment.
+type environment struct {
+	calls    int    // of one API action a minute
+	regionID string // where neither the order nor the policy names one
+	endpoint string // of the API
+}
+
+// readEnvironment reads what all functions read, with every defect.
+func readEnvironment(getenv func(string) string) (environment, []error) {
+	e := environment{endpoint: getenv("SWAS_ENDPOINT")}
+	var wrong [3]error
+	e.calls, wrong[0] = pace(getenv)
+	e.regionID, wrong[1] = region(getenv)
+	_, wrong[2] = swas.New(swas.Config{Endpoint: e.endpoint, Provider: swas.Static{}})
+	return e, slices.DeleteFunc(wrong[:], func(err error) bool { return err == nil })
+}
+
+// CheckEnvironment returns every defect of the variables that all functions read, as [snapshot.Error]. A function with one
+// answers every invocation with it.
+func CheckEnvironment(getenv func(string) string) []error {
+	_, wrong := readEnvironment(getenv)
+	if _, err := platform.Logger(getenv, io.Discard); err != nil {
+		wrong = append(wrong, badConfig(err.Error()))
+	}
+	return wrong
+}
 
 // pace reads SNAPSHOT_CALLS_PER_MINUTE.
 func pace(getenv func(string) string) (int, error) {

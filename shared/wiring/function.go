@@ -47,16 +47,13 @@ func New(name string, getenv func(string) string) *Function {
 
 // load reads the environment and the policy. Every defect is in the error.
 func (f *Function) load(logErr error) (*loaded, error) {
-	calls, paceErr := pace(f.getenv)
-	regionID, regionErr := region(f.getenv)
-	endpoint := f.getenv("SWAS_ENDPOINT")
-	_, endpointErr := swas.New(swas.Config{Endpoint: endpoint, Provider: swas.Static{}})
+	settings, wrong := readEnvironment(f.getenv)
 	p, policyErr := policy.Load(policy.Path(f.getenv), f.getenv)
-	if err := every(logErr, paceErr, regionErr, endpointErr, policyErr); err != nil {
+	if err := every(append([]error{logErr}, append(wrong, policyErr)...)...); err != nil {
 		f.log.Error("the function is not configured", "code", err.Code, "error", err.Message)
 		return nil, err
 	}
-	l := &loaded{policy: p, regionID: regionID, endpoint: endpoint, instance: snapshot.NewInstance(calls)}
+	l := &loaded{policy: p, regionID: settings.regionID, endpoint: settings.endpoint, instance: snapshot.NewInstance(settings.calls)}
 	l.notifier = notifier(p.Notify, f.log)
 	return l, nil
 }
