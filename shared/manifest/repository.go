@@ -223,14 +223,16 @@ func (c *comparison) readme(both ...*Deployment) {
 // row is a row of the README's table of variables.
 var row = regexp.MustCompile("^\\| `([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)` \\|")
 
-// variables returns the names in the README's table of variables; none if there is no such file or table.
+// variables returns the names in the README's table of variables, under Settings; none if there is no such file or table.
 func variables(root string) []string {
 	data, err := os.ReadFile(filepath.Join(root, readme))
 	if err != nil {
 		return nil
 	}
 	var names []string
-	for line := range strings.Lines(string(data)) {
+	_, section, _ := strings.Cut(string(data), "\n## Settings\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	for line := range strings.Lines(section) {
 		if found := row.FindStringSubmatch(line); found != nil {
 			names = append(names, found[1])
 		}
