@@ -6,11 +6,13 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -60,7 +62,7 @@ func atRoot(t *testing.T, set ...string) func(string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return environment(append(set, "SNAPSHOTS_FILE="+testPolicy(root))...)
+	return environment(append(slices.Clone(set), "SNAPSHOTS_FILE="+testPolicy(root))...)
 }
 
 // testPolicy is the policy of the tests; the user edits the one in the project's folder.
@@ -281,48 +283,137 @@ func serving(t *testing.T, set ...string) served {
 	return served{}
 }
 
-// The gate of the README, as a shell runs it: it waits until the snapshot is accomplished, and says so when it fails.
-func TestReadmeGate(t *testing.T) {
-	t.Parallel()
-	for _, tool := range []string{"sh", "curl", "openssl", "od", "sed"} {
+// gate is the script of the README. It returns nil where the tools are missing that it needs; CI has them.
+func gate(t *testing.T) func(t *testing.T, env ...string) (code int, said string) {
+	t.Helper()
+	for _, tool := range []string{"sh", "curl", "openssl", "od", "awk"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			t.Logf("%s is not here, so the gate cannot be tried; .ci/run has it", tool)
 			if os.Getenv("CI") != "" {
 				t.Fail()
 			}
-			return
+			return nil
 		}
 	}
 	_, blocks := readme(t)
-	var gate string
+	var script string
 	for _, b := range blocks {
 		if b.info == "sh gate" {
-			gate = b.text
+			script = b.text
 		}
+	}
+	return func(t *testing.T, env ...string) (int, string) {
+		t.Helper()
+		command := exec.Command("sh", "-c", script)
+		command.Env = append([]string{"PATH=" + os.Getenv("PATH"), "TARGET=web-1", "POLL_SECONDS=0.1"}, env...)
+		command.WaitDelay = 30 * time.Second
+		said, _ := command.CombinedOutput()
+		return command.ProcessState.ExitCode(), string(said)
+	}
+}
+
+// The gate of the README, as a shell runs it: it waits until the snapshot is accomplished, and says so when it fails.
+func TestReadmeGate(t *testing.T) {
+	t.Parallel()
+	open := gate(t)
+	if open == nil {
+		return
 	}
 	secret := "whsec_" + base64.StdEncoding.EncodeToString(bytes.Repeat([]byte("gate"), 8))
 	here := serving(t, "WEBHOOK_SECRET="+secret, "SNAPSHOT_CALLS_PER_MINUTE=0")
+	const failure = -1 // shells differ in the exit status of an unset variable
 	cases := map[string]struct {
 		env  []string
 		says string
 		code int
 	}{
 		"Accomplished": {nil, "is accomplished", 0},
+		"Slash":        {[]string{"SNAPSHOT_URL=" + here.HTTP + "/"}, "is accomplished", 0},
 		"NotAllowed":   {[]string{"TARGET=db-9"}, `"retryable":false`, 1},
 		"GoOn":         {[]string{"TARGET=db-9", "ON_FAILURE=go-on"}, `"retryable":false`, 0},
 		"WrongSecret":  {[]string{"WEBHOOK_SECRET=whsec_" + base64.StdEncoding.EncodeToString(bytes.Repeat([]byte("else"), 8))}, "Unauthenticated", 1},
+		"PlainSecret":  {[]string{"WEBHOOK_SECRET=abc"}, "WEBHOOK_SECRET: is not whsec_ and base64", 1},
+		"NoBase64":     {[]string{"WEBHOOK_SECRET=whsec_***"}, "WEBHOOK_SECRET: is not whsec_ and base64", 1},
+		"NoSecret":     {[]string{"WEBHOOK_SECRET="}, "set it to whsec_", failure},
+		"Blank":        {[]string{"KEY=run 1"}, "KEY: has a character", 1},
+		"OtherPath":    {[]string{"SNAPSHOT_URL=" + here.HTTP + "/elsewhere"}, "there is nothing at this path", 1},
 		"Unreachable":  {[]string{"SNAPSHOT_URL=http://127.0.0.1:1", "WAIT_SECONDS=0"}, "in time", 1},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			command := exec.Command("sh", "-c", gate)
-			command.Env = append([]string{"PATH=" + os.Getenv("PATH"), "SNAPSHOT_URL=" + here.HTTP, "WEBHOOK_SECRET=" + secret,
-				"TARGET=web-1", "KEY=run-" + name, "POLL_SECONDS=0.1"}, c.env...)
-			command.WaitDelay = 30 * time.Second
-			said, _ := command.CombinedOutput()
-			if code := command.ProcessState.ExitCode(); code != c.code || !strings.Contains(string(said), c.says) {
+			code, said := open(t, append([]string{"SNAPSHOT_URL=" + here.HTTP, "WEBHOOK_SECRET=" + secret, "KEY=run-" + name}, c.env...)...)
+			if code != c.code && !(c.code == failure && code != 0) || !strings.Contains(said, c.says) {
 				t.Errorf("exit status %d, not %d, and it says\n%s", code, c.code, said)
 			}
 		})
+	}
+}
+
+// A full server is the normal state: each run deletes a snapshot first, which the answer names too.
+func TestReadmeGateOfAFullServer(t *testing.T) {
+	t.Parallel()
+	open := gate(t)
+	if open == nil {
+		return
+	}
+	file := filepath.Join(t.TempDir(), "snapshots.yaml")
+	text := "region: cn-hangzhou\ntargets:\n  web-1: {disk: d-bp18kjxg9ebrhsgi0001, keep: {deploy: 3}}\n" +
+		"allow:\n  - {from: standard, targets: [web-1], actions: [take, list], role: deploy}\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	secret := "whsec_" + base64.StdEncoding.EncodeToString(bytes.Repeat([]byte("gate"), 8))
+	here := serving(t, "SNAPSHOTS_FILE="+file, "WEBHOOK_SECRET="+secret, "SNAPSHOT_CALLS_PER_MINUTE=0")
+	for n := range 5 {
+		code, said := open(t, "SNAPSHOT_URL="+here.HTTP, "WEBHOOK_SECRET="+secret, fmt.Sprint("KEY=run-", n))
+		if code != 0 || !strings.Contains(said, "is accomplished") {
+			t.Fatalf("run %d: exit status %d, and it says\n%s", n, code, said)
+		}
+	}
+}
+
+// code is a constant that is an error code, and its text.
+var code = regexp.MustCompile(`(?m)^\s+[cC]ode[A-Z]\w*\s+= "([A-Za-z.]+)"`)
+
+// People look an error up by its code: the README says of each what to do.
+func TestReadmeCodes(t *testing.T) {
+	t.Parallel()
+	text, _ := readme(t)
+	root, _ := sourceRoot()
+	found := 0
+	for _, folder := range []string{"snapshot", "problem"} {
+		files, err := filepath.Glob(filepath.Join(root, "shared", folder, "*.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			for _, match := range code.FindAllStringSubmatch(string(content(t, file)), -1) {
+				found++
+				if !strings.Contains(text, "`"+match[1]+"`") {
+					t.Errorf("the README does not say what to do about %s", match[1])
+				}
+			}
+		}
+	}
+	if found < 50 {
+		t.Errorf("%d codes were found: there are more", found)
+	}
+}
+
+// Every function that the README names is deployed under that name on both platforms.
+func TestReadmeFunctionNames(t *testing.T) {
+	t.Parallel()
+	text, _ := readme(t)
+	root, _ := sourceRoot()
+	names := regexp.MustCompile(`--function-name (\S+)`).FindAllStringSubmatch(text, -1)
+	if len(names) == 0 {
+		t.Error("no function is named")
+	}
+	for _, name := range names {
+		for file, key := range map[string]string{"s.yaml": "functionName: ", "template.yml": "FunctionName: "} {
+			if !strings.Contains(string(content(t, filepath.Join(root, file))), key+name[1]+"\n") {
+				t.Errorf("%s does not deploy %s", file, name[1])
+			}
+		}
 	}
 }
