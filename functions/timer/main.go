@@ -20,5 +20,7 @@ func tick(ctx context.Context, i *wiring.Invocation, event []byte) wiring.Answer
 		return wiring.Answer(wiring.Refuse(err))
 	}
 	tick.RequestID = i.RequestID
-	return wiring.Answer(i.Service.Tick(ctx, tick))
+	answered := wiring.Answer(i.Service.Tick(ctx, tick))
+	answered.Sweep = tick.Sweep
+	return answered
 }

@@ -88,7 +88,7 @@ func WriteResult(w http.ResponseWriter, result snapshot.Result) {
 	writeDocument(w, ofResult(result), result.Error)
 }
 
-// writeDocument answers with a document made by [Of] or ofResult.
+// writeDocument answers with a document made by of or ofResult.
 func writeDocument(w http.ResponseWriter, document Document, err *snapshot.Error) {
 	if err.Retryable {
 		seconds := retryAfter[err.Kind]

@@ -3,6 +3,7 @@ package wiring
 import (
 	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"math/rand/v2"
 	"os"
@@ -40,6 +41,8 @@ func New(name string, getenv func(string) string) *Function {
 	if err != nil {
 		err = badConfig(err.Error())
 	}
+	log = slog.New(requestIDs{log.Handler()})
+	slog.SetDefault(log) // for what the platform's part has to say
 	f := &Function{name: name, getenv: getenv, log: log, source: &platform.Source{Getenv: getenv}}
 	f.loaded = sync.OnceValues(func() (*loaded, error) { return f.load(err) })
 	return f
@@ -85,13 +88,18 @@ type Invocation struct {
 // summary line, too. With an error of [Function], do is not called: refuse makes the answer of it.
 func (f *Function) Handler(do func(context.Context, *Invocation, []byte) Answered, refuse func([]byte, error) ([]byte, error)) platform.Handler {
 	return func(ctx context.Context, from platform.Invocation, event []byte) ([]byte, error) {
-		start := time.Now()
+		start, stats := time.Now(), &snapshot.Stats{}
+		defer func() {
+			if value := recover(); value != nil { // no invocation is without its line; the platform's part does the rest
+				f.summarize(ctx, from, Answered{Err: failure(errPanicked)}, stats, time.Since(start))
+				panic(value)
+			}
+		}()
 		l, err := f.loaded()
 		if err != nil {
-			f.summarize(ctx, from, Answered{Results: Refuse(err)}, nil, time.Since(start))
+			f.summarize(ctx, from, Answered{Results: Refuse(err)}, stats, time.Since(start))
 			return refuse(event, err)
 		}
-		stats := &snapshot.Stats{}
 		told := &facts{}
 		i, err := f.invocation(l, from, stats, told)
 		if err != nil {
@@ -118,7 +126,14 @@ type Answered struct {
 	Body    []byte
 	Err     error
 	Results []snapshot.Result
+	Sweep   bool // the tick was a sweep
+
+	deeds    []deed
+	exchange *exchange // over HTTP
 }
+
+// errPanicked stands in the log for a panic, whose text may hold what the event held.
+var errPanicked = errors.New("the function panicked")
 
 // invocation makes the service of one invocation. Credentials are asked for only when a call needs them.
 func (f *Function) invocation(l *loaded, from platform.Invocation, stats *snapshot.Stats, told *facts) (*Invocation, error) {

@@ -17,11 +17,15 @@ import (
 // invocationKey is the key of the invocation in a request's context.
 type invocationKey struct{}
 
-// recorder is a core that keeps results for the summary line.
+// recorder is a core that keeps what it did for the summary line.
 type recorder struct {
 	*snapshot.Service
-	mu      sync.Mutex
-	results []snapshot.Result
+	requestID string // of the invocation
+
+	mu       sync.Mutex
+	results  []snapshot.Result
+	deeds    []deed
+	exchange *exchange
 }
 
 // Take does an order and remembers its result.
@@ -42,11 +46,11 @@ func (r *recorder) TakeAll(ctx context.Context, orders []snapshot.Order) []snaps
 func (f *Function) HTTP() func(context.Context, *Invocation, []byte) Answered {
 	handler := sync.OnceValue(f.httpHandler)
 	return func(ctx context.Context, i *Invocation, event []byte) Answered {
-		r := &recorder{Service: i.Service}
+		r := &recorder{Service: i.Service, requestID: i.RequestID}
 		body, err := trigger.ServeHTTP(context.WithValue(ctx, invocationKey{}, r), event, handler())
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		return Answered{Body: body, Err: failure(err), Results: r.results}
+		return Answered{Body: body, Err: failure(err), Results: r.results, deeds: r.deeds, exchange: r.exchange}
 	}
 }
 
@@ -57,7 +61,7 @@ func (f *Function) httpHandler() http.Handler {
 		return http.NotFoundHandler()
 	}
 	secrets := webhook.SecretsFromEnv(f.getenv)
-	return httpapi.New(httpapi.Config{
+	return watched(httpapi.New(httpapi.Config{
 		Policy: l.policy,
 		Core:   func(ctx context.Context) (httpapi.Core, error) { return recorderOf(ctx), nil },
 		Bearer: Secrets(f.getenv, "API_TOKEN"),
@@ -66,7 +70,14 @@ func (f *Function) httpHandler() http.Handler {
 			Secrets: secrets, Policy: l.policy, Log: f.log,
 			Core: func(ctx context.Context) (webhook.Core, error) { return recorderOf(ctx), nil },
 		}),
-		Refused: func(ctx context.Context, why string) { f.log.WarnContext(ctx, "refused a caller", "why", why) },
+		Refused: func(ctx context.Context, why string) {
+			f.log.WarnContext(ctx, "refused a caller", "sender", "api", "why", why)
+		},
+	}), func(request *http.Request, seen exchange) {
+		r := recorderOf(request.Context())
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.exchange = &seen
 	})
 }
 

@@ -4,17 +4,21 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"regexp"
 	"time"
 
 	"swas-snapshot/shared/notify"
 	"swas-snapshot/shared/platform"
+	"swas-snapshot/shared/problem"
 	"swas-snapshot/shared/snapshot"
 )
 
 // summarize writes the one summary line of an invocation. It holds no secret, no body and no key: a key is somebody
-// else's identifier, so its hash stands for it.
+// else's identifier, so the hash of the token that is made of it stands for it.
 func (f *Function) summarize(ctx context.Context, from platform.Invocation, answered Answered, stats *snapshot.Stats, took time.Duration) {
 	level := slog.LevelInfo
 	attributes := []slog.Attr{
@@ -25,6 +29,18 @@ func (f *Function) summarize(ctx context.Context, from platform.Invocation, answ
 		attributes = append(attributes, slog.Int64("apiCalls", stats.Calls.Load()), slog.Int64("retries", stats.Retries.Load()),
 			slog.Int64("waitedMs", time.Duration(stats.Waited.Load()).Milliseconds()))
 	}
+	if answered.Sweep {
+		attributes = append(attributes, slog.Bool("sweep", true))
+	}
+	if seen := answered.exchange; seen != nil {
+		attributes = append(attributes, slog.String("method", seen.method), slog.String("path", seen.path), slog.Int("status", seen.status))
+		if seen.code != "" {
+			attributes = append(attributes, slog.String("code", seen.code))
+		}
+		if seen.status >= http.StatusInternalServerError {
+			level = slog.LevelError
+		}
+	}
 	orders := make([]any, 0, len(answered.Results))
 	for _, result := range answered.Results {
 		if result.Error != nil {
@@ -34,10 +50,50 @@ func (f *Function) summarize(ctx context.Context, from platform.Invocation, answ
 	}
 	if answered.Err != nil {
 		level = slog.LevelError
+		if known := (platform.Failure{}); len(orders) == 0 && errors.As(answered.Err, &known) {
+			attributes = append(attributes, slog.String("code", known.Type), slog.String("error", known.Message))
+		}
 	}
 	attributes = append(attributes, slog.Any("orders", orders))
+	if len(answered.deeds) > 0 {
+		deeds := make([]any, 0, len(answered.deeds))
+		for _, one := range answered.deeds {
+			if one.err != nil && problem.Status(snapshot.AsError(one.err)) >= http.StatusInternalServerError {
+				level = slog.LevelError // a chat is answered 200 all the same
+			}
+			deeds = append(deeds, one.line())
+		}
+		attributes = append(attributes, slog.Any("deeds", deeds))
+	}
 	f.log.LogAttrs(ctx, level, "invocation", attributes...)
 }
+
+// line is what the log says of a deed.
+func (d deed) line() map[string]any {
+	line := map[string]any{"action": d.action}
+	for name, value := range map[string]string{"target": d.target, "snapshotId": d.snapshotID, "keep": d.keep} {
+		if value != "" {
+			line[name] = value
+		}
+	}
+	blame(line, d.err)
+	return line
+}
+
+// blame adds an error to a line, and of one that nobody foresaw what lies beneath.
+func blame(line map[string]any, err error) {
+	if err == nil {
+		return
+	}
+	known := snapshot.AsError(err)
+	line["code"], line["error"], line["retryable"] = known.Code, known.Message, known.Retryable
+	if cause := errors.Unwrap(known); known.Code == snapshot.CodeInternal && cause != nil {
+		line["cause"] = fmt.Sprintf("%T: %s", cause, query.ReplaceAllString(notify.Plain(cause.Error()), "?..."))
+	}
+}
+
+// query is the query of a URL, which may hold a signature.
+var query = regexp.MustCompile(`\?\S+`)
 
 // order is what the log says of one result.
 func order(result snapshot.Result) map[string]any {
@@ -63,11 +119,16 @@ func order(result snapshot.Result) map[string]any {
 	if result.Slots != nil {
 		line["slots"] = fmt.Sprintf("%d of %d", result.Slots.Used, result.Slots.Of)
 	}
-	for _, deleted := range result.Deleted {
-		line["deleted"] = deleted.SnapshotID
+	var deleted []string
+	for _, one := range result.Deleted {
+		deleted = append(deleted, one.SnapshotID)
 	}
+	if deleted != nil {
+		line["deleted"] = deleted
+	}
+	set("warning", result.Warning)
 	if result.Error != nil {
-		line["code"], line["error"], line["retryable"] = result.Error.Code, result.Error.Message, result.Error.Retryable
+		blame(line, result.Error)
 	}
 	return line
 }

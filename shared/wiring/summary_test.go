@@ -2,7 +2,10 @@ package wiring
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
@@ -18,7 +21,8 @@ func TestSummary(t *testing.T) {
 	const token = "sn1-a-token-that-is-somebody-else's-identifier"
 	done := snapshot.Result{
 		Target: "web-1", RegionID: "cn-hangzhou", DiskID: "d-1", Role: "daily", Outcome: snapshot.OutcomeCreated, SnapshotID: "s-1",
-		RequestID: "api-1", ClientToken: token, Deleted: []snapshot.Deleted{{SnapshotID: "s-0"}},
+		RequestID: "api-1", ClientToken: token, Deleted: []snapshot.Deleted{{SnapshotID: "s-0"}, {SnapshotID: "s-00"}},
+		Slots: &snapshot.SlotCount{Used: 2, Of: 3}, Warning: "look",
 	}
 	failed := snapshot.Result{Target: "db-1", Error: &snapshot.Error{Code: "InternalError", Message: "the API failed: repeat", Retryable: true}}
 	for name, c := range map[string]struct {
@@ -26,9 +30,22 @@ func TestSummary(t *testing.T) {
 		level    string
 		says     []string
 	}{
-		"Done":   {Answered{Results: []snapshot.Result{done}}, "INFO", []string{`"outcome":"created"`, `"deleted":"s-0"`, `"apiRequestId":"api-1"`, `"keyHash":"`}},
+		"Done":   {Answered{Results: []snapshot.Result{done}}, "INFO", []string{`"outcome":"created"`, `"deleted":["s-0","s-00"]`, `"slots":"2 of 3"`, `"warning":"look"`, `"apiRequestId":"api-1"`, `"keyHash":"`}},
 		"Failed": {Answered{Results: []snapshot.Result{done, failed}}, "ERROR", []string{`"code":"InternalError"`, `"retryable":true`}},
-		"NoJSON": {Answered{Err: platform.Failure{Type: "MalformedEvent"}}, "ERROR", []string{`"orders":[]`}},
+		"NoJSON": {Answered{Err: platform.Failure{Type: "MalformedEvent", Message: "the input is not JSON"}}, "ERROR",
+			[]string{`"orders":[]`, `"code":"MalformedEvent","error":"the input is not JSON"`}},
+		"Sweep":   {Answered{Sweep: true}, "INFO", []string{`"sweep":true`}},
+		"Looked":  {Answered{exchange: &exchange{"GET", "/plan", 200, ""}}, "INFO", []string{`"method":"GET","path":"/plan","status":200,"orders":[]`}},
+		"Refused": {Answered{exchange: &exchange{"POST", "/snapshots", 403, "NotAllowed"}}, "INFO", []string{`"status":403,"code":"NotAllowed"`}},
+		"Upstream": {Answered{exchange: &exchange{"GET", "/snapshots", 504, "NoAnswer"},
+			deeds: []deed{{action: "list", target: "web-1", err: &snapshot.Error{Code: "NoAnswer", Kind: snapshot.KindTimeout, Message: "no answer"}}}}, "ERROR",
+			[]string{`"status":504`, `"deeds":[{"action":"list","code":"NoAnswer","error":"no answer","retryable":false,"target":"web-1"}]`}},
+		"Chat": {Answered{exchange: &exchange{"POST", "/hooks/", 200, ""},
+			deeds: []deed{{action: "plan", target: "web-1", err: &snapshot.Error{Code: "Forbidden.RAM", Kind: snapshot.KindConfig}}}}, "ERROR", []string{`"Forbidden.RAM"`}},
+		"Pinned": {Answered{deeds: []deed{{action: "pin", target: "web-1", snapshotID: "s-1", keep: "forever"}}}, "INFO",
+			[]string{`"deeds":[{"action":"pin","keep":"forever","snapshotId":"s-1","target":"web-1"}]`}},
+		"Unforeseen": {Answered{Results: Refuse(fmt.Errorf("failed to post: %w", errors.New("Get https://x/?Signature=secret: refused")))}, "ERROR",
+			[]string{`"code":"Internal"`, `"cause":"*fmt.wrapError: failed to post: Get https[:]//x/?... refused"`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -56,9 +73,49 @@ func TestSummary(t *testing.T) {
 					t.Errorf("the line does not say %s: %s", part, &lines)
 				}
 			}
-			if strings.Contains(lines.String(), token) {
+			if strings.Contains(lines.String(), token) || strings.Contains(lines.String(), "Signature=") {
 				t.Errorf("the line tells the token: %s", &lines)
 			}
 		})
+	}
+}
+
+// TestPanic shows that an invocation which panics has its line, too, and that the panic goes on to the platform's part.
+func TestPanic(t *testing.T) {
+	t.Parallel()
+	var lines bytes.Buffer
+	f := &Function{name: "event", getenv: func(string) string { return "" }, log: slog.New(slog.NewJSONHandler(&lines, nil)), source: &platform.Source{}}
+	f.loaded = func() (*loaded, error) { return &loaded{instance: snapshot.NewInstance(0)}, nil }
+	handler := f.Handler(func(context.Context, *Invocation, []byte) Answered { panic("what the event held") }, RefuseEvent)
+	defer func() {
+		if value := recover(); value != "what the event held" {
+			t.Errorf("the panic is %v", value)
+		}
+		for _, want := range []string{`"level":"ERROR"`, `"msg":"invocation"`, `"code":"Internal"`, `"apiCalls":0`} {
+			if !strings.Contains(lines.String(), want) {
+				t.Errorf("the line has no %s: %s", want, &lines)
+			}
+		}
+		if strings.Contains(lines.String(), "what the event held") {
+			t.Errorf("the line tells what the event held: %s", &lines)
+		}
+	}()
+	_, _ = handler(t.Context(), platform.Invocation{Platform: "fc", RequestID: "req-1"}, []byte("{}"))
+}
+
+// TestRequestIDs shows that what is said on behalf of an invocation has its request ID, once.
+func TestRequestIDs(t *testing.T) {
+	t.Parallel()
+	var lines bytes.Buffer
+	log := slog.New(requestIDs{slog.NewJSONHandler(&lines, nil)})
+	of := context.WithValue(t.Context(), invocationKey{}, &recorder{requestID: "req-1"})
+	log.WarnContext(of, "one")
+	log.With("a", "b").WarnContext(of, "two")
+	log.With("requestId", "req-1").WarnContext(of, "three")
+	log.WarnContext(t.Context(), "four")
+	for n, line := range strings.Split(strings.TrimSpace(lines.String()), "\n") {
+		if want := map[bool]int{true: 1, false: 0}[n < 3]; strings.Count(line, `"requestId":"req-1"`) != want {
+			t.Errorf("line %d: %s", n+1, line)
+		}
 	}
 }

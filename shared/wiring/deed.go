@@ -1,0 +1,61 @@
+package wiring
+
+import (
+	"context"
+
+	"swas-snapshot/shared/snapshot"
+)
+
+// deed is something that was done over HTTP and is no order: a look at the state, a pin.
+type deed struct {
+	action, target, snapshotID string
+	keep                       string // of a pin
+	err                        error
+}
+
+// quiet tells whether the log may do without it: a look that succeeded changed nothing.
+func (d deed) quiet() bool { return d.err == nil && d.action != "pin" && d.action != "unpin" }
+
+// note keeps a deed for the summary line.
+func (r *recorder) note(d deed) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !d.quiet() {
+		r.deeds = append(r.deeds, d)
+	}
+}
+
+// List lists a target's snapshots, and remembers a failure.
+func (r *recorder) List(ctx context.Context, target string) (snapshot.Listing, error) {
+	listing, err := r.Service.List(ctx, target)
+	r.note(deed{action: "list", target: target, err: err})
+	return listing, err
+}
+
+// Plan makes a plan, and remembers a failure.
+func (r *recorder) Plan(ctx context.Context, target, role string) (snapshot.Plan, error) {
+	plan, err := r.Service.Plan(ctx, target, role)
+	r.note(deed{action: "plan", target: target, err: err})
+	return plan, err
+}
+
+// Find finds a snapshot, and remembers a failure.
+func (r *recorder) Find(ctx context.Context, id string) (snapshot.Snapshot, snapshot.Target, error) {
+	one, target, err := r.Service.Find(ctx, id)
+	r.note(deed{action: "find", target: target.Name, snapshotID: one.ID, err: err})
+	return one, target, err
+}
+
+// Pin pins a snapshot, and remembers that.
+func (r *recorder) Pin(ctx context.Context, id, until string, may func(snapshot.Target) error) (snapshot.Pinned, error) {
+	pinned, err := r.Service.Pin(ctx, id, until, may)
+	r.note(deed{"pin", pinned.Target, pinned.SnapshotID, pinned.Keep, err})
+	return pinned, err
+}
+
+// Unpin gives a snapshot back to the rotation, and remembers that.
+func (r *recorder) Unpin(ctx context.Context, id string, may func(snapshot.Target) error) (snapshot.Pinned, error) {
+	pinned, err := r.Service.Unpin(ctx, id, may)
+	r.note(deed{"unpin", pinned.Target, pinned.SnapshotID, pinned.Keep, err})
+	return pinned, err
+}

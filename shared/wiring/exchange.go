@@ -1,0 +1,53 @@
+package wiring
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+)
+
+// exchange is what the log tells of a request over HTTP: never its query, its headers or its body.
+type exchange struct {
+	method string
+	path   string // the pattern of the route, for a path may hold what a stranger wrote
+	status int
+	code   string // of the problem document, if the answer is one
+}
+
+// watched lets next answer a request and keeps what the log tells of it.
+func watched(next http.Handler, keep func(*http.Request, exchange)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		seen := &watcher{ResponseWriter: w, status: http.StatusOK}
+		next.ServeHTTP(seen, r)
+		keep(r, exchange{r.Method, r.Pattern, seen.status, seen.code})
+	})
+}
+
+// watcher is a ResponseWriter that remembers the status, and the code of a problem document.
+type watcher struct {
+	http.ResponseWriter
+	status int
+	code   string
+}
+
+// WriteHeader remembers the status.
+func (w *watcher) WriteHeader(status int) {
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Write looks for a code. A problem document is written at once (package problem).
+func (w *watcher) Write(body []byte) (int, error) {
+	if strings.HasPrefix(w.Header().Get("Content-Type"), "application/problem+json") {
+		var document struct {
+			Code string `json:"code"`
+		}
+		if json.Unmarshal(body, &document) == nil {
+			w.code = document.Code
+		}
+	}
+	return w.ResponseWriter.Write(body)
+}
+
+// Unwrap returns the writer beneath, for http.ResponseController.
+func (w *watcher) Unwrap() http.ResponseWriter { return w.ResponseWriter }
