@@ -165,13 +165,17 @@ func (s *Service) random() float64 {
 
 func (s *Service) log() *slog.Logger { return cmp.Or(s.Log, slog.New(slog.DiscardHandler)) }
 
-// tell lets people know of a fact, once; the log has it, too.
+// tell lets people know of a fact. The log has it once; whoever tells people knows whom he has told, and tries again with
+// those whom he could not reach.
 func (s *Service) tell(ctx context.Context, fact Fact) {
-	if !s.Instance.firstTime(fact.Key) {
-		return
+	if s.Instance.firstTime(fact.Key) {
+		level := slog.LevelWarn
+		if fact.Kind == FactDone {
+			level = slog.LevelInfo
+		}
+		s.log().Log(ctx, level, "fact", "kind", string(fact.Kind), "target", fact.Target, "regionId", fact.RegionID, "diskId", fact.DiskID,
+			"snapshotId", fact.SnapshotID, "what", fact.What)
 	}
-	s.log().WarnContext(ctx, "fact", "kind", string(fact.Kind), "target", fact.Target, "regionId", fact.RegionID, "diskId", fact.DiskID,
-		"snapshotId", fact.SnapshotID, "what", fact.What)
 	if s.Tell != nil {
 		s.Tell(ctx, fact)
 	}

@@ -195,7 +195,7 @@ func (c *call) finish(ctx context.Context, key string, results []snapshot.Result
 		} else if r.Status == snapshot.Progressing {
 			status = http.StatusAccepted
 		}
-		c.log(ctx, "ordered", "event", hash(key), "target", r.Target, "outcome", r.Outcome, "code", code, "requestId", r.RequestID)
+		c.log(ctx, "ordered", "event", hash(key), "target", r.Target, "outcome", r.Outcome, "code", code, "apiRequestId", r.RequestID)
 	}
 	forgiven = forgiven && worst != nil
 	switch {
@@ -250,7 +250,7 @@ func (c *call) send(status int, a answer) {
 
 // log tells of a decision. Texts of the request come in here only through plain or hash.
 func (c *call) log(ctx context.Context, decision string, args ...any) {
-	args = append([]any{"sender", c.name, "decision", decision, "took", c.Now().Sub(c.started)}, args...)
+	args = append([]any{"sender", c.name, "decision", decision, "durationMs", c.Now().Sub(c.started).Milliseconds()}, args...)
 	c.Log.InfoContext(ctx, "webhook", args...)
 }
 

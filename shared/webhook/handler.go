@@ -118,7 +118,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if err := sender.verify(request); err != nil {
 		// The answer is always the same; the error says why, and never holds anything of the request.
-		h.Log.WarnContext(ctx, "webhook refused", "sender", name, "why", err.Error())
+		h.Log.WarnContext(ctx, "refused a caller", "sender", name, "why", err.Error())
 		problem.WriteStatus(w, http.StatusUnauthorized, problem.CodeUnauthenticated, "the request is not authenticated")
 		return
 	}

@@ -276,7 +276,7 @@ func TestLog(t *testing.T) {
 	b := newBench(t, allSecrets())
 	b.do(githubSigned("deployment", githubDeployment))
 	b.do(slackCommand("web-1", "1"))
-	for _, want := range []string{`"decision":"ordered"`, `"event":"` + hash("deployment:42"), `"outcome":"created"`, `"requestId":"req-created"`, `"decision":"answered"`, `"actor":"U1"`, `"took":`} {
+	for _, want := range []string{`"decision":"ordered"`, `"event":"` + hash("deployment:42"), `"outcome":"created"`, `"apiRequestId":"req-created"`, `"decision":"answered"`, `"actor":"U1"`, `"durationMs":`} {
 		if !strings.Contains(b.log.String(), want) {
 			t.Errorf("the log has no %s: %s", want, b.log)
 		}

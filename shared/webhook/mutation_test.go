@@ -397,7 +397,7 @@ func TestMutations(t *testing.T) {
 			if b.account.calls > 0 || b.cores > 0 {
 				t.Errorf("%s, %s: touched the API", name, what)
 			}
-			if !strings.Contains(b.log.String(), "webhook refused") {
+			if !strings.Contains(b.log.String(), "refused a caller") {
 				t.Errorf("%s, %s: the log does not tell why", name, what)
 			}
 		}
