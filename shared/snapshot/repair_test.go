@@ -1,6 +1,9 @@
 package snapshot
 
 import (
+	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 )
@@ -109,7 +112,7 @@ func TestDryRunOfDoneOrder(t *testing.T) {
 			o.DryRun = true
 			got := w.Take(within(w.clock, time.Minute), o)
 			for _, item := range got.Plan {
-				if item.Action == ActionCreate {
+				if item.Action == ActionCreate || item.Action == ActionDelete {
 					t.Errorf("plans %+v", item)
 				}
 			}
@@ -117,5 +120,44 @@ func TestDryRunOfDoneOrder(t *testing.T) {
 				t.Errorf("got %+v", got)
 			}
 		})
+	}
+}
+
+// TestDryRunOfAFullServer: where a real run would take none, no snapshot goes to make room for one.
+func TestDryRunOfAFullServer(t *testing.T) {
+	t.Parallel()
+	w := newWorld(Slots{"daily", 3})
+	for n := range 3 {
+		w.fill(w.ours("daily", time.Duration(n)*24*time.Hour+12*time.Minute, Accomplished))
+	}
+	o := order("daily", "k")
+	o.DryRun = true
+	if got := w.Take(within(w.clock, time.Minute), o); !slices.ContainsFunc(got.Plan, deletes) {
+		t.Fatalf("the server is not full: %+v", got.Plan)
+	}
+	o.MaxAge = time.Hour
+	got := w.Take(within(w.clock, time.Minute), o)
+	if slices.ContainsFunc(got.Plan, deletes) || len(got.Plan) != 3 || !strings.HasPrefix(got.Warning, "a real run would be reused") {
+		t.Errorf("got %q, %+v", got.Warning, got.Plan)
+	}
+}
+
+func deletes(item PlanItem) bool { return item.Action == ActionDelete }
+
+// TestRawOrderOfATargetsDisk: the API's own parameters are sent as they are, with the two tags of this project.
+func TestRawOrderOfATargetsDisk(t *testing.T) {
+	t.Parallel()
+	w := newWorld(Slots{"daily", 3})
+	w.Policy.Targets[0].Tags, w.Policy.Targets[0].ResourceGroupID = []Tag{{"team", "web"}}, "rg-web"
+	o := Order{DiskID: diskID, Sender: "invoke", Key: "k", Role: "daily"}
+	for n := range TagMax - OwnTags {
+		o.Tags = append(o.Tags, Tag{"own" + strconv.Itoa(n), ""})
+	}
+	got := w.Take(within(w.clock, time.Minute), o)
+	if got.Outcome != OutcomeCreated || got.Target != "web-1" {
+		t.Fatalf("got %+v", got)
+	}
+	if taken := w.api.snapshots[0]; len(taken.Tags) != TagMax {
+		t.Errorf("it has %d tags", len(taken.Tags))
 	}
 }

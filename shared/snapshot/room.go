@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 )
 
@@ -27,6 +26,9 @@ func (j *takeJob) makeRoom(ctx context.Context) (state, error) {
 		return j.create, hold{j.cause, retryBackoff} // by the API's answer the deletion is not through yet
 	}
 	plan, err := j.plan(ctx, j.target, j.order.Role, true, j.request.SnapshotName)
+	if s, ok := j.withoutDisks(err); ok {
+		plan, err = makePlan(s, j.request.SnapshotName), nil
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -46,6 +48,19 @@ func (j *takeJob) makeRoom(ctx context.Context) (state, error) {
 	j.condemn(j.target, j.victim)
 	reason := plan.victimItem.Reason
 	return func(ctx context.Context) (state, error) { return j.deleteVictim(ctx, reason) }, nil
+}
+
+// withoutDisks is the situation of an order where the API refuses the list of disks for good, such as to a role that may
+// not ask for it: the API said of this disk that it has no free slot, so it exists. Where a snapshot may be on another
+// server than it seems, nothing helps.
+func (j *takeJob) withoutDisks(err error) (*situation, bool) {
+	var answer *APIError
+	if !errors.As(err, &answer) || answer.Action != "ListDisks" || behaviourOf(answer.Code).reaction != reactFinal {
+		return nil, false
+	}
+	s := j.situation(j.target, j.order.Role, true)
+	s.alive = j.request.DiskID
+	return s, j.cause != nil && j.cause.Code == CodeLimitExceed && !s.unplaced()
 }
 
 // plan makes the plan of a run for a target, with the list of disks if that can matter.
@@ -130,7 +145,22 @@ func (j *takeJob) dryRun(ctx context.Context) (state, error) {
 		j.result.Warning = "a real run would be blocked: " + plan.Blocked
 	}
 	if own || isFresh || isRunning {
-		j.result.Plan = slices.DeleteFunc(j.result.Plan, func(item PlanItem) bool { return item.Action == ActionCreate })
+		j.result.Plan = withoutCreation(j.result.Plan)
 	}
 	return nil, nil
+}
+
+// withoutCreation is a plan whose snapshot need not be taken: then none goes to make room for it, either.
+func withoutCreation(plan []PlanItem) []PlanItem {
+	var rest []PlanItem
+	for _, item := range plan {
+		switch item.Action {
+		case ActionCreate:
+			continue
+		case ActionDelete:
+			item.Action, item.Reason = ActionKeep, item.Reason+", but no room is needed now"
+		}
+		rest = append(rest, item)
+	}
+	return rest
 }

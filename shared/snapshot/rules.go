@@ -86,8 +86,11 @@ func keepWithinCount(s *situation, one Snapshot) string {
 }
 
 func keepOfGoneDisk(s *situation, one Snapshot) string {
-	if !s.disksKnown {
+	if !s.disksKnown && s.alive != one.DiskID {
 		return "the disks of the region are not known"
+	}
+	if !s.disksKnown {
+		return ""
 	}
 	if _, ok := s.disk(one.DiskID); !ok {
 		return "its disk is gone: the last copies stay"

@@ -71,15 +71,27 @@ func (s *Service) TakeAll(ctx context.Context, orders []Order) []Result {
 // that keeps the role, and of those that have no keep at all. An unknown target, or a role that no keep names, is an
 // error in its result; nothing is deleted then.
 func (s *Service) Tick(ctx context.Context, tick Tick) []Result {
-	names, failed := s.tickTargets(tick)
+	names, refused := s.tickTargets(tick)
+	var done []Result
 	if tick.Sweep {
-		return append(s.sweep(ctx, tick, names), failed...)
+		done = s.sweep(ctx, tick, names)
+	} else {
+		orders := make([]Order, len(names))
+		for i, name := range names {
+			orders[i] = tick.order(name, tick.Role)
+		}
+		done = s.TakeAll(ctx, orders)
 	}
-	orders := make([]Order, len(names))
-	for i, name := range names {
-		orders[i] = tick.order(name, tick.Role)
+	for _, one := range refused {
+		done = slices.Insert(done, one.at, one.result)
 	}
-	return append(s.TakeAll(ctx, orders), failed...)
+	return done
+}
+
+// refusal is the result of a target that a tick cannot be for, and its place among the targets of the tick.
+type refusal struct {
+	at     int
+	result Result
 }
 
 // order returns the order of a tick for a snapshot of target in role. Its identity is the role and the minute, so that
@@ -95,8 +107,12 @@ func (t Tick) order(target, role string) Order {
 	return o
 }
 
-// tickTargets returns the names of the targets that a tick is for, and the results of those that it cannot be for.
-func (s *Service) tickTargets(tick Tick) (names []string, failed []Result) {
+// tickTargets returns the names of the targets that a tick is for, and the results of those that it cannot be for, by
+// their place.
+func (s *Service) tickTargets(tick Tick) (names []string, refused []refusal) {
+	refuse := func(at int, target string, err *Error) {
+		refused = append(refused, refusal{at, Result{Target: target, Role: tick.Role, Error: err}})
+	}
 	if len(tick.Targets) == 0 {
 		known := tick.Sweep || tick.Role != "" && !slices.ContainsFunc(s.Policy.Targets, func(t Target) bool { return len(t.Keep) > 0 })
 		for _, target := range s.Policy.Targets {
@@ -108,26 +124,27 @@ func (s *Service) tickTargets(tick Tick) (names []string, failed []Result) {
 		}
 		switch {
 		case len(s.Policy.Targets) == 0:
-			failed = append(failed, Result{Role: tick.Role, Error: &Error{Code: CodeUnknownTarget, Kind: KindConfig,
-				Message: "the policy has no targets: name at least one disk under targets in snapshots.yaml"}})
+			refuse(0, "", &Error{Code: CodeUnknownTarget, Kind: KindConfig,
+				Message: "the policy has no targets: name at least one disk under targets in snapshots.yaml"})
 		case !known: // a typing error must not become the role of those without keep
-			return nil, []Result{{Role: tick.Role, Error: unknownRole(tick.Role, "no target")}}
+			refuse(0, "", unknownRole(tick.Role, "no target"))
+			return nil, refused
 		}
-		return names, failed
+		return names, refused
 	}
-	for _, name := range tick.Targets {
+	for at, name := range tick.Targets {
 		target, known := s.Policy.Target(name)
 		_, keeps := target.slots(tick.Role)
 		switch {
 		case !known:
-			failed = append(failed, Result{Target: name, Role: tick.Role, Error: s.unknownTarget(name)})
+			refuse(at, name, s.unknownTarget(name))
 		case !tick.Sweep && len(target.Keep) > 0 && !keeps:
-			failed = append(failed, Result{Target: name, Role: tick.Role, Error: unknownRole(tick.Role, "target "+name)})
+			refuse(at, name, unknownRole(tick.Role, "target "+name))
 		default:
 			names = append(names, name)
 		}
 	}
-	return names, failed
+	return names, refused
 }
 
 func unknownRole(role, who string) *Error {

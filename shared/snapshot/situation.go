@@ -15,6 +15,7 @@ type situation struct {
 
 	disksKnown bool
 	disks      []Disk // of the region
+	alive      string // a disk that the API has just proved to exist, where the disks are not known; "": none
 
 	target  Target          // for which the plan is made
 	role    string          // of the snapshot to take; "" in a sweep

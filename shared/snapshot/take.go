@@ -208,6 +208,9 @@ func (j *takeJob) build() {
 	if name == "" {
 		name = snapshotName(o.Role, cmp.Or(t.Name, t.DiskID), o.nameTime(), token)
 	}
+	if o.DiskID != "" { // the API's own parameters are sent as they are
+		t.ResourceGroupID, t.Tags = "", nil
+	}
 	r := Request{
 		RegionID: t.RegionID, DiskID: t.DiskID, SnapshotName: name, ClientToken: token,
 		ResourceGroupID: cmp.Or(o.ResourceGroupID, t.ResourceGroupID),

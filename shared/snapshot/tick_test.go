@@ -28,10 +28,10 @@ func TestTick(t *testing.T) {
 		"the one target of a role": {Tick{Role: "weekly", Time: epoch}, []string{"web-1 created ", "free created "}},
 		"named targets":            {Tick{Role: "daily", Targets: []string{"db-1"}, Time: epoch}, []string{"db-1 created "}},
 		"a target without keep":    {Tick{Role: "daily", Targets: []string{"free"}, Time: epoch}, []string{"free created "}},
-		"unknown target":           {Tick{Role: "daily", Targets: []string{"web-9", "db-1"}, Time: epoch}, []string{"db-1 created ", "web-9  UnknownTarget"}},
+		"unknown target":           {Tick{Role: "daily", Targets: []string{"web-9", "db-1"}, Time: epoch}, []string{"web-9  UnknownTarget", "db-1 created "}},
 		"unknown role":             {Tick{Role: "dialy", Time: epoch}, []string{"  UnknownRole"}},
 		"a role the target has not": {
-			Tick{Role: "weekly", Targets: []string{"db-1", "web-1"}, Time: epoch}, []string{"web-1 created ", "db-1  UnknownRole"}},
+			Tick{Role: "weekly", Targets: []string{"db-1", "web-1"}, Time: epoch}, []string{"db-1  UnknownRole", "web-1 created "}},
 		"no role":             {Tick{Time: epoch}, []string{"  UnknownRole"}},
 		"too old":             {Tick{Role: "weekly", Time: epoch.Add(-25 * time.Hour)}, []string{"web-1  EventTooOld", "free  EventTooOld"}},
 		"neither time nor ID": {Tick{Role: "weekly"}, []string{"web-1  InvalidOrder", "free  InvalidOrder"}},

@@ -186,10 +186,10 @@ func (c *Client) deadline(ctx context.Context, now time.Time) time.Time {
 	return end
 }
 
-// refreshes tells whether a code says that other credentials may do: an expired or unknown security token, or an
-// access key that was rotated.
+// refreshes tells whether a code says that other credentials may do: an expired or unknown security token, an access key
+// that was rotated, or one with another secret.
 func refreshes(code string) bool {
-	return strings.HasPrefix(code, "InvalidSecurityToken") || strings.HasPrefix(code, "InvalidAccessKeyId")
+	return strings.HasPrefix(code, "InvalidSecurityToken") || strings.HasPrefix(code, "InvalidAccessKeyId") || code == snapshot.CodeBadSignature
 }
 
 // orNil keeps a nil *snapshot.APIError from becoming an error that is not nil.
