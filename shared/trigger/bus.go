@@ -2,6 +2,7 @@ package trigger
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 
 	"swas-snapshot/shared/snapshot"
@@ -98,14 +99,22 @@ func orderOrEvent(bus snapshot.BusEvent, name string, content json.RawMessage) (
 	} else if text, found := objectOf(content).text(messageFields[bus.Type]); found {
 		carried = []byte(text)
 	}
-	if !carriesOrder(carried) {
-		return []Item{{Event: &bus}}, nil
+	from := delivery{sender: "event", key: bus.Key(), at: bus.Time}
+	switch {
+	case carriesOrder(carried):
+		items, err := decodeOrderItem(carried, from)
+		return items, within("field "+quoteName(name), err)
+	case carriesOrders(carried):
+		items, err := decodeList(carried, orderShapes, from)
+		return items, within("field "+quoteName(name), err)
 	}
-	order, err := decodeOrder(carried, delivery{sender: "event", key: bus.Key(), at: bus.Time})
-	if err != nil {
-		return nil, within("field "+quoteName(name), err)
-	}
-	return []Item{{Order: order}}, nil
+	return []Item{{Event: &bus}}, nil
+}
+
+// carriesOrders tells whether the content of a bus event is a list with something that is meant for us.
+func carriesOrders(content []byte) bool {
+	var elements []json.RawMessage
+	return json.Unmarshal(content, &elements) == nil && slices.ContainsFunc(elements, func(one json.RawMessage) bool { return carriesOrder(one) })
 }
 
 // carriesOrder tells whether the content of a bus event is meant for us. Other events may well have a diskId or a

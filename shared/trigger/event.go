@@ -30,7 +30,8 @@ type Batch struct {
 // DecodeEvent decodes what a bus, a queue or a pipeline sends: an order of this project, or the API's own parameters
 // of CreateSnapshot; one of these as the data of a CloudEvent (EventBridge of Alibaba Cloud), the detail of an event of
 // AWS EventBridge, or the text of a message of MNS, SNS or SQS; an OSS event; or a list of at most 100
-// events, as objects or as text, as EventBridge streams deliver them.
+// events, as objects or as text, as EventBridge streams deliver them. What an event or a message carries may be a list,
+// too.
 //
 // An order with a key of its own has Sender "event" and ExplicitKey. Without a key it takes the identity of what
 // brought it, event:<source>:<id> or message:<id> with Sender "event", and where nothing did, request:<requestID> with
@@ -56,13 +57,22 @@ func decodeEvent(data []byte, requestID string) ([]Item, error) {
 		return nil, err
 	}
 	if jsonKind(data) == kindList {
-		return decodeList(data, from)
+		return decodeList(data, elementShapes, from)
 	}
 	return decodeOne(data, invokedShapes, from)
 }
 
+// decodeCarried decodes the text of a message: one thing, or a list of them.
+func decodeCarried(text string, shapes []shape, from delivery) ([]Item, error) {
+	data := []byte(text)
+	if CheckJSON(data) == nil && jsonKind(data) == kindList {
+		return decodeList(data, shapes, from)
+	}
+	return decodeOne(data, shapes, from)
+}
+
 // decodeList decodes each element of a list, an object or text that holds one.
-func decodeList(data []byte, from delivery) ([]Item, error) {
+func decodeList(data []byte, shapes []shape, from delivery) ([]Item, error) {
 	var elements []json.RawMessage
 	if err := json.Unmarshal(data, &elements); err != nil {
 		return nil, malformed("the list cannot be read")
@@ -87,7 +97,7 @@ func decodeList(data []byte, from delivery) ([]Item, error) {
 			items = append(items, failed(malformed("element %d of the list is %s, not an object", i+1, kind)))
 			continue
 		}
-		some, err := decodeOne(element, elementShapes, from)
+		some, err := decodeOne(element, shapes, from)
 		if err != nil {
 			some = []Item{failed(err)}
 		}

@@ -44,7 +44,7 @@ func decodeMNS(data []byte, _ delivery) ([]Item, error) {
 	if err != nil {
 		return nil, err
 	}
-	items, err := decodeOne([]byte(message.Message), carriedShapes, from)
+	items, err := decodeCarried(message.Message, carriedShapes, from)
 	return items, within(`field "Message"`, err)
 }
 
@@ -133,7 +133,7 @@ func (n snsNotification) items() ([]Item, error) {
 	if from.at, err = parseTime("Timestamp", n.Timestamp); err != nil {
 		return nil, err
 	}
-	items, err := decodeOne([]byte(n.Message), carriedShapes, from)
+	items, err := decodeCarried(n.Message, carriedShapes, from)
 	return items, within(`field "Message"`, err)
 }
 
@@ -153,17 +153,19 @@ func decodeSQS(records []json.RawMessage) ([]Item, error) {
 		if doubled(seen, record.MessageID, record.Body) {
 			continue
 		}
-		item, err := record.item()
+		some, err := record.items()
 		if err != nil {
-			item = failed(within("record "+strconv.Itoa(i+1), err))
+			some = []Item{failed(within("record "+strconv.Itoa(i+1), err))}
 		}
-		item.MessageID = record.MessageID
-		items = append(items, item)
+		for _, item := range some {
+			item.MessageID = record.MessageID
+			items = append(items, item)
+		}
 	}
 	return items, nil
 }
 
-func (r sqsRecord) item() (Item, error) {
+func (r sqsRecord) items() ([]Item, error) {
 	from := messageDelivery(r.MessageID)
 	if sent := r.Attributes.SentTimestamp; sent != "" {
 		millis, err := strconv.ParseInt(sent, 10, 64)
@@ -171,14 +173,11 @@ func (r sqsRecord) item() (Item, error) {
 			millis = -1 // no time
 		}
 		if from.at, err = parseMillis("SentTimestamp", millis); err != nil {
-			return Item{}, err
+			return nil, err
 		}
 	}
-	items, err := decodeOne([]byte(r.Body), queuedShapes, from)
-	if err != nil {
-		return Item{}, within(`field "body"`, err)
-	}
-	return items[0], nil // no shape in a queue is more than one item
+	items, err := decodeCarried(r.Body, queuedShapes, from)
+	return items, within(`field "body"`, err)
 }
 
 // doubled tells whether a message was seen before. The same ID with another text is another message.

@@ -15,11 +15,11 @@ type shape struct {
 // Shapes by where they may stand. A message carries an order or an event, never another message, with the one
 // exception of a topic of SNS that feeds a queue of SQS.
 var (
-	carriedShapes = []shape{
-		{"an order", looksLikeOrder, decodeOrderItem},
+	orderShapes   = []shape{{"an order", looksLikeOrder, decodeOrderItem}}
+	carriedShapes = slices.Concat(orderShapes, []shape{
 		{"a CloudEvent", func(o object) bool { return o.has("specversion") }, decodeCloudEvent},
 		{"an event of AWS EventBridge", func(o object) bool { return o.has("detail-type") }, decodeAWSBus},
-	}
+	})
 	queuedShapes = slices.Concat(carriedShapes, []shape{
 		{"a notification of SNS", func(o object) bool { return o.has("TopicArn", "MessageId", "Message") }, decodeNotification},
 	})

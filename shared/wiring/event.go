@@ -2,6 +2,7 @@ package wiring
 
 import (
 	"context"
+	"slices"
 
 	"swas-snapshot/shared/policy"
 	"swas-snapshot/shared/snapshot"
@@ -32,7 +33,7 @@ func (i *Invocation) Batch(ctx context.Context, batch trigger.Batch) (all []snap
 			mine = Refuse(refusal(item))
 		}
 		all = append(all, mine...)
-		if item.MessageID != "" && failed(mine) {
+		if item.MessageID != "" && failed(mine) && !slices.Contains(failedIDs, item.MessageID) { // a message may hold several
 			failedIDs = append(failedIDs, item.MessageID)
 		}
 	}
