@@ -42,6 +42,19 @@ func (s *Source) Provider(invocation Invocation) *Provider {
 	return provider
 }
 
+// Check tells what is wrong with the credentials of the environment without asking for any: half a key, or two sources.
+// Where the platform handed credentials over, the environment has no say, and where there are none at all, that shows
+// when they are asked for.
+func (s *Source) Check(invocation Invocation) error {
+	if invocation.Credentials != (credentials.Credentials{}) {
+		return nil
+	}
+	if _, _, err := s.environment(); err != nil && !errors.Is(err, errNoCredentials) {
+		return err
+	}
+	return nil
+}
+
 // Provider hands out the credentials of one invocation. It is safe for concurrent use.
 type Provider struct {
 	source *Source

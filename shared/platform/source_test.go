@@ -79,6 +79,36 @@ func TestEnvCredentials(t *testing.T) {
 	}
 }
 
+func TestCheck(t *testing.T) {
+	t.Parallel()
+	const id, secret, secretID = "ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET", "ALIBABA_CLOUD_SECRET_ID"
+	for name, c := range map[string]struct {
+		env    []string
+		handed bool
+		wrong  string
+	}{
+		"key":                   {[]string{id, "a", secret, "b"}, false, ""},
+		"secret":                {[]string{secretID, "s"}, false, ""},
+		"nothing":               {nil, false, ""},
+		"half a key":            {[]string{id, "a"}, false, secret + " is missing"},
+		"two sources":           {[]string{id, "a", secret, "b", secretID, "s"}, false, "two sources"},
+		"half a key, handed":    {[]string{id, "a"}, true, ""},
+		"half a key and secret": {[]string{secret, "b", secretID, "s"}, false, "two sources"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			invocation := platform.Invocation{}
+			if c.handed {
+				invocation.Credentials = key
+			}
+			err := (&platform.Source{Getenv: env(c.env...)}).Check(invocation)
+			if (err == nil) != (c.wrong == "") || err != nil && !strings.Contains(err.Error(), c.wrong) {
+				t.Errorf("got %v, want %q", err, c.wrong)
+			}
+		})
+	}
+}
+
 // vault plays the Parameters-and-Secrets extension: it answers with the text of the moment and counts.
 type vault struct {
 	mu     sync.Mutex

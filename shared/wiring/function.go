@@ -137,6 +137,9 @@ var errPanicked = errors.New("the function panicked")
 
 // invocation makes the service of one invocation. Credentials are asked for only when a call needs them.
 func (f *Function) invocation(l *loaded, from platform.Invocation, stats *snapshot.Stats, told *facts) (*Invocation, error) {
+	if err := f.source.Check(from); err != nil {
+		return nil, &snapshot.Error{Code: snapshot.CodeNoCredentials, Kind: snapshot.KindConfig, Message: err.Error()}
+	}
 	client, err := swas.New(swas.Config{Endpoint: l.endpoint, Provider: f.source.Provider(from)})
 	if err != nil {
 		return nil, err
