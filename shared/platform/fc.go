@@ -12,12 +12,18 @@ import (
 )
 
 // startFC runs h on Function Compute. HTTP triggers arrive as events like all others. The hooks of an instance's life
-// have nothing to do, but without a handler the SDK answers them with a panic.
+// have nothing to do, but without a handler the SDK answers them with a panic. The documents of Function Compute promise
+// no signal at the end of an instance; should one come, it is heard.
 func startFC(h Handler) {
+	l, base := untilSIGTERM(nil)
+	h = l.within(h)
 	fc.RegisterInitializerFunction(ignore)
 	fc.RegisterPreFreezeFunction(ignore)
 	fc.RegisterPreStopFunction(ignore)
 	fc.Start(func(ctx context.Context, event []byte) (json.RawMessage, error) {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		defer context.AfterFunc(base, cancel)()
 		answer, failure := run(ctx, h, fcInvocation(ctx), event)
 		if failure != nil {
 			// By value: the SDK replaces the type of a pointer.

@@ -9,12 +9,10 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 )
 
-// startLambda runs h on AWS Lambda. Lambda stops an instance by SIGTERM and, some hundred milliseconds later, SIGKILL:
-// the signal ends the context of the running invocations, so that they make no further call and say what they left.
+// startLambda runs h on AWS Lambda. Lambda stops an instance by SIGTERM and, some hundred milliseconds later, SIGKILL.
 func startLambda(h Handler) {
-	base, stop := context.WithCancel(context.Background())
-	onSIGTERM(os.Getenv(envLambda), stop)
-	lambda.StartWithOptions(lambdaHandler(h), lambda.WithContext(base))
+	l, base := untilSIGTERM(register(os.Getenv(envLambda)))
+	lambda.StartWithOptions(lambdaHandler(l.within(h)), lambda.WithContext(base))
 }
 
 // lambdaHandler is a Handler in the form that takes and gives bytes as they are.

@@ -241,23 +241,56 @@ func TestHooksOfFunctionCompute(t *testing.T) {
 	}
 }
 
-// Lambda's SIGTERM ends the context of the running invocation, and its answer still arrives.
-func TestSIGTERMOnLambda(t *testing.T) {
+// SIGTERM ends the context of the running invocation, whose answer still arrives, and then the process.
+func TestSIGTERM(t *testing.T) {
 	t.Parallel()
-	p := start(t, sides["lambda"])
-	<-p.extension
-	p.events <- [2]string{"wait", ""}
-	for line := range p.lines {
-		if line == "waiting" {
-			break
-		}
+	for platform, s := range sides {
+		t.Run(platform, func(t *testing.T) {
+			t.Parallel()
+			p := start(t, s)
+			if platform == "lambda" {
+				<-p.extension
+			}
+			p.events <- [2]string{"wait", "0"}
+			for line := range p.lines {
+				if line == "waiting" {
+					break
+				}
+			}
+			if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+				t.Fatal(err)
+			}
+			want := outcome{"error", `{"errorMessage":"context canceled","errorType":"Deferred"}`}
+			if got := <-p.done; got != want {
+				t.Errorf("got %v, want %v", got, want)
+			}
+			if <-p.exited; p.cmd.ProcessState.ExitCode() != 0 {
+				t.Errorf("the process ended with %s", p.cmd.ProcessState)
+			}
+		})
 	}
-	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	want := outcome{"error", `{"errorMessage":"context canceled","errorType":"Deferred"}`}
-	if got := <-p.done; got != want {
-		t.Errorf("got %v, want %v", got, want)
+}
+
+// An idle process ends at once.
+func TestSIGTERMOfAnIdleProcess(t *testing.T) {
+	t.Parallel()
+	for platform, s := range sides {
+		t.Run(platform, func(t *testing.T) {
+			t.Parallel()
+			p := start(t, s)
+			if got := p.invoke(t, `{}`, "0"); got != (outcome{"response", `{}`}) {
+				t.Fatalf("got %v", got)
+			}
+			if platform == "lambda" {
+				<-p.extension
+			}
+			if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+				t.Fatal(err)
+			}
+			if <-p.exited; p.cmd.ProcessState.ExitCode() != 0 {
+				t.Errorf("the process ended with %s", p.cmd.ProcessState)
+			}
+		})
 	}
 }
 
