@@ -50,7 +50,7 @@ func (a *api) let(in func(http.ResponseWriter, *http.Request, caller)) http.Hand
 				a.Refused(r.Context(), why)
 			}
 			w.Header().Set("WWW-Authenticate", "Bearer")
-			problem.WriteStatus(w, http.StatusUnauthorized, problem.CodeUnauthenticated, "send Authorization: Bearer <API_TOKEN>, or a Standard Webhooks signature")
+			problem.WriteStatus(w, http.StatusUnauthorized, problem.CodeUnauthenticated, "send the header Authorization with Bearer and the API_TOKEN, or a Standard Webhooks signature")
 			return
 		}
 		if c.core, err = a.Core(r.Context()); err != nil {
@@ -103,19 +103,7 @@ func oneOf(token string, valid []string) bool {
 	return found == 1
 }
 
-// permit answers what the policy grants the caller for a target. An unknown target and a forbidden one differ: a
-// caller who is authenticated may learn of his typing error.
+// permit answers what the policy grants the caller for a target.
 func (a *api) permit(c caller, target string, action policy.Action) (policy.Grant, *snapshot.Error) {
-	if target == "" {
-		return policy.Grant{}, &snapshot.Error{Code: snapshot.CodeInvalidOrder, Kind: snapshot.KindMalformed, Message: "target: is missing: name a target of snapshots.yaml"}
-	}
-	grant, ok := a.Policy.Permit(policy.Question{From: c.from, Target: target, Action: action})
-	if ok {
-		return grant, nil
-	}
-	if _, known := a.Policy.Target(target); !known {
-		return policy.Grant{}, &snapshot.Error{Code: snapshot.CodeUnknownTarget, Kind: snapshot.KindUnknown, Message: "target: snapshots.yaml has no target of this name: check its spelling"}
-	}
-	return policy.Grant{}, &snapshot.Error{Code: snapshot.CodeNotAllowed, Kind: snapshot.KindDenied,
-		Message: "no rule under allow in snapshots.yaml grants " + string(action) + " on this target to " + c.from}
+	return a.Policy.Machine(c.from, target, action)
 }

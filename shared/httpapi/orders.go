@@ -40,11 +40,11 @@ func (a *api) complete(order *snapshot.Order, header http.Header, c caller) *sna
 	if refused != nil {
 		return refused
 	}
-	grant, refused := a.permit(c, order.Target, "take")
+	grant, refused := a.permit(c, order.Target, policy.ActionTake)
 	if refused != nil {
 		return refused
 	}
-	role, refused := grantedRole(c, order.Role, grant)
+	role, refused := grant.RoleOf(c.from, order.Role)
 	if refused != nil {
 		return refused
 	}
@@ -100,18 +100,6 @@ func unquote(text string) string {
 		return strings.NewReplacer(`\"`, `"`, `\\`, `\`).Replace(text[1 : len(text)-1])
 	}
 	return text
-}
-
-// grantedRole returns the role of an order: what it asks for, within what the rule grants.
-func grantedRole(c caller, asked string, grant policy.Grant) (string, *snapshot.Error) {
-	if grant.Role != "" && asked != "" && asked != grant.Role {
-		return "", &snapshot.Error{Code: snapshot.CodeNotAllowed, Kind: snapshot.KindDenied, Message: "role: the rule under allow in snapshots.yaml grants role " + grant.Role + " only"}
-	}
-	byDefault := snapshot.RoleManual
-	if c.from == fromStandard {
-		byDefault = snapshot.RoleDeploy
-	}
-	return cmp.Or(asked, grant.Role, byDefault), nil
 }
 
 func malformed(code, message string) *snapshot.Error {

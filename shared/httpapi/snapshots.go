@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 
+	"swas-snapshot/shared/policy"
 	"swas-snapshot/shared/problem"
 	"swas-snapshot/shared/snapshot"
 	"swas-snapshot/shared/trigger"
@@ -50,7 +51,7 @@ func (a *api) find(w http.ResponseWriter, r *http.Request, c caller) {
 		problem.Write(w, snapshot.AsError(err))
 		return
 	}
-	if _, err := a.permit(c, target.Name, "list"); err != nil {
+	if _, err := a.permit(c, target.Name, policy.ActionList); err != nil {
 		problem.Write(w, hidden)
 		return
 	}
@@ -97,8 +98,8 @@ func (a *api) unpin(w http.ResponseWriter, r *http.Request, c caller) {
 // so one that was overheard could be turned into the removal of a pin: pins want the bearer token.
 func (a *api) mayKeep(c caller) func(snapshot.Target) error {
 	return func(target snapshot.Target) error {
-		_, denied := a.permit(c, target.Name, "keep")
-		if _, invisible := a.permit(c, target.Name, "list"); denied != nil && invisible != nil {
+		_, denied := a.permit(c, target.Name, policy.ActionKeep)
+		if _, invisible := a.permit(c, target.Name, policy.ActionList); denied != nil && invisible != nil {
 			return hidden
 		}
 		if c.from != fromAPI {

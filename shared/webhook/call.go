@@ -1,7 +1,6 @@
 package webhook
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -145,17 +144,14 @@ func (c *call) pipeline(ctx context.Context, p pipeline) {
 
 // errand takes the snapshot that a machine ordered in writing.
 func (c *call) errand(ctx context.Context, order snapshot.Order) {
-	grant, ok := c.Policy.Permit(policy.Question{From: c.name, Target: order.Target, Action: policy.ActionTake})
-	if !ok {
-		c.fail(ctx, c.notGranted(order.Target))
+	grant, refused := c.Policy.Machine(c.name, order.Target, policy.ActionTake)
+	if refused == nil {
+		order.Role, refused = grant.RoleOf(c.name, order.Role)
+	}
+	if refused != nil {
+		c.fail(ctx, refused)
 		return
 	}
-	if grant.Role != "" && order.Role != "" && order.Role != grant.Role {
-		c.fail(ctx, &snapshot.Error{Code: snapshot.CodeNotAllowed, Kind: snapshot.KindDenied,
-			Message: "role: the rule under allow in snapshots.yaml grants role " + grant.Role + " only"})
-		return
-	}
-	order.Role = cmp.Or(order.Role, grant.Role, snapshot.RoleDeploy)
 	order.Sender, order.Actor, order.Paced = c.name, c.name, true
 	core, err := c.core(ctx)
 	if err != nil {
@@ -163,16 +159,6 @@ func (c *call) errand(ctx context.Context, order snapshot.Order) {
 		return
 	}
 	c.finish(ctx, order.Key, []snapshot.Result{core.Take(ctx, order)})
-}
-
-// notGranted tells a typing error from a lack of rights: whoever signs may know the difference.
-func (c *call) notGranted(target string) *snapshot.Error {
-	if _, known := c.Policy.Target(target); !known {
-		return &snapshot.Error{Code: snapshot.CodeUnknownTarget, Kind: snapshot.KindUnknown,
-			Message: "target: snapshots.yaml has no target of this name: check its spelling"}
-	}
-	return &snapshot.Error{Code: snapshot.CodeNotAllowed, Kind: snapshot.KindDenied,
-		Message: "no rule under allow in snapshots.yaml grants take on this target to " + c.name}
 }
 
 // finish answers a machine: a single result as POST /snapshots does, several as a list with the status of the worst.
