@@ -75,7 +75,7 @@ func (x *examination) senders() {
 		variables := strings.Join(one.Variables, ", ")
 		switch {
 		case one.Set && one.Off != nil:
-			x.warn(check, one.Off.Error()+": it is off", "set another one, such as the output of openssl rand -hex 32")
+			x.warn(check, one.Off.Error()+": it is off", "set what the sender shows, or make one as README.md says under Settings")
 		case one.Set && allowed:
 			x.ok(check, "its secret is set, and a rule under allow is for it")
 		case one.Set:
@@ -89,9 +89,6 @@ func (x *examination) senders() {
 // bearer is the state of the bearer token, whose sender the policy calls api.
 func (x *examination) bearer() webhook.State {
 	const variable = "API_TOKEN"
-	state := webhook.State{Sender: "api", Variables: []string{variable}, Set: x.getenv(variable) != ""}
-	if wiring.Secrets(x.getenv, variable) == nil {
-		state.Off = errors.New(variable + " is unset or shorter than 16 bytes")
-	}
-	return state
+	_, err := webhook.ReadSecrets(x.getenv, variable)
+	return webhook.State{Sender: "api", Variables: []string{variable}, Set: !errors.Is(err, webhook.ErrUnset), Off: err}
 }

@@ -37,7 +37,7 @@ func parseEndpoint(text string) (endpoint, error) {
 	case u.Path != "" && u.Path != "/", u.RawQuery != "", u.ForceQuery, u.Fragment != "":
 		return endpoint{}, badEndpoint("has a path, query or fragment: leave only scheme, host and port")
 	case u.Scheme == "http" && !loopback(u.Hostname()):
-		return endpoint{}, badEndpoint("is plain http beyond this machine, where anybody could read the signature: use https")
+		return endpoint{}, badEndpoint("is plain http beyond this machine, where anybody could read the signature")
 	}
 	// In lower case, by which net/http knows localhost and keeps it from proxies.
 	return endpoint{scheme: u.Scheme, host: strings.ToLower(u.Host), local: loopback(u.Hostname())}, nil

@@ -26,7 +26,7 @@ func openFeishu(secrets Secrets) (sender, error) {
 	keys, keysErr := secrets.read(envFeishuEncrypt)
 	tokens, tokensErr := secrets.read(envFeishuToken)
 	for _, err := range []error{keysErr, tokensErr} {
-		if err != nil && !errors.Is(err, errUnset) {
+		if err != nil && !errors.Is(err, ErrUnset) {
 			return nil, err
 		}
 	}

@@ -20,7 +20,7 @@ func openAll(tb testing.TB, secrets Secrets) map[string]sender {
 	all := map[string]sender{}
 	for _, kind := range kinds {
 		s, err := kind.open(secrets)
-		if err != nil && !errors.Is(err, errUnset) {
+		if err != nil && !errors.Is(err, ErrUnset) {
 			tb.Fatalf("%s: %v", kind.name, err)
 		}
 		if err == nil {

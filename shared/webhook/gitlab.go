@@ -20,7 +20,7 @@ type gitlab struct {
 
 func openGitLab(secrets Secrets) (sender, error) {
 	signing, err := secrets.decoded(envGitLabSigning, standardPrefix)
-	if err == nil || !errors.Is(err, errUnset) {
+	if err == nil || !errors.Is(err, ErrUnset) {
 		return gitlab{signing: signing}, err
 	}
 	tokens, err := secrets.read(envGitLabToken)

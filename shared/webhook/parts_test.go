@@ -170,7 +170,7 @@ func TestOffIsUnset(t *testing.T) {
 	if _, err := openGitLab(secrets); err != nil {
 		t.Error(err)
 	}
-	if _, err := openSlack(secrets); !errors.Is(err, errUnset) {
+	if _, err := openSlack(secrets); !errors.Is(err, ErrUnset) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -22,7 +22,6 @@ const (
 type pipeline struct {
 	on          string
 	tenant      string // the repository's or project's number: hooks of an organisation and of a repository mean the same
-	site        string // of forges that people host themselves, where numbers repeat
 	repository  string // owner/name
 	environment string
 	ref         string // full where the forge tells branches from tags
@@ -73,7 +72,7 @@ func (p pipeline) orders(from string, grants []policy.Grant) []snapshot.Order {
 		orders[i] = snapshot.Order{
 			Target: grant.Target, Role: cmp.Or(grant.Role, snapshot.RoleDeploy),
 			Reason: p.reason(), Actor: plain(p.actor),
-			Sender: from, Tenant: p.site + p.tenant, Key: p.key, Time: p.time,
+			Sender: from, Tenant: p.tenant, Key: p.key, Time: p.time,
 			Tags: p.tags(), Paced: true,
 		}
 	}

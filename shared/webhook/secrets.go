@@ -41,7 +41,7 @@ func SecretsFromEnv(getenv func(string) string) Secrets {
 	secrets := Secrets{}
 	for _, kind := range kinds {
 		for _, name := range kind.variables {
-			if values := strings.Fields(getenv(name)); len(values) > 0 && values[0] != unused {
+			if values := valuesOf(getenv, name); len(values) > 0 {
 				secrets[name] = values
 			}
 		}
@@ -49,17 +49,31 @@ func SecretsFromEnv(getenv func(string) string) Secrets {
 	return secrets
 }
 
+func valuesOf(getenv func(string) string, name string) []string {
+	values := strings.Fields(getenv(name))
+	if len(values) > 0 && values[0] == unused {
+		return nil
+	}
+	return values
+}
+
+// ReadSecrets returns the secrets of one variable, such as API_TOKEN, by the rule for all: none, and an error that never
+// tells a secret, if the variable is unset or off, or one of them is too short or still an example.
+func ReadSecrets(getenv func(string) string, name string) ([]string, error) {
+	return Secrets{name: valuesOf(getenv, name)}.read(name)
+}
+
 // secretMin is how many bytes a secret must have at least. A shorter one can be found by trying.
 const secretMin = 16
 
-// errUnset says that nobody wants this sender; that is no mistake.
-var errUnset = errors.New("not set")
+// ErrUnset says that nobody wants this sender; that is no mistake.
+var ErrUnset = errors.New("not set")
 
 // read returns the secrets of a variable, or says which one of them switches the sender off. It never tells a secret.
 func (s Secrets) read(name string) ([]string, error) {
 	values := s[name]
 	if len(values) == 0 {
-		return nil, fmt.Errorf("%s is %w", name, errUnset)
+		return nil, fmt.Errorf("%s is %w", name, ErrUnset)
 	}
 	for _, value := range values {
 		if len(value) < secretMin {

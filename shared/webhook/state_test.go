@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"errors"
 	"strings"
 	"testing"
 )
@@ -26,6 +27,26 @@ func TestStates(t *testing.T) {
 		one := states[name]
 		if one.Set != c.set || (one.Off == nil) != (c.off == "") || one.Off != nil && !strings.Contains(one.Off.Error(), c.off) {
 			t.Errorf("%s: %+v, want %+v", name, one, c)
+		}
+	}
+}
+
+// TestReadSecrets shows that one bad secret switches its sender off.
+func TestReadSecrets(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]struct {
+		n    int
+		says string
+	}{
+		"": {0, "is not set"}, "   ": {0, "is not set"}, "off": {0, "is not set"}, "fifteen-bytes--": {0, "15 bytes"}, "sixteen--bytes--": {1, ""},
+		"sixteen--bytes-- another-of-them--": {2, ""}, "sixteen--bytes-- short": {0, "5 bytes"}, "changeme-changeme": {0, "still an example"},
+	} {
+		got, err := ReadSecrets(func(string) string { return text }, "API_TOKEN")
+		if len(got) != want.n || (err == nil) != (want.says == "") || err != nil && !strings.Contains(err.Error(), want.says) {
+			t.Errorf("%q: %d secrets, %v, want %+v", text, len(got), err, want)
+		}
+		if err != nil && errors.Is(err, ErrUnset) != (want.says == "is not set") {
+			t.Errorf("%q: %v", text, err)
 		}
 	}
 }

@@ -14,9 +14,6 @@ import (
 // callsPerMinute is the API's own limit per account and action, and our pace where the environment does not say.
 const callsPerMinute = 10
 
-// secretMin is the length of a secret in bytes, at least; a shorter one is taken for a mistake.
-const secretMin = 16
-
 // environment is what all functions read of their environment.
 type environment struct {
 	calls    int    // of one API action a minute
@@ -64,18 +61,6 @@ func region(getenv func(string) string) (string, error) {
 		return "", badConfig("ALIBABA_CLOUD_REGION_ID: is no region ID: set it to one such as cn-hangzhou")
 	}
 	return id, nil
-}
-
-// Secrets returns the blank-separated secrets of a variable, or none if it is unset or one of them is shorter than
-// secretMin: then what they protect stays shut.
-func Secrets(getenv func(string) string, name string) []string {
-	secrets := strings.Fields(getenv(name))
-	for _, secret := range secrets {
-		if len(secret) < secretMin {
-			return nil
-		}
-	}
-	return secrets
 }
 
 func badConfig(message string) *snapshot.Error {

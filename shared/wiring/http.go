@@ -64,8 +64,8 @@ func (f *Function) httpHandler() http.Handler {
 	return watched(httpapi.New(httpapi.Config{
 		Policy: l.policy,
 		Core:   func(ctx context.Context) (httpapi.Core, error) { return recorderOf(ctx), nil },
-		Bearer: Secrets(f.getenv, "API_TOKEN"),
-		Signed: signed(Secrets(f.getenv, "WEBHOOK_SECRET")),
+		Bearer: f.bearer(),
+		Signed: signed(secrets["WEBHOOK_SECRET"]),
 		Hooks: webhook.New(webhook.Config{
 			Secrets: secrets, Policy: l.policy, Log: f.log,
 			Core: func(ctx context.Context) (webhook.Core, error) { return recorderOf(ctx), nil },
@@ -79,6 +79,15 @@ func (f *Function) httpHandler() http.Handler {
 		defer r.mu.Unlock()
 		r.exchange = &seen
 	})
+}
+
+// bearer returns the bearer tokens; none shuts the door that they open.
+func (f *Function) bearer() []string {
+	tokens, err := webhook.ReadSecrets(f.getenv, "API_TOKEN")
+	if err != nil && !errors.Is(err, webhook.ErrUnset) {
+		f.log.Warn("the bearer token is off", "why", err.Error())
+	}
+	return tokens
 }
 
 // recorderOf returns the core of the invocation that a request belongs to.
@@ -103,7 +112,7 @@ func (f *Function) RefuseHTTP(event []byte, wrong error) ([]byte, error) {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		w.Header().Set("Cache-Control", "no-store")
 		shown := *known
-		if !httpapi.Bears(r.Header, Secrets(f.getenv, "API_TOKEN")) {
+		if !httpapi.Bears(r.Header, f.bearer()) {
 			shown.Message, shown.Advice = "the function is not configured: its log says what is wrong", ""
 		}
 		problem.Write(w, &shown)

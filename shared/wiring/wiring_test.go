@@ -251,15 +251,3 @@ func TestTell(t *testing.T) {
 		}
 	}
 }
-
-// TestSecrets shows that one short secret switches its sender off.
-func TestSecrets(t *testing.T) {
-	t.Parallel()
-	for text, want := range map[string]int{
-		"": 0, "   ": 0, "fifteen-bytes--": 0, "sixteen--bytes--": 1, "sixteen--bytes-- another-of-them--": 2, "sixteen--bytes-- short": 0,
-	} {
-		if got := wiring.Secrets(func(string) string { return text }, "API_TOKEN"); len(got) != want {
-			t.Errorf("%q: %d secrets, want %d", text, len(got), want)
-		}
-	}
-}
