@@ -48,6 +48,7 @@ func doctor(ctx context.Context, s *session) error {
 	}
 	x.policy = p
 	x.senders()
+	x.roles()
 	client, end, err := s.client(ctx, &x.policy)
 	if err != nil {
 		return x.report() // the environment says why

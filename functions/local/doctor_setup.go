@@ -2,12 +2,14 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"swas-snapshot/shared/manifest"
 	"swas-snapshot/shared/policy"
+	"swas-snapshot/shared/snapshot"
 	"swas-snapshot/shared/strictyaml"
 	"swas-snapshot/shared/webhook"
 	"swas-snapshot/shared/wiring"
@@ -82,6 +84,21 @@ func (x *examination) senders() {
 			x.warn(check, "its secret is set, but no rule under allow is for it: it may do nothing", "add a rule to snapshots.yaml, or unset "+variables)
 		case allowed:
 			x.warn(check, "a rule under allow is for it, but its secret is not set here: where the function has none either, it is off (404)", "set "+variables)
+		}
+	}
+}
+
+// roles looks for rules that take snapshots which no slot is kept for: these are never deleted and fill the server.
+func (x *examination) roles() {
+	for i, rule := range x.policy.Allow {
+		for _, name := range rule.Targets {
+			target, _ := x.policy.Target(name)
+			kept := slices.ContainsFunc(target.Keep, func(s snapshot.Slots) bool { return s.Role == rule.Role })
+			takes := rule.On != "" || slices.Contains(rule.Actions, policy.ActionTake)
+			if takes && rule.Role != "" && len(target.Keep) > 0 && !kept {
+				x.warn("target "+name, fmt.Sprintf("allow[%d] (%s) takes snapshots of role %s, for which keep has no slots: they are never deleted", i, rule.From, rule.Role),
+					"add "+rule.Role+": 1 to its keep, or give the rule another role")
+			}
 		}
 	}
 }

@@ -51,6 +51,9 @@ func TestDoctor(t *testing.T) {
 			`warn +permission DeleteSnapshot +Forbidden.RAM in cn-hangzhou: nothing rotates`, `warn +permission TagResources +Forbidden.RAM in cn-hangzhou: nothing can be pinned`,
 		}},
 		"no creation": {credential: simulator.Credential{Actions: []string{"ListSnapshots", "ListDisks"}}, status: 1, says: []string{`fail +permission CreateSnapshot +Forbidden.RAM`}},
+		"rules without slots": {policy: "  web-1: {disk: d-web, keep: {daily: 2}, maxAge: 26h}\n",
+			allow: "allow:\n  - {from: slack, tenant: T1, targets: [web-1], actions: [take]}\n  - {from: slack, tenant: T2, targets: [web-1], actions: [list]}\n  - {from: github, repository: a/b, on: push, refs: [refs/heads/main], targets: [web-1]}\n  - {from: api, targets: [web-1], actions: [take]}\n",
+			says:  []string{`warn +target web-1 +allow\[0\] \(slack\) takes snapshots of role manual, for which keep has no slots`, `warn +target web-1 +allow\[2\] \(github\) takes snapshots of role deploy`}},
 		"wrong environment": {env: []string{"SNAPSHOT_LOG_LEVEL=loud", "SNAPSHOT_CALLS_PER_MINUTE=x", "ALIBABA_CLOUD_REGION_ID=Hangzhou"}, status: 1, says: []string{
 			`fail +environment +InvalidConfig\n +SNAPSHOT_CALLS_PER_MINUTE`, `fail +environment +InvalidConfig\n +ALIBABA_CLOUD_REGION_ID`, `fail +environment +InvalidConfig\n +SNAPSHOT_LOG_LEVEL`,
 		}},

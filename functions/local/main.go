@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+
+	"swas-snapshot/shared/snapshot"
 )
 
 // usage is the whole command line.
@@ -121,7 +123,14 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 		return err
 	}
 	if err != nil {
-		return usageError(err.Error())
+		return usageError(flagMistake(err.Error()))
+	}
+	if s.command == "help" {
+		_, _ = io.WriteString(stdout, usage)
+		return flag.ErrHelp
+	}
+	if s.command == "demo" {
+		s.command = ""
 	}
 	c, ok := commands[s.command]
 	switch {
@@ -170,6 +179,18 @@ func (s *session) parse(args []string) (given []string, err error) {
 	}
 	flags.Visit(func(f *flag.Flag) { given = append(given, f.Name) })
 	return given, nil
+}
+
+// flagMistake says what the flag package says, with the flag that was probably meant.
+func flagMistake(text string) string {
+	name, unknown := strings.CutPrefix(text, "flag provided but not defined: -")
+	if !unknown {
+		return text
+	}
+	if near := snapshot.Nearest(name, []string{"live", "json", "platform", "addr", "takes", "now", "role", "arch"}); near != "" {
+		return fmt.Sprintf("there is no flag -%s: did you mean -%s?", name, near)
+	}
+	return fmt.Sprintf("there is no flag -%s", name)
 }
 
 func unknownCommand(name string) string {

@@ -82,7 +82,9 @@ func TestMistyped(t *testing.T) {
 		"-platform gcp":                 "-platform: is fc or lambda",
 		"-live":                         "-live has no meaning for the demo",
 		"-addr 127.0.0.1:0":             "-addr has no meaning for the demo",
-		"-colour":                       "-colour",
+		"-colour":                       "there is no flag -colour",
+		"plan -rol daily":               "there is no flag -rol: did you mean -role?",
+		"plan -role":                    "-role",
 	} {
 		t.Run(line, func(t *testing.T) {
 			t.Parallel()
@@ -97,7 +99,7 @@ func TestMistyped(t *testing.T) {
 // TestHelp shows that -h tells of every command and every flag.
 func TestHelp(t *testing.T) {
 	t.Parallel()
-	for _, line := range []string{"-h", "-help", "serve -h"} {
+	for _, line := range []string{"-h", "-help", "serve -h", "help"} {
 		status, stdout, stderr := typed(t, environment(), nil, strings.Fields(line)...)
 		if status != 0 || stderr != "" {
 			t.Errorf("%s: exit status %d\n%s", line, status, stderr)

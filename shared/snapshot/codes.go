@@ -96,7 +96,10 @@ func fromAPI(answer *APIError) *Error {
 	b := behaviourOf(answer.Code)
 	advice := strings.ReplaceAll(b.mend, "%ACTION%", answer.Action)
 	message := advice
-	if answer.Message != "" {
+	switch {
+	case answer.Code == CodeNoCredentials && answer.Message != "": // no word of the API's: whoever looked for them says what mends it
+		message = answer.Action + ": " + answer.Message
+	case answer.Message != "":
 		message = answer.Action + ": " + strings.TrimRight(answer.Message, ". ") + ": " + advice
 	}
 	return &Error{

@@ -134,6 +134,9 @@ func (p Plan) createReason(s *situation) string {
 	if p.Pinned > 0 {
 		reason += ", " + p.pinnedText()
 	}
+	if _, named := s.target.slots(s.role); !named && len(s.target.Keep) > 0 {
+		reason += "; keep names no slots for this role, so it is never deleted"
+	}
 	return reason
 }
 

@@ -102,3 +102,20 @@ func TestTakeByServer(t *testing.T) {
 		t.Errorf("the system disk was looked up %d times", n)
 	}
 }
+
+// TestMisspeltRole: a role that keep does not name is never deleted, so a typing error must not go unsaid.
+func TestMisspeltRole(t *testing.T) {
+	t.Parallel()
+	for role, want := range map[string]string{"dialy": "did you mean daily?", "daily": "", "manual": "", "release": ""} {
+		w := newWorld(Slots{"daily", 2})
+		got := w.Take(within(w.clock, time.Minute), order(role, "k"))
+		if got.Outcome != OutcomeCreated || (want == "") != (got.Warning == "") || !strings.Contains(got.Warning, want) {
+			t.Errorf("%s: got %q, warning %q", role, got.Outcome, got.Warning)
+		}
+		o := order(role, "other")
+		o.DryRun = true
+		if dry := w.Take(within(w.clock, time.Minute), o); !strings.Contains(dry.Warning, want) {
+			t.Errorf("%s: dry run warns %q", role, dry.Warning)
+		}
+	}
+}

@@ -134,15 +134,15 @@ func (j *takeJob) dryRun(ctx context.Context) (state, error) {
 	running, isRunning := j.inProgress()
 	switch {
 	case own:
-		j.result.Warning = fmt.Sprintf("a real run would be replayed: this order took %s before", one.ID)
+		j.warn(fmt.Sprintf("a real run would be replayed: this order took %s before", one.ID))
 	case isFresh:
-		j.result.Warning = fmt.Sprintf("a real run would be %s: %s is fresh enough", outcome, fresh.ID)
+		j.warn(fmt.Sprintf("a real run would be %s: %s is fresh enough", outcome, fresh.ID))
 	case isRunning && running.ours():
-		j.result.Warning = fmt.Sprintf("a real run would be joined: %s is in progress", running.ID)
+		j.warn(fmt.Sprintf("a real run would be joined: %s is in progress", running.ID))
 	case isRunning:
-		j.result.Warning = fmt.Sprintf("a real run would wait: %s of this disk is in progress", running.ID)
+		j.warn(fmt.Sprintf("a real run would wait: %s of this disk is in progress", running.ID))
 	case plan.Blocked != "":
-		j.result.Warning = "a real run would be blocked: " + plan.Blocked
+		j.warn("a real run would be blocked: " + plan.Blocked)
 	}
 	if own || isFresh || isRunning {
 		j.result.Plan = withoutCreation(j.result.Plan)

@@ -107,7 +107,8 @@ type hold struct {
 
 func (h hold) Unwrap() error { return h.error }
 
-// attempts counts the failures of one purpose and keeps the last.
+// attempts counts the failures of one job and keeps the last. A look-up that succeeds in between proves nothing of the call
+// that failed, so it does not start the count afresh.
 type attempts struct {
 	failures int
 	last     *Error

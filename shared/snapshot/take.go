@@ -130,13 +130,21 @@ func (j *takeJob) tellFailure(ctx context.Context) {
 	j.tell(ctx, fact)
 }
 
+// warn adds something to look at although the order is done.
+func (j *takeJob) warn(text string) {
+	if j.result.Warning != "" {
+		text = j.result.Warning + "; " + text
+	}
+	j.result.Warning = text
+}
+
 // done ends the order with an outcome and the snapshot that answers it.
 func (j *takeJob) done(outcome Outcome, one Snapshot) (state, error) {
 	j.result.Outcome = outcome
 	j.result.SnapshotID, j.result.SnapshotName = one.ID, one.Name
 	j.result.Status, j.result.Progress = one.Status, one.Progress
 	if one.Status == Failed {
-		j.result.Warning = "this snapshot failed: give a new order, with a new key"
+		j.warn("this snapshot failed: give a new order, with a new key")
 	}
 	return nil, nil
 }
@@ -227,6 +235,9 @@ func (j *takeJob) build() {
 		Tag{TagMeta, meta{o.Role, cmp.Or(o.Sender, "invoke"), j.fingerprint}.String()})
 	j.request = r
 	j.result.SnapshotName, j.result.ClientToken = name, token
+	if near := t.misspelt(o.Role); near != "" {
+		j.warn("keep names no slots for role " + o.Role + ", so this snapshot is never deleted: did you mean " + near + "?")
+	}
 }
 
 // given returns the request without what this project adds to it: a defect of what the caller wrote must not be told

@@ -172,7 +172,10 @@ func TestFinalCodesMend(t *testing.T) {
 	cases := map[string]string{
 		CodeDiskNotFound: "snapshots.yaml", CodeForbiddenRAM: "swas-open:CreateSnapshot", codeNoPermission: "swas-open:CreateSnapshot",
 		"InvalidAccessKeyId.NotFound": "ALIBABA_CLOUD_ACCESS_KEY_ID", CodeBadSignature: "ALIBABA_CLOUD_ACCESS_KEY_SECRET", codeTokenExpired: "ALIBABA_CLOUD_SECURITY_TOKEN",
-		CodeMismatch: "new key", CodeNameUnsupported: "2 to 50", CodeRemarkDuplicate: "remark", CodeNoCredentials: "role",
+		CodeMismatch: "new key", CodeNameUnsupported: "2 to 50", CodeRemarkDuplicate: "remark",
+	}
+	if err := AsError(&APIError{Action: create, Code: CodeNoCredentials, Message: "none: run aliyun configure"}); err.Message != "CreateSnapshot: none: run aliyun configure" {
+		t.Errorf("mended twice: %q", err.Message)
 	}
 	for code, mend := range cases {
 		err := AsError(&APIError{Action: create, Code: code, Message: "No."})

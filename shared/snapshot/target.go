@@ -31,6 +31,18 @@ type Slots struct {
 	Count int
 }
 
+// misspelt returns the role that keep names and that somebody may have meant by another one, or "".
+func (t Target) misspelt(role string) string {
+	if _, named := t.slots(role); named {
+		return ""
+	}
+	names := make([]string, len(t.Keep))
+	for i, slots := range t.Keep {
+		names[i] = slots.Role
+	}
+	return Nearest(role, names)
+}
+
 // slots returns how many snapshots of role the target keeps, and whether its policy names the role.
 func (t Target) slots(role string) (int, bool) {
 	for _, slots := range t.Keep {

@@ -155,7 +155,7 @@ func (r *run) findIn(ctx context.Context, regionID, id string) (Snapshot, Target
 }
 
 func noSuchSnapshot() *Error {
-	return &Error{Code: CodeNoSuchID, Kind: KindUnknown, Message: "no configured target has this snapshot: list a target's snapshots for their IDs"}
+	return &Error{Code: CodeNoSuchID, Kind: KindUnknown, Message: "no configured target has this snapshot: the list or the plan of a target shows their IDs"}
 }
 
 // load returns a target with its region listed and its disk known.

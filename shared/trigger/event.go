@@ -39,7 +39,8 @@ type Batch struct {
 // of the event or message; a plain invoke has none.
 //
 // A message, a record or an element that cannot be read fails alone, as [Item].Err; one that stands twice is one item.
-// Where nothing can be read the error is a [*snapshot.Error] with Code [snapshot.CodeMalformed].
+// Where nothing can be read the error is a [*snapshot.Error] with Code [snapshot.CodeMalformed], or with the API's own code
+// if a parameter of the API breaks its rule.
 func DecodeEvent(data []byte, requestID string) (Batch, error) {
 	items, err := decodeEvent(data, requestID)
 	if err != nil {

@@ -2,6 +2,7 @@ package trigger_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 	"strings"
@@ -198,9 +199,6 @@ func TestDecodeEventRefuses(t *testing.T) {
 		"order, days and no number":  {`{"target":"web-1","maxAge":"d"}`, `field "maxAge" is no duration`},
 		"order, days twice":          {`{"target":"web-1","maxAge":"1d1d"}`, `field "maxAge" is no duration`},
 		"order, text for dryRun":     {`{"target":"web-1","dryRun":"true"}`, `field "dryRun" is text`},
-		"API, no disk":               {`{"DiskId":""}`, "DiskId: is missing"},
-		"API, no mark":               {`{"RegionId":"cn-hangzhou","SnapshotName":"x"}`, "DiskId: is missing"},
-		"API, every violation":       {`{"RegionId":"cn-hangzhou","SnapshotName":"x"}`, "SnapshotName: has 1 characters"},
 		"API, DISKID":                {`{"RegionId":"cn-hangzhou","DISKID":"d-1"}`, `field "DISKID" must be written "DiskId"`},
 		"API, doubled by case":       {`{"DiskId":"d-1","DISKID":"d-2"}`, "stands beside"},
 		"API, doubled by the long s": {`{"DiskId":"d-1","Di\u017fkId":"d-2"}`, "stands beside"},
@@ -331,4 +329,24 @@ func ExampleDecodeEvent() {
 		fmt.Println(item.Order.Target, item.Order.Role, item.Order.Key)
 	}
 	// Output: web-1 deploy build-42
+}
+
+// The API's own parameters break the API's own rules: the errors have its codes.
+func TestDecodeEventOfBrokenRules(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ data, code, says string }{
+		"no disk":          {`{"DiskId":""}`, "MissingDiskId", "DiskId: is missing"},
+		"no mark":          {`{"RegionId":"cn-hangzhou","SnapshotName":"abc"}`, "MissingDiskId", "DiskId: is missing"},
+		"every violation":  {`{"RegionId":"cn-hangzhou","SnapshotName":"x"}`, "InvalidOrder", "SnapshotName: has 1 characters"},
+		"within a message": {mns(`{"DiskId":""}`), "MissingDiskId", `field "Message": DiskId: is missing`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := trigger.DecodeEvent([]byte(c.data), requestID)
+			var known *snapshot.Error
+			if !errors.As(err, &known) || known.Code != c.code || !strings.Contains(known.Message, c.says) {
+				t.Errorf("got %v, want %s: %s", err, c.code, c.says)
+			}
+		})
+	}
 }

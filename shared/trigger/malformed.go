@@ -15,12 +15,14 @@ func malformed(format string, args ...any) error {
 	return &snapshot.Error{Code: snapshot.CodeMalformed, Kind: snapshot.KindMalformed, Message: fmt.Sprintf(format, args...)}
 }
 
-// within says in which part of the input an error lies.
+// within says in which part of the input an error lies. It keeps the code.
 func within(place string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return malformed("%s: %s", place, snapshot.AsError(err).Message)
+	known := *snapshot.AsError(err)
+	known.Message = place + ": " + known.Message
+	return &known
 }
 
 // expecting adds what would have been right, with an example to copy.
@@ -28,7 +30,11 @@ func expecting(err error, expected string) error {
 	if err == nil {
 		return nil
 	}
-	return malformed("%s; expected %s", snapshot.AsError(err).Message, expected)
+	known := *snapshot.AsError(err)
+	if known.Code == snapshot.CodeMalformed { // the rules of a parameter say themselves what would have been right
+		known.Message += "; expected " + expected
+	}
+	return &known
 }
 
 // quoteName renders the name of a field for a message: one line, bounded, control and bidi characters escaped.

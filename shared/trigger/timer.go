@@ -58,6 +58,8 @@ func decodeTimer(data []byte) (snapshot.Tick, error) {
 	fc := fields.has("triggerTime") || fields.has("triggerName")
 	aws := fields.has("detail-type")
 	switch {
+	case !fc && !aws && fields.folds("target", "DiskId"):
+		return snapshot.Tick{}, malformed("the event is an order: the event function takes it")
 	case fc && !aws && !ours:
 		return decodeFCTimer(data)
 	case aws && !fc && !ours:
