@@ -138,13 +138,13 @@ func checkProblem(t *testing.T, w *httptest.ResponseRecorder, code string) {
 	t.Helper()
 	var document problem.Document
 	decode(t, w.Body.Bytes(), &document)
-	if document.Status != w.Code || document.Type != "about:blank" || document.Title != http.StatusText(w.Code) || document.Detail == "" || document.Code == "" {
+	if document.Status != w.Code || document.Type != "about:blank" || document.Title != http.StatusText(w.Code) || document.Detail == "" || document.Code == "" || document.RequestID == "" {
 		t.Errorf("status %d, document %s", w.Code, w.Body)
 	}
 	if code != "" && document.Code != code {
 		t.Errorf("the code is %q, want %q: %s", document.Code, code, document.Detail)
 	}
-	if retry := w.Header().Get("Retry-After") != ""; retry != document.Retryable {
+	if retry := w.Header().Get("Retry-After") != ""; retry != (document.Retryable || w.Code >= http.StatusBadGateway) {
 		t.Errorf("retryable is %t, and Retry-After is there: %t", document.Retryable, retry)
 	}
 }

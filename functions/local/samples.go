@@ -73,7 +73,10 @@ func (s samples) print(w io.Writer, url string, now time.Time) error {
 // curl returns the line that sends what a rule lets in.
 func (s samples) curl(rule policy.Allow, url string, now time.Time) (string, error) {
 	id := randomText(6)
-	if rule.From == "api" {
+	switch {
+	case rule.From == "api" && !slices.Contains(rule.Actions, policy.ActionTake):
+		return fmt.Sprintf(`curl -H %s %s`, quote("Authorization: Bearer "+s.token), quote(url+lookAt(rule))), nil
+	case rule.From == "api":
 		return fmt.Sprintf(`curl -H %s -H %s -H 'Content-Type: application/json' -d %s %s/snapshots`,
 			quote("Authorization: Bearer "+s.token), quote("Idempotency-Key: "+id), quote(fmt.Sprintf(`{"target":%q}`, rule.Targets[0])), url), nil
 	}
@@ -88,6 +91,14 @@ func (s samples) curl(rule policy.Allow, url string, now time.Time) (string, err
 	}
 	fmt.Fprintf(&line, " --data-raw %s %s", quote(string(sample.Body)), quote(url+sample.Path))
 	return line.String(), nil
+}
+
+// lookAt is a path that a rule which may not take lets be asked.
+func lookAt(rule policy.Allow) string {
+	if slices.Contains(rule.Actions, policy.ActionPlan) && !slices.Contains(rule.Actions, policy.ActionList) {
+		return "/plan?target=" + rule.Targets[0]
+	}
+	return "/snapshots?target=" + rule.Targets[0]
 }
 
 // quote makes text one word of a shell.

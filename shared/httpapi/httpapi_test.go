@@ -104,7 +104,6 @@ func TestOrder(t *testing.T) {
 	}{
 		"Plain":        {`{"target":"web-1"}`, []string{"Idempotency-Key", "k"}, snapshot.Order{Target: "web-1", Role: "manual", Key: "k"}},
 		"Quoted":       {`{"target":"web-1"}`, []string{"Idempotency-Key", `"k \"7\" \\"`}, snapshot.Order{Target: "web-1", Role: "manual", Key: `k "7" \`}},
-		"HalfQuoted":   {`{"target":"web-1"}`, []string{"Idempotency-Key", `"k`}, snapshot.Order{Target: "web-1", Role: "manual", Key: `"k`}},
 		"InBody":       {`{"target":"web-1","key":"k","reason":"r","role":"daily"}`, nil, snapshot.Order{Target: "web-1", Role: "daily", Key: "k", Reason: "r"}},
 		"RoleOfRule":   {`{"target":"shop-1"}`, []string{"Idempotency-Key", "k"}, snapshot.Order{Target: "shop-1", Role: "deploy", Key: "k"}},
 		"RoleRepeated": {`{"target":"shop-1","role":"deploy"}`, []string{"Idempotency-Key", "k"}, snapshot.Order{Target: "shop-1", Role: "deploy", Key: "k"}},

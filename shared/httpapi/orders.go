@@ -5,6 +5,7 @@ import (
 	"mime"
 	"net/http"
 	"strings"
+	"unicode"
 
 	"swas-snapshot/shared/policy"
 	"swas-snapshot/shared/problem"
@@ -76,30 +77,55 @@ func SendResult(w http.ResponseWriter, result snapshot.Result) {
 const pollAfter = "30"
 
 // orderKey returns the business key: the Idempotency-Key header (quoted, as its draft has it, or not) or the key of the
-// body. Of a signed message only the body and its ID are signed, so a header alone counts for nothing there.
+// body. Of a signed message only the body and its ID are signed, so a header alone counts for nothing there; one that says
+// the same as either is welcome.
 func orderKey(header []string, inBody, eventID string) (string, *snapshot.Error) {
+	if len(header) > 1 {
+		return "", malformed(snapshot.CodeMalformed, "Idempotency-Key: stands there more than once: send it once")
+	}
 	var fromHeader string
 	if len(header) > 0 {
-		fromHeader = unquote(strings.TrimSpace(header[0]))
+		var whole bool
+		if fromHeader, whole = unquote(strings.TrimSpace(header[0])); !whole {
+			return "", malformed(snapshot.CodeMalformed, `Idempotency-Key: is no text: send it bare, or whole in quotes, such as "run-42"`)
+		}
 	}
 	key := cmp.Or(inBody, eventID, fromHeader)
 	switch {
-	case len(header) > 1:
-		return "", malformed(snapshot.CodeMalformed, "Idempotency-Key: stands there more than once: send it once")
-	case fromHeader != "" && fromHeader != key:
-		return "", malformed(snapshot.CodeMalformed, "Idempotency-Key: differs from the key of the body or the ID of the signed message: send one of them")
-	case key == "":
+	case fromHeader != "" && fromHeader != key && fromHeader != eventID:
+		return "", malformed(snapshot.CodeMalformed, "Idempotency-Key: differs from the key of the body or the ID of the signed message, which alone are signed: send the same, or leave it out")
+	case strings.TrimSpace(key) == "":
 		return "", malformed(problem.CodeMissingKey, "Idempotency-Key: is missing: send the ID of your run or deployment, the same at each retry")
+	case strings.ContainsFunc(key, unicode.IsControl):
+		return "", malformed(snapshot.CodeMalformed, "key: has a control character: leave it out")
 	}
 	return key, nil
 }
 
-// unquote takes the quotes off a structured-field string (RFC 8941).
-func unquote(text string) string {
-	if len(text) >= 2 && text[0] == '"' && text[len(text)-1] == '"' {
-		return strings.NewReplacer(`\"`, `"`, `\\`, `\`).Replace(text[1 : len(text)-1])
+// unquote takes the quotes off a structured-field string (RFC 8941), and tells whether the text is bare or one whole
+// string.
+func unquote(text string) (string, bool) {
+	inside, quoted := strings.CutPrefix(text, `"`)
+	if !quoted {
+		return text, true
 	}
-	return text
+	var value strings.Builder
+	for i := 0; i < len(inside); i++ {
+		switch c := inside[i]; {
+		case c == '"':
+			return value.String(), i == len(inside)-1
+		case c == '\\':
+			if i++; i == len(inside) || inside[i] != '"' && inside[i] != '\\' {
+				return "", false
+			}
+			value.WriteByte(inside[i])
+		case c < ' ' || c > '~':
+			return "", false
+		default:
+			value.WriteByte(c)
+		}
+	}
+	return "", false
 }
 
 func malformed(code, message string) *snapshot.Error {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
 	"swas-snapshot/shared/policy"
 	"swas-snapshot/shared/problem"
@@ -16,7 +17,7 @@ import (
 func (a *api) list(w http.ResponseWriter, r *http.Request, c caller) {
 	query, err := parameters(r, "target")
 	if err == nil {
-		_, err = a.permit(c, query.Get("target"), "list")
+		_, err = a.permit(c, query.Get("target"), policy.ActionList)
 	}
 	if err != nil {
 		problem.Write(w, err)
@@ -30,7 +31,7 @@ func (a *api) list(w http.ResponseWriter, r *http.Request, c caller) {
 func (a *api) plan(w http.ResponseWriter, r *http.Request, c caller) {
 	query, err := parameters(r, "target", "role")
 	if err == nil {
-		_, err = a.permit(c, query.Get("target"), "plan")
+		_, err = a.permit(c, query.Get("target"), policy.ActionPlan)
 	}
 	if err != nil {
 		problem.Write(w, err)
@@ -125,7 +126,7 @@ func parameters(r *http.Request, names ...string) (url.Values, *snapshot.Error) 
 		switch {
 		case !slices.Contains(names, name):
 			return nil, malformed(snapshot.CodeMalformed, "the query has an unknown parameter: this path takes "+taken(names))
-		case len(values) > 1:
+		case len(values) > 1, strings.Contains(values[0], ","): // Function Compute joins doubled ones; no target or role has a comma
 			return nil, malformed(snapshot.CodeMalformed, name+": stands in the query more than once: send it once")
 		}
 	}

@@ -90,7 +90,7 @@ func WriteResult(w http.ResponseWriter, result snapshot.Result) {
 
 // writeDocument answers with a document made by of or ofResult.
 func writeDocument(w http.ResponseWriter, document Document, err *snapshot.Error) {
-	if err.Retryable {
+	if err.Retryable || document.Status >= http.StatusBadGateway {
 		seconds := retryAfter[err.Kind]
 		if seconds == 0 {
 			seconds = 10

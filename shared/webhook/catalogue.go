@@ -70,7 +70,7 @@ var say = struct {
 	askCode:      phrase{"To go on, send within 5 minutes: confirm %s", "如需继续，请在 5 分钟内发送：确认 %[1]s（或 confirm %[1]s）"},
 	confirmStale: phrase{"This confirmation is not valid: it was used, is older than 5 minutes, or was given to somebody else.", "确认无效：已使用、超过 5 分钟，或并非发给您。"},
 	nextTake:     phrase{"Send the name of the target again for a new question.", "请重新发送目标名称以获取新的确认。"},
-	cancelled:    phrase{"Cancelled: nothing was changed.", "已取消，未做任何更改。"},
+	cancelled:    phrase{"This question is closed: nothing more comes of it.", "该确认已关闭，不会再执行任何操作。"},
 
 	listHead:   phrase{"%s uses %d of %d slots.", "%s 已使用 %d / %d 个快照名额。"},
 	listNames:  phrase{"You may see these targets: %s", "您可以查看的目标：%s"},

@@ -238,7 +238,7 @@ func TestFeishuButtons(t *testing.T) {
 		}
 	}
 	w = b.do(feishuSigned(feishuPress(map[string]any{"cancel": cancel[1]})))
-	if !strings.Contains(w.Body.String(), "已取消") {
+	if !strings.Contains(w.Body.String(), "已关闭") {
 		t.Errorf("cancelling gets %s", w.Body)
 	}
 	for range 2 {
@@ -281,5 +281,37 @@ func TestConfirmationsHangOnSecrets(t *testing.T) {
 	b.tell(t, talks()["dingtalk"], "confirm "+forged.code(confirmKeys([]string{corpID})[0]), "1")
 	if ids := strings.Join(b.account.ids(), " "); ids != "s-old1 s-old2 s-old3" {
 		t.Errorf("snapshots are %s after a forged code", ids)
+	}
+}
+
+// Somebody from outside of a DingTalk corporation has no staff ID: what one asks, another cannot confirm.
+func TestConfirmFromOutside(t *testing.T) {
+	t.Parallel()
+	message := func(sender, text, id string) delivery {
+		return dingSigned(toJSON(map[string]any{
+			"msgtype": "text", "text": map[string]string{"content": " " + text}, "msgId": id, "conversationId": "cid1",
+			"senderStaffId": "", "senderId": sender, "senderCorpId": "corp1",
+		}))
+	}
+	b := newBench(t, allSecrets())
+	for i := range b.config.Policy.Allow {
+		b.config.Policy.Allow[i].Actors = nil
+	}
+	b.handler = New(b.config)
+	b.account.fill()
+	code := codeInText.FindStringSubmatch(b.do(message("$:one", "web-1", "1")).Body.String())
+	if code == nil {
+		t.Fatal("there is no question")
+	}
+	b.do(message("$:two", "confirm "+code[1], "2"))
+	if ids := strings.Join(b.account.ids(), " "); !strings.HasPrefix(ids, "s-old1 ") {
+		t.Errorf("another one confirmed: snapshots are %s", ids)
+	}
+	b.do(message("$:one", "confirm "+code[1], "3"))
+	if ids := strings.Join(b.account.ids(), " "); strings.HasPrefix(ids, "s-old1 ") {
+		t.Errorf("his own confirmation is not taken: snapshots are %s", ids)
+	}
+	if got := b.do(message("", "list", "4")).Body.String(); strings.Contains(got, "web-1") {
+		t.Errorf("nobody gets %s", got)
 	}
 }

@@ -74,18 +74,24 @@ func (d dingtalk) parse(r *request) (inbound, error) {
 		MsgID          string `json:"msgId"`
 		ConversationID string `json:"conversationId"`
 		SenderStaffID  string `json:"senderStaffId"`
+		SenderID       string `json:"senderId"`
 		SenderCorpID   string `json:"senderCorpId"`
 		SessionWebhook string `json:"sessionWebhook"`
 	}
 	if err := decodeJSON(r.plain, &m); err != nil {
 		return nil, err
 	}
-	// isAdmin says nothing that we would believe. Who has no staff ID here is from outside of the corporation.
+	// isAdmin says nothing that we would believe. Who has no staff ID here is from outside of the corporation: he is known
+	// by another ID, which no rule names, so that what he confirms is his own.
+	actor := m.SenderStaffID
+	if actor == "" && m.SenderID != "" {
+		actor = "outside:" + m.SenderID
+	}
 	a := ask{
-		tenant: m.SenderCorpID, channel: m.ConversationID, actor: m.SenderStaffID,
+		tenant: m.SenderCorpID, channel: m.ConversationID, actor: actor,
 		text: m.Text.Content, key: "message:" + m.MsgID, late: m.SessionWebhook,
 	}
-	return a, required(map[string]string{"msgId": m.MsgID, "conversationId": a.channel})
+	return a, required(map[string]string{"msgId": m.MsgID, "conversationId": a.channel, "senderStaffId": a.actor})
 }
 
 // parseCallback acknowledges an event. The answer is the encrypted word success, whatever the event.

@@ -89,7 +89,7 @@ func (p pipeline) reason() string {
 
 func (p pipeline) tags() []snapshot.Tag {
 	var tags []snapshot.Tag
-	for _, tag := range []snapshot.Tag{{Key: "repository", Value: p.repository}, {Key: "ref", Value: p.ref}, {Key: "sha", Value: p.sha}} {
+	for _, tag := range []snapshot.Tag{{Key: "repository", Value: strings.ToLower(p.repository)}, {Key: "ref", Value: p.ref}, {Key: "sha", Value: p.sha}} {
 		if tag.Value = tagValue(tag.Value); tag.Value != "" {
 			tags = append(tags, tag)
 		}

@@ -37,7 +37,7 @@ func fresh(text string, unit time.Duration, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	return near(at, now)
+	return near(at, now.Truncate(unit)) // a stamp in seconds has no fraction, so ours has none
 }
 
 func parseTime(text string, unit time.Duration) (time.Time, error) {

@@ -49,5 +49,10 @@ func (w *watcher) Write(body []byte) (int, error) {
 	return w.ResponseWriter.Write(body)
 }
 
-// Unwrap returns the writer beneath, for http.ResponseController.
-func (w *watcher) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+// RequestID returns the platform's ID of the request, which stands in problem documents.
+func (w *watcher) RequestID() string {
+	if known, ok := w.ResponseWriter.(interface{ RequestID() string }); ok {
+		return known.RequestID()
+	}
+	return ""
+}

@@ -66,6 +66,9 @@ func TestHTTP(t *testing.T) {
 			if got.StatusCode != c.status || !strings.Contains(got.Body, c.says) || got.Headers["Cache-Control"] != "no-store" {
 				t.Errorf("%+v", got)
 			}
+			if got.StatusCode >= 400 && !strings.Contains(got.Body, `"requestId":"`) {
+				t.Errorf("the problem names no request: %s", got.Body)
+			}
 			if len(api.Calls()) != c.calls {
 				t.Errorf("%d calls, want %d", len(api.Calls()), c.calls)
 			}
