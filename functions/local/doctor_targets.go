@@ -159,13 +159,15 @@ func (x *examination) account(ctx context.Context, used map[string]int) {
 		x.failed("account", err)
 		return
 	}
-	most := min(snapshot.SlotsPerServer*servers, snapshot.SlotsPerUser)
-	what := fmt.Sprintf("%d of min(3 x %d servers, %d) = %d slots used, %d planned, in the regions of the policy", taken, servers, snapshot.SlotsPerUser, most, wanted)
+	most := min(snapshot.SlotsPerServer*servers, snapshot.SlotsPerAccount)
+	what := fmt.Sprintf("%d of min(3 x %d servers, %d) = %d slots used, %d planned, in the regions of the policy", taken, servers, snapshot.SlotsPerAccount, most, wanted)
 	protected := 0
 	for _, n := range used {
 		protected += n
 	}
 	switch others := taken - protected; {
+	case wanted > most:
+		x.warn("account", what, "plan fewer slots, or deploy for the servers that are there: else an order is blocked when the account is full")
 	case wanted+others > most:
 		x.warn("account", fmt.Sprintf("%s; %d are of servers that are no target", what, others), "delete some of those, or plan fewer slots: else an order is blocked when the account is full")
 	default:

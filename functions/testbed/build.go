@@ -3,13 +3,15 @@
 package testbed
 
 import (
+	"context"
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"sync"
 	"testing"
+
+	"swas-snapshot/shared/gobuild"
 )
 
 // Functions are the packages of the three functions.
@@ -28,12 +30,8 @@ func Main(m *testing.M, packages ...string) int {
 	}
 	defer os.RemoveAll(folder)
 	binaries = folder
-	args := append([]string{"build", "-trimpath", "-buildvcs=false", "-tags", "lambda.norpc", "-ldflags", "-s -w -buildid=",
-		"-o", folder + string(filepath.Separator)}, packages...)
-	build := exec.Command("go", args...)
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "failed to build what is tested: %v\n%s", err, out)
+	if err := gobuild.Packages(context.Background(), "", folder+string(filepath.Separator), "", packages...); err != nil {
+		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	return m.Run()

@@ -114,7 +114,7 @@ func (a *api) mayKeep(c caller) func(snapshot.Target) error {
 }
 
 // hidden is the answer about a snapshot of a target that the caller may not see: as if it did not exist.
-var hidden = &snapshot.Error{Code: snapshot.CodeNoSuchID, Kind: snapshot.KindUnknown, Message: "no configured target has this snapshot: the list or the plan of a target shows their IDs"}
+var hidden = snapshot.NoSuchSnapshot()
 
 // parameters returns the query, in which only the named parameters may stand, each once.
 func parameters(r *http.Request, names ...string) (url.Values, *snapshot.Error) {

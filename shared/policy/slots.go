@@ -35,10 +35,10 @@ func (r *reader) checkSlots(at place, entries []entry, targets []snapshot.Target
 		}
 	}
 	// Below the cap of 15, an account is over only if one of its servers is, and that is reported above.
-	if account.total > snapshot.SlotsPerUser {
-		most := min(snapshot.SlotsPerServer*len(servers), snapshot.SlotsPerUser)
+	if account.total > snapshot.SlotsPerAccount {
+		most := min(snapshot.SlotsPerServer*len(servers), snapshot.SlotsPerAccount)
 		r.fail(at, "%s slots, an account has min(%d x %d servers, %d) = %d: keep fewer",
-			account, snapshot.SlotsPerServer, len(servers), snapshot.SlotsPerUser, most)
+			account, snapshot.SlotsPerServer, len(servers), snapshot.SlotsPerAccount, most)
 	}
 }
 

@@ -291,7 +291,7 @@ func (f *fakeAPI) create(request Request) (Created, string) {
 			onServer++
 		}
 	}
-	if onServer >= SlotsPerServer || len(f.snapshots) >= min(SlotsPerServer*f.servers, SlotsPerUser) {
+	if onServer >= SlotsPerServer || len(f.snapshots) >= min(SlotsPerServer*f.servers, SlotsPerAccount) {
 		return Created{}, CodeLimitExceed
 	}
 	length, fails := f.takes()

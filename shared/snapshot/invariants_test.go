@@ -69,7 +69,7 @@ func (h *history) onCreate(made Snapshot) {
 	if n := h.onServer(h.api.serverOf(made.DiskID)); n > SlotsPerServer {
 		h.Errorf("%d snapshots on one server", n)
 	}
-	if n := len(h.api.snapshots); n > min(SlotsPerUser, SlotsPerServer*h.api.servers) {
+	if n := len(h.api.snapshots); n > min(SlotsPerAccount, SlotsPerServer*h.api.servers) {
 		h.Errorf("%d snapshots in the account", n)
 	}
 	if !made.ours() || made.role() == "" || h.now.event.order.DryRun || h.now.event.id == "pin" {

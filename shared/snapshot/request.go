@@ -9,15 +9,15 @@ import (
 
 // Limits of CreateSnapshot, as its API page states them.
 const (
-	nameMin        = 2  // characters of a snapshot name, at least
-	nameMax        = 50 // characters of a snapshot name, at most
-	tokenMax       = 64 // ASCII characters of a client token, at most
-	TagMax         = 20 // tags of a snapshot, at most
-	OwnTags        = 2  // of these, tags that this project sets itself: TagToken and TagMeta
-	tagKeyMax      = 64 // characters of a tag key, at most
-	TagValueMax    = 64 // characters of a tag value, at most
-	SlotsPerServer = 3  // snapshots of one server, at most
-	SlotsPerUser   = 15 // snapshots of one account, at most, and never more than 3 for each server
+	nameMin         = 2  // characters of a snapshot name, at least
+	nameMax         = 50 // characters of a snapshot name, at most
+	tokenMax        = 64 // ASCII characters of a client token, at most
+	TagMax          = 20 // tags of a snapshot, at most
+	OwnTags         = 2  // of these, tags that this project sets itself: TagToken and TagMeta
+	tagKeyMax       = 64 // characters of a tag key, at most
+	TagValueMax     = 64 // characters of a tag value, at most
+	SlotsPerServer  = 3  // snapshots of one server, at most
+	SlotsPerAccount = 15 // snapshots of one account, at most, and never more than 3 for each server
 )
 
 // Codes that the API answers for a parameter that is missing or malformed.

@@ -126,7 +126,7 @@ func (r *run) find(ctx context.Context, id string) (Snapshot, Target, error) {
 		}
 	}
 	if failed == nil {
-		failed = noSuchSnapshot()
+		failed = NoSuchSnapshot()
 	}
 	return Snapshot{}, Target{}, failed
 }
@@ -151,10 +151,11 @@ func (r *run) findIn(ctx context.Context, regionID, id string) (Snapshot, Target
 			}
 		}
 	}
-	return Snapshot{}, Target{}, noSuchSnapshot()
+	return Snapshot{}, Target{}, NoSuchSnapshot()
 }
 
-func noSuchSnapshot() *Error {
+// NoSuchSnapshot is the error about an ID that no target has, and about one that the caller may not know of: CodeNoSuchID.
+func NoSuchSnapshot() *Error {
 	return &Error{Code: CodeNoSuchID, Kind: KindUnknown, Message: "no configured target has this snapshot: the list or the plan of a target shows their IDs"}
 }
 
