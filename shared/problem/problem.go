@@ -19,7 +19,7 @@ type Document struct {
 	Code      string              `json:"code"`
 	Retryable bool                `json:"retryable"`
 	RequestID string              `json:"requestId,omitempty"`
-	Plan      []snapshot.PlanItem `json:"plan,omitempty"`
+	Plan      []snapshot.PlanItem `json:"plan,omitzero"`
 	Deleted   []snapshot.Deleted  `json:"deleted,omitempty"`
 }
 

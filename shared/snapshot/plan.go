@@ -27,7 +27,7 @@ type Plan struct {
 // makePlan plans one order (s.role), or a sweep where s.role is empty. At most one snapshot goes.
 func makePlan(s *situation, newName string) Plan {
 	here := s.onServer()
-	p := Plan{Target: s.target.Name, Used: len(here), Of: SlotsPerServer}
+	p := Plan{Target: s.target.Name, Items: []PlanItem{}, Used: len(here), Of: SlotsPerServer}
 	for _, one := range here {
 		if s.pin(one) != "" {
 			p.Pinned++

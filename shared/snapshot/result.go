@@ -28,7 +28,7 @@ type Result struct {
 	Progress     string     `json:"progress,omitempty"`
 	RequestID    string     `json:"requestId,omitempty"`
 	Deleted      []Deleted  `json:"deleted,omitempty"`
-	Plan         []PlanItem `json:"plan,omitempty"`
+	Plan         []PlanItem `json:"plan,omitzero"`     // of a dry run, and when blocked: never nil then
 	Warning      string     `json:"warning,omitempty"` // something to look at although the order was done
 	Error        *Error     `json:"error,omitempty"`
 

@@ -54,13 +54,18 @@ func (j *takeJob) makeRoom(ctx context.Context) (state, error) {
 // not ask for it: the API said of this disk that it has no free slot, so it exists. Where a snapshot may be on another
 // server than it seems, nothing helps.
 func (j *takeJob) withoutDisks(err error) (*situation, bool) {
-	var answer *APIError
-	if !errors.As(err, &answer) || answer.Action != "ListDisks" || behaviourOf(answer.Code).reaction != reactFinal {
+	if !refusedForGood(err) {
 		return nil, false
 	}
 	s := j.situation(j.target, j.order.Role, true)
 	s.alive = j.request.DiskID
 	return s, j.cause != nil && j.cause.Code == CodeLimitExceed && !s.unplaced()
+}
+
+// refusedForGood tells whether the API refuses the list of disks, and would again.
+func refusedForGood(err error) bool {
+	var answer *APIError
+	return errors.As(err, &answer) && answer.Action == "ListDisks" && behaviourOf(answer.Code).reaction == reactFinal
 }
 
 // plan makes the plan of a run for a target, with the list of disks if that can matter.
@@ -152,7 +157,7 @@ func (j *takeJob) dryRun(ctx context.Context) (state, error) {
 
 // withoutCreation is a plan whose snapshot need not be taken: then none goes to make room for it, either.
 func withoutCreation(plan []PlanItem) []PlanItem {
-	var rest []PlanItem
+	rest := []PlanItem{}
 	for _, item := range plan {
 		switch item.Action {
 		case ActionCreate:

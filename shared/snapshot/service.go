@@ -127,7 +127,7 @@ func (s *Service) tickTargets(tick Tick) (names []string, refused []refusal) {
 			refuse(0, "", &Error{Code: CodeUnknownTarget, Kind: KindConfig,
 				Message: "the policy has no targets: name at least one disk under targets in snapshots.yaml"})
 		case !known: // a typing error must not become the role of those without keep
-			refuse(0, "", unknownRole(tick.Role, "no target"))
+			refuse(0, "", unknownRole(tick.Role, "no target keeps"))
 			return nil, refused
 		}
 		return names, refused
@@ -139,7 +139,7 @@ func (s *Service) tickTargets(tick Tick) (names []string, refused []refusal) {
 		case !known:
 			refuse(at, name, s.unknownTarget(name))
 		case !tick.Sweep && len(target.Keep) > 0 && !keeps:
-			refuse(at, name, unknownRole(tick.Role, "target "+name))
+			refuse(at, name, unknownRole(tick.Role, "target "+name+" does not keep"))
 		default:
 			names = append(names, name)
 		}
@@ -147,9 +147,9 @@ func (s *Service) tickTargets(tick Tick) (names []string, refused []refusal) {
 	return names, refused
 }
 
-func unknownRole(role, who string) *Error {
+func unknownRole(role, whoDoesNotKeep string) *Error {
 	return &Error{Code: CodeUnknownRole, Kind: KindInvalid,
-		Message: "role: " + who + " keeps role " + quote(role) + ": name it under keep in snapshots.yaml, or correct the timer's payload"}
+		Message: "role: " + whoDoesNotKeep + " role " + quote(role) + ": name it under keep in snapshots.yaml, or correct the timer's payload"}
 }
 
 func (s *Service) unknownTarget(name string) *Error {

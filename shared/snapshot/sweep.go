@@ -150,8 +150,12 @@ func (j *targetSweep) freshen(context.Context) (state, error) {
 	}
 	owed, isOwed := j.Instance.owes(j.target.Name)
 	switch {
-	case isRunning:
+	case isRunning && running.ours():
 		j.answer(OutcomeJoined, running)
+	case isRunning && any: // somebody else's: one at a time
+		j.answer(OutcomeReused, newest)
+	case isRunning:
+		j.result.Warning = "somebody else's snapshot " + running.ID + " is in progress: the next sweep takes one if that is still wanted"
 	case isOwed:
 		j.Instance.settle(j.target.Name) // one that fails once more is for the platform's retry, and for maxAge
 		return j.takeFirst(owed, "")
@@ -168,6 +172,7 @@ func (j *targetSweep) freshen(context.Context) (state, error) {
 // takeFirst takes an order, and cleans after it. factID identifies its failure for people; "": its token.
 func (j *targetSweep) takeFirst(order Order, factID string) (state, error) {
 	j.take = j.newTake(order)
+	j.take.ofState = true
 	j.take.factID = factID
 	j.take.after = func() {
 		j.machine = machine{state: j.clean}
@@ -216,6 +221,9 @@ func (j *targetSweep) finish(ctx context.Context) Result {
 		default:
 			all.Error = j.result.Error
 		}
+	}
+	if j.take == nil && all.Error != nil && all.Outcome != OutcomeDeferred { // what stood there before says nothing now
+		all.Outcome, all.Role, all.SnapshotID, all.SnapshotName, all.Status, all.Progress = "", "", "", "", "", ""
 	}
 	all.Slots = j.slots(j.target)
 	err := all.Error

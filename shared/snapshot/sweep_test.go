@@ -88,11 +88,14 @@ func TestSweep(t *testing.T) {
 			daily2, func(w *world) {
 				w.fill(w.foreign(50*time.Hour, Accomplished), w.foreign(49*time.Hour, Accomplished), w.foreign(48*time.Hour, Accomplished))
 			}, OutcomeBlocked, CodeBlocked, "", []FactKind{FactBlocked, FactStale}, []string{list}},
+		"a foreign one in progress": {
+			daily2, func(w *world) { w.fill(w.ours("daily", time.Hour, Accomplished), w.foreign(time.Minute, Progressing)) },
+			OutcomeReused, "", "", nil, []string{list}},
 		"disk gone": {
 			daily2, func(w *world) {
 				w.fill(w.ours("daily", 3*time.Hour, Accomplished), w.ours("daily", 2*time.Hour, Accomplished), w.ours("daily", time.Hour, Accomplished))
 				w.api.disks = nil
-			}, OutcomeReused, CodeDiskGone, "", []FactKind{FactFailed}, []string{list, disks}},
+			}, "", CodeDiskGone, "", []FactKind{FactFailed}, []string{list, disks}},
 		"server released": {
 			daily2, func(w *world) { w.api.disks, w.api.snapshots = nil, nil },
 			"", CodeDiskNotFound, "", []FactKind{FactFailed}, []string{list, create}},
@@ -305,5 +308,19 @@ func TestFactsSayWhatToDo(t *testing.T) {
 	}
 	if len(w.facts) != 3 {
 		t.Errorf("%d facts: %v", len(w.facts), factKinds(w))
+	}
+}
+
+// TestLateSweep: a sweep looks at the state as it is, so its own age is no reason to leave a stale target so.
+func TestLateSweep(t *testing.T) {
+	t.Parallel()
+	w := newWorld(Slots{"daily", 2})
+	w.fill(w.ours("daily", 48*time.Hour, Accomplished))
+	got := w.Tick(within(w.clock, time.Minute), Tick{Sweep: true, Time: epoch.Add(-56 * time.Hour)})
+	if len(got) != 1 || got[0].Outcome != OutcomeCreated {
+		t.Errorf("got %+v", got)
+	}
+	if got := w.Tick(within(w.clock, time.Minute), Tick{Role: "daily", Time: epoch.Add(-56 * time.Hour)}); code(got[0].Error) != CodeTooOld {
+		t.Errorf("a tick that is as old gets %+v", got)
 	}
 }

@@ -24,6 +24,7 @@ type takeJob struct {
 	follows     *flight
 	result      Result
 	factID      string // identity of what people are told of a failure; "": the token
+	ofState     bool   // a sweep wants it for the state as it is now, however late its tick is
 	after       func() // called when the order has ended; nil: nothing follows
 }
 
@@ -190,7 +191,7 @@ func (j *takeJob) resolve(ctx context.Context) (state, error) {
 func (j *takeJob) tooOld() error {
 	limit := cmp.Or(j.Policy.MaxEventAge, defaultMaxEventAge)
 	age := j.now().Sub(j.order.Time)
-	if j.order.Time.IsZero() || age <= limit {
+	if j.order.Time.IsZero() || age <= limit || j.ofState {
 		return nil
 	}
 	return &Error{Code: CodeTooOld, Kind: KindInvalid, Message: fmt.Sprintf(
@@ -366,6 +367,11 @@ func (j *takeJob) lookUp(ctx context.Context) (state, error) {
 		}
 		return j.create, hold{j.cause, busyBackoff}
 	case CodeLimitExceed:
+		if j.situation(j.target, j.order.Role, false).unplaced() { // a data disk's snapshot may fill the server
+			if _, err := j.listDisks(ctx, j.request.RegionID); err != nil && !refusedForGood(err) {
+				return nil, err
+			}
+		}
 		if n := 1 + len(j.region(j.request.RegionID).snapshots); !j.situation(j.target, j.order.Role, false).atCap() && (j.fewest == 0 || n < j.fewest) {
 			// A slot is free by the list: the same order, delivered twice, may be making room at this moment, and then
 			// nothing must be deleted a second time. Or the account is at its cap, and the API says so again.

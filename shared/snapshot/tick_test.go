@@ -52,6 +52,18 @@ func TestTick(t *testing.T) {
 			}
 		})
 	}
+	t.Run("what is said of a role", func(t *testing.T) {
+		t.Parallel()
+		w := fleet()
+		for want, tick := range map[string]Tick{
+			`no target keeps role "dialy"`:            {Role: "dialy", Time: epoch},
+			`target db-1 does not keep role "weekly"`: {Role: "weekly", Targets: []string{"db-1"}, Time: epoch},
+		} {
+			if got := w.Tick(within(w.clock, time.Minute), tick); !strings.Contains(got[0].Error.Message, want) {
+				t.Errorf("got %q, want %s", got[0].Error.Message, want)
+			}
+		}
+	})
 	t.Run("empty policy", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld()

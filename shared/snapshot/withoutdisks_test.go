@@ -1,6 +1,8 @@
 package snapshot
 
 import (
+	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 )
@@ -59,5 +61,37 @@ func TestTakeWithoutDisks(t *testing.T) {
 				t.Errorf("there are %d snapshots, were %d", len(w.api.snapshots), before)
 			}
 		})
+	}
+}
+
+// TestTakeFullThroughADataDisk: the list of disks tells that a server is full whose data disk has a snapshot; the order is
+// not refused twice to find out.
+func TestTakeFullThroughADataDisk(t *testing.T) {
+	t.Parallel()
+	w := newWorld(Slots{"daily", 2})
+	w.api.disks = append(w.api.disks, Disk{ID: "d-webdata", InstanceID: "i-web", Status: "In_use"})
+	w.api.regionOf["d-webdata"] = home
+	data := w.foreign(time.Hour, Accomplished)
+	data.DiskID = "d-webdata"
+	w.fill(w.ours("daily", 48*time.Hour, Accomplished), w.ours("daily", 24*time.Hour, Accomplished), data)
+	got := w.Take(within(w.clock, time.Minute), order("daily", "k"))
+	if got.Outcome != OutcomeCreated || len(got.Deleted) != 1 {
+		t.Errorf("got %q %v, deleted %v", got.Outcome, got.Error, got.Deleted)
+	}
+	wantCalls(t, w, create, list, disks, remove, create)
+}
+
+// TestPlanIsThere: a blocked result has a plan, even one of nothing.
+func TestPlanIsThere(t *testing.T) {
+	t.Parallel()
+	for _, dry := range []bool{false, true} {
+		w := newWorld(Slots{"daily", 2})
+		w.api.fault = always(create, fault{code: CodeLimitExceed})
+		o := order("daily", "k")
+		o.DryRun = dry
+		text, err := json.Marshal(w.Take(within(w.clock, time.Minute), o))
+		if err != nil || !strings.Contains(string(text), `"plan":[`) {
+			t.Errorf("dry run %v: %s, %v", dry, text, err)
+		}
 	}
 }

@@ -6,9 +6,6 @@ import (
 	"swas-snapshot/shared/snapshot"
 )
 
-// maxElements is how many elements a list of events may have.
-const maxElements = 100
-
 // expectedEvent ends the message of an error.
 const expectedEvent = "an order, the parameters of CreateSnapshot, a CloudEvent, an event of AWS EventBridge or of OSS, " +
 	"a message of MNS, SNS or SQS, or a list of events, such as " + exampleOrder
@@ -29,7 +26,7 @@ type Batch struct {
 
 // DecodeEvent decodes what a bus, a queue or a pipeline sends: an order of this project, or the API's own parameters
 // of CreateSnapshot; one of these as the data of a CloudEvent (EventBridge of Alibaba Cloud), the detail of an event of
-// AWS EventBridge, or the text of a message of MNS, SNS or SQS; an OSS event; or a list of at most 100
+// AWS EventBridge, or the text of a message of MNS, SNS or SQS; an OSS event; or a list of
 // events, as objects or as text, as EventBridge streams deliver them. What an event or a message carries may be a list,
 // too.
 //
@@ -78,11 +75,8 @@ func decodeList(data []byte, shapes []shape, from delivery) ([]Item, error) {
 	if err := json.Unmarshal(data, &elements); err != nil {
 		return nil, malformed("the list cannot be read")
 	}
-	switch n := len(elements); {
-	case n == 0:
+	if len(elements) == 0 {
 		return nil, malformed("the list of events is empty")
-	case n > maxElements:
-		return nil, malformed("the list has %d events: send at most %d", n, maxElements)
 	}
 	var items []Item
 	for i, element := range elements {

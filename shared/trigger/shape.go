@@ -19,13 +19,13 @@ var (
 	carriedShapes = slices.Concat(orderShapes, []shape{
 		{"a CloudEvent", func(o object) bool { return o.has("specversion") }, decodeCloudEvent},
 		{"an event of AWS EventBridge", func(o object) bool { return o.has("detail-type") }, decodeAWSBus},
+		{"an OSS event", func(o object) bool { return o.has("events") }, decodeOSS},
 	})
 	queuedShapes = slices.Concat(carriedShapes, []shape{
 		{"a notification of SNS", func(o object) bool { return o.has("TopicArn", "MessageId", "Message") }, decodeNotification},
 	})
 	elementShapes = slices.Concat(carriedShapes, []shape{
 		{"a message of MNS", func(o object) bool { return o.has("MessageId", "Message") }, decodeMNS},
-		{"an OSS event", func(o object) bool { return o.has("events") }, decodeOSS},
 	})
 	invokedShapes = slices.Concat(elementShapes, []shape{
 		{"records of SNS or SQS", func(o object) bool { return o.has("Records") }, decodeRecords},
