@@ -71,7 +71,7 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if len(data) > 1<<12 {
-			t.Skip()
+			return // the search for a broken line tries each of them
 		}
 		root, wrong := strictyaml.Parse("f.yaml", data)
 		lines := strings.Count(string(data), "\n") + strings.Count(string(data), "\r") + strings.Count(string(data), "\u0085") +

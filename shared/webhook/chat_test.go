@@ -82,73 +82,76 @@ func (b *bench) tell(t *testing.T, in talk, text, id string) string {
 	return answer
 }
 
-// Every chat understands every command, in its own form.
-func TestCommands(t *testing.T) {
-	t.Parallel()
+// inEachChat runs a test in every chat, with a bench of its own.
+func inEachChat(t *testing.T, test func(t *testing.T, b *bench, sender string, in talk)) {
+	t.Helper()
 	for name, in := range talks() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := newBench(t, allSecrets())
-			b.account.fill()
-			b.account.snapshots = b.account.snapshots[:2]
-			for i, step := range []struct{ text, want string }{
-				{"list web-1", "2 (of|/) 3"},
-				{"plan web-1", "s-old1"},
-				{"WEB-1 before the upgrade", "s-1002"},
-				{"status s-1002", "progressing"},
-				{"list", "web-1"},
-				{"keep s-old1", "s-old1"},
-				{"keep s-old2 2026-12-01", "2026-12-01"},
-				{"keep s-old2 2020-01-01", "InvalidOrder"},
-				{"keep s-none", "list"},
-				{"status s-none", "list"},
-				{"status <!channel>", "list"},
-				{"help", "plan"},
-				{"帮助", "计划"},
-				{"列表 web-1", "名额"},
-				{"", "help"},
-				{"wbe-1", "web-1"},
-				{"nothing-like-it", "list"},
-				{"hidden-1", "list"},
-				{strings.Repeat("x", 501), "500"},
-			} {
-				answer := b.tell(t, in, step.text, fmt.Sprintf("id-%d", i))
-				if !regexp.MustCompile(step.want).MatchString(answer) {
-					t.Errorf("%q gets %q, want %q in it", step.text, answer, step.want)
-				}
-			}
-			if pin, _ := b.account.snapshots[0].Tag(snapshot.TagKeep); pin != "forever" {
-				t.Errorf("s-old1 is pinned %q, want forever", pin)
-			}
-			if ids := b.account.ids(); len(ids) != 3 {
-				t.Errorf("snapshots are %v, want exactly one more than 2", ids)
-			}
-			last := b.orders[len(b.orders)-1]
-			if last.Target != "web-1" || last.Role != snapshot.RoleManual || last.Reason != "before the upgrade" || !last.AskFirst || !last.Paced || last.Sender != name {
-				t.Errorf("order is %+v", last)
-			}
+			test(t, newBench(t, allSecrets()), name, in)
 		})
 	}
+}
+
+// Every chat understands every command, in its own form.
+func TestCommands(t *testing.T) {
+	t.Parallel()
+	inEachChat(t, func(t *testing.T, b *bench, sender string, in talk) {
+		b.account.fill()
+		b.account.snapshots = b.account.snapshots[:2]
+		for i, step := range []struct{ text, want string }{
+			{"list web-1", "2 (of|/) 3"},
+			{"plan web-1", "s-old1"},
+			{"WEB-1 before the upgrade", "s-1002"},
+			{"status s-1002", "progressing"},
+			{"list", "web-1"},
+			{"keep s-old1", "s-old1"},
+			{"keep s-old2 2026-12-01", "2026-12-01"},
+			{"keep s-old2 2020-01-01", "InvalidOrder"},
+			{"keep s-none", "list"},
+			{"status s-none", "list"},
+			{"status <!channel>", "list"},
+			{"help", "plan"},
+			{"帮助", "计划"},
+			{"列表 web-1", "名额"},
+			{"", "help"},
+			{"wbe-1", "web-1"},
+			{"nothing-like-it", "list"},
+			{"hidden-1", "list"},
+			{strings.Repeat("x", 501), "500"},
+		} {
+			answer := b.tell(t, in, step.text, fmt.Sprintf("id-%d", i))
+			if !regexp.MustCompile(step.want).MatchString(answer) {
+				t.Errorf("%q gets %q, want %q in it", step.text, answer, step.want)
+			}
+		}
+		if pin, _ := b.account.snapshots[0].Tag(snapshot.TagKeep); pin != "forever" {
+			t.Errorf("s-old1 is pinned %q, want forever", pin)
+		}
+		if ids := b.account.ids(); len(ids) != 3 {
+			t.Errorf("snapshots are %v, want exactly one more than 2", ids)
+		}
+		last := b.orders[len(b.orders)-1]
+		if last.Target != "web-1" || last.Role != snapshot.RoleManual || last.Reason != "before the upgrade" || !last.AskFirst || !last.Paced || last.Sender != sender {
+			t.Errorf("order is %+v", last)
+		}
+	})
 }
 
 // A message that is delivered again, or ten times at once, means one snapshot.
 func TestRedelivery(t *testing.T) {
 	t.Parallel()
-	for name, in := range talks() {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			b := newBench(t, allSecrets())
-			var all sync.WaitGroup
-			for range 10 {
-				all.Go(func() { b.do(in.say("web-1", "same")) })
-			}
-			all.Wait()
-			b.tell(t, in, "web-1", "same")
-			if ids := b.account.ids(); len(ids) != 1 {
-				t.Errorf("snapshots are %v, want one", ids)
-			}
-		})
-	}
+	inEachChat(t, func(t *testing.T, b *bench, _ string, in talk) {
+		var all sync.WaitGroup
+		for range 10 {
+			all.Go(func() { b.do(in.say("web-1", "same")) })
+		}
+		all.Wait()
+		b.tell(t, in, "web-1", "same")
+		if ids := b.account.ids(); len(ids) != 1 {
+			t.Errorf("snapshots are %v, want one", ids)
+		}
+	})
 }
 
 // slow is a core that takes all the time it gets.
@@ -166,26 +169,22 @@ func (s slow) Take(ctx context.Context, o snapshot.Order) snapshot.Result {
 // The core gets less time than the sender gives us.
 func TestBudget(t *testing.T) {
 	t.Parallel()
-	for name, in := range talks() {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			b := newBench(t, allSecrets())
-			left := make(chan time.Duration, 1)
-			b.config.Core = func(context.Context) (Core, error) { return slow{left: left}, nil }
-			b.handler = New(b.config)
-			answer := b.tell(t, in, "web-1", "1")
-			limit := map[string]time.Duration{"teams": 4 * time.Second, "wecom": 4 * time.Second}[name]
-			if limit == 0 {
-				limit = 2300 * time.Millisecond
-			}
-			if got := <-left; got <= 0 || got >= limit {
-				t.Errorf("the core gets %s, want less than %s", got, limit)
-			}
-			if strings.Contains(answer, "list web-1") || !strings.Contains(answer, snapshot.CodeNoTime) {
-				t.Errorf("answer is %q, want that nothing is started", answer)
-			}
-		})
-	}
+	inEachChat(t, func(t *testing.T, b *bench, sender string, in talk) {
+		left := make(chan time.Duration, 1)
+		b.config.Core = func(context.Context) (Core, error) { return slow{left: left}, nil }
+		b.handler = New(b.config)
+		answer := b.tell(t, in, "web-1", "1")
+		limit := map[string]time.Duration{"teams": 4 * time.Second, "wecom": 4 * time.Second}[sender]
+		if limit == 0 {
+			limit = 2300 * time.Millisecond
+		}
+		if got := <-left; got <= 0 || got >= limit {
+			t.Errorf("the core gets %s, want less than %s", got, limit)
+		}
+		if strings.Contains(answer, "list web-1") || !strings.Contains(answer, snapshot.CodeNoTime) {
+			t.Errorf("answer is %q, want that nothing is started", answer)
+		}
+	})
 }
 
 // Where something can go on after the answer, the result follows to the sender's URL, and means the same snapshot.

@@ -14,35 +14,31 @@ var codeInText = regexp.MustCompile(`confirm ([0-9A-Z]{4})\b`)
 // Taking that would delete says so first, and nothing goes before the code comes back.
 func TestConfirmByCode(t *testing.T) {
 	t.Parallel()
-	for name, in := range talks() {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			b := newBench(t, allSecrets())
-			b.account.fill()
-			question := b.tell(t, in, "web-1", "1")
-			if ids := strings.Join(b.account.ids(), " "); ids != "s-old1 s-old2 s-old3" {
-				t.Fatalf("snapshots are %s before anything is confirmed", ids)
-			}
-			found := codeInText.FindStringSubmatch(question)
-			if found == nil || !strings.Contains(question, "s-old1") {
-				t.Fatalf("question is %q, want the victim and a code", question)
-			}
-			if wrong := b.tell(t, in, "confirm ZZZZ", "2"); strings.Contains(wrong, "s-1") {
-				t.Errorf("a wrong code gets %q", wrong)
-			}
-			if answer := b.tell(t, in, "confirm "+strings.ToLower(found[1]), "3"); !strings.Contains(answer, "s-1002") {
-				t.Errorf("the code gets %q, want the new snapshot", answer)
-			}
-			if ids := strings.Join(b.account.ids(), " "); ids != "s-old2 s-old3 s-1002" {
-				t.Errorf("snapshots are %s, want s-old1 replaced", ids)
-			}
-			b.tell(t, in, "confirm "+found[1], "4")
-			b.tell(t, in, "确认 "+found[1], "5")
-			if ids := strings.Join(b.account.ids(), " "); ids != "s-old2 s-old3 s-1002" {
-				t.Errorf("snapshots are %s after the code was sent again", ids)
-			}
-		})
-	}
+	inEachChat(t, func(t *testing.T, b *bench, _ string, in talk) {
+		b.account.fill()
+		question := b.tell(t, in, "web-1", "1")
+		if ids := strings.Join(b.account.ids(), " "); ids != "s-old1 s-old2 s-old3" {
+			t.Fatalf("snapshots are %s before anything is confirmed", ids)
+		}
+		found := codeInText.FindStringSubmatch(question)
+		if found == nil || !strings.Contains(question, "s-old1") {
+			t.Fatalf("question is %q, want the victim and a code", question)
+		}
+		if wrong := b.tell(t, in, "confirm ZZZZ", "2"); strings.Contains(wrong, "s-1") {
+			t.Errorf("a wrong code gets %q", wrong)
+		}
+		if answer := b.tell(t, in, "confirm "+strings.ToLower(found[1]), "3"); !strings.Contains(answer, "s-1002") {
+			t.Errorf("the code gets %q, want the new snapshot", answer)
+		}
+		if ids := strings.Join(b.account.ids(), " "); ids != "s-old2 s-old3 s-1002" {
+			t.Errorf("snapshots are %s, want s-old1 replaced", ids)
+		}
+		b.tell(t, in, "confirm "+found[1], "4")
+		b.tell(t, in, "确认 "+found[1], "5")
+		if ids := strings.Join(b.account.ids(), " "); ids != "s-old2 s-old3 s-1002" {
+			t.Errorf("snapshots are %s after the code was sent again", ids)
+		}
+	})
 }
 
 // A code is one person's, one target's, one victim's, and five minutes'.

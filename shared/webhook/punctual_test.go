@@ -54,20 +54,16 @@ func (b *bench) doStuck(t *testing.T, d delivery) *httptest.ResponseRecorder {
 // The answer is out in time, whatever the core still does, and tells a person what goes on.
 func TestPunctualChats(t *testing.T) {
 	t.Parallel()
-	for name, in := range talks() {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			b := newBench(t, allSecrets())
-			for text, want := range map[string]string{
-				"take web-1": "is started, but", "list web-1": "did not answer in time", "plan web-1": "did not answer in time",
-				"status s-1": "did not answer in time", "keep s-1": "did not answer in time",
-			} {
-				if answer := in.read(t, b.doStuck(t, in.say(text, "1"))); !strings.Contains(answer, want) {
-					t.Errorf("%q gets %q, want %q", text, answer, want)
-				}
+	inEachChat(t, func(t *testing.T, b *bench, _ string, in talk) {
+		for text, want := range map[string]string{
+			"take web-1": "is started, but", "list web-1": "did not answer in time", "plan web-1": "did not answer in time",
+			"status s-1": "did not answer in time", "keep s-1": "did not answer in time",
+		} {
+			if answer := in.read(t, b.doStuck(t, in.say(text, "1"))); !strings.Contains(answer, want) {
+				t.Errorf("%q gets %q, want %q", text, answer, want)
 			}
-		})
-	}
+		}
+	})
 }
 
 // A machine is told that it may repeat the delivery; GitLab, that nothing is wrong.
