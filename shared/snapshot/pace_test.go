@@ -49,6 +49,46 @@ func TestTakeBeginsNoCallTooLate(t *testing.T) {
 	wantCalls(t, w, list)
 }
 
+// TestRetriesAreCalls: only a call that was made is a retry, be it of an order or of a look, not one for which no time or
+// pace is left.
+func TestRetriesAreCalls(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		time     time.Duration
+		perMin   int
+		failures int // of the first calls
+		look     bool
+		calls    int
+	}{
+		"none":          {time.Minute, 0, 0, false, 1},
+		"two":           {time.Minute, 0, 2, false, 3},
+		"two of a look": {time.Minute, 0, 2, true, 3},
+		"no time":       {time.Second, 0, 1, false, 1},
+		"no pace":       {20 * time.Second, 1, 9, false, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld()
+			w.Rand = func() float64 { return 0.9 }
+			w.Instance = NewInstance(c.perMin)
+			w.api.fault = func(_ string, n int) fault {
+				if n > c.failures {
+					return fault{}
+				}
+				return throttled
+			}
+			if c.look {
+				_, _ = w.List(within(w.clock, c.time), "web-1")
+			} else {
+				w.Take(within(w.clock, c.time), order("daily", "k"))
+			}
+			if calls, retries := w.Stats.Calls.Load(), w.Stats.Retries.Load(); calls != int64(c.calls) || retries != calls-1 {
+				t.Errorf("%d calls, want %d; %d retries", calls, c.calls, retries)
+			}
+		})
+	}
+}
+
 func TestBackoff(t *testing.T) {
 	t.Parallel()
 	for name, b := range map[string]backoff{"retry": retryBackoff, "throttle": throttleBackoff, "busy": busyBackoff} {

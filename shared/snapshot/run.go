@@ -17,6 +17,7 @@ type run struct {
 	deleted  map[string]bool // servers that lose a snapshot in this run
 	fresh    map[string]bool // snapshots that this run took
 	spawned  []job           // jobs that a step wants to have done, too
+	calls    int             // API calls so far
 }
 
 // region is what a run knows of one region.
@@ -88,6 +89,7 @@ func (r *run) call(action string, do func() error) error {
 
 // callNow makes one API call that can no longer wait.
 func (r *run) callNow(action string, do func() error) error {
+	r.calls++
 	if r.Stats != nil {
 		r.Stats.Calls.Add(1)
 	}
@@ -113,6 +115,21 @@ type attempts struct {
 	failures int
 	last     *Error
 	late     late // the call for which no time was left
+	due      bool // no call was made since the last failure
+}
+
+// attempt does what may make calls. The first one after a failure is a retry: one for which no time or pace is left
+// is none.
+func (r *run) attempt(a *attempts, do func() error) error {
+	before := r.calls
+	err := do()
+	if a.due && r.calls > before {
+		a.due = false
+		if r.Stats != nil {
+			r.Stats.Retries.Add(1)
+		}
+	}
+	return err
 }
 
 // again says how long to wait before the call that failed with err may be made again; false says that it may not.
@@ -148,9 +165,7 @@ func (r *run) again(a *attempts, err error) (time.Duration, bool) {
 		wait = left - lastChance
 	}
 	a.failures++
-	if r.Stats != nil {
-		r.Stats.Retries.Add(1)
-	}
+	a.due = true
 	return wait, true
 }
 

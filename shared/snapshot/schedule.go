@@ -38,7 +38,11 @@ type machine struct {
 // advance goes from state to state until one must wait, fails for good or ends.
 func (m *machine) advance(ctx context.Context, r *run) (wait time.Duration, done bool, failed *Error) {
 	for m.state != nil {
-		next, err := m.state(ctx)
+		var next state
+		err := r.attempt(&m.attempts, func() (err error) {
+			next, err = m.state(ctx)
+			return err
+		})
 		if err == nil {
 			m.state = next
 			continue

@@ -184,7 +184,7 @@ func (r *run) load(ctx context.Context, name string) (Target, error) {
 func (r *run) persist(ctx context.Context, do func() error) error {
 	var m machine
 	for {
-		err := do()
+		err := r.attempt(&m.attempts, do)
 		if err == nil {
 			return nil
 		}
