@@ -2,10 +2,15 @@
 // a free slot, a snapshot that is done. It posts to robots of DingTalk, Feishu and Slack, and plain JSON to anything
 // else.
 //
-// [Notifier.Tell] has the form that the core wants:
+// [Notifier.Tell] tells the facts that the core collects, and the core remembers which of them arrived:
 //
 //	notifier := notify.New(rules, nil, nil, log)
-//	service.Tell, service.TellDone = notifier.Tell, notifier.Wants(snapshot.FactDone)
+//	service.TellDone = notifier.Wants(snapshot.FactDone)
+//	service.Tell = func(_ context.Context, fact snapshot.Fact) { facts = append(facts, fact) }
+//	...
+//	if notifier.Tell(ctx, fact) {
+//		service.Told(ctx, fact)
+//	}
 //
 // # What can go wrong
 //
@@ -26,6 +31,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"swas-snapshot/shared/snapshot"
@@ -86,15 +92,18 @@ func (n *Notifier) Wants(kind snapshot.FactKind) bool {
 }
 
 // Tell posts the fact to every robot that wants its kind, to all at once, and returns when each has answered or failed.
-// A robot gets the fact of one Key once; one that did not confirm it may get it again when it is told again.
-func (n *Notifier) Tell(ctx context.Context, fact snapshot.Fact) {
+// A robot gets the fact of one Key once; one that did not confirm it may get it again when it is told again. The result
+// tells whether any robot has the fact, now or from before.
+func (n *Notifier) Tell(ctx context.Context, fact snapshot.Fact) bool {
 	var robots sync.WaitGroup
+	var arrived atomic.Bool
 	for i, rule := range n.rules {
 		if !slices.Contains(rule.On, fact.Kind) {
 			continue
 		}
 		key := strconv.Itoa(i) + " " + fact.Key
 		if fact.Key != "" && !n.told.add(key) {
+			arrived.Store(true)
 			continue
 		}
 		robots.Go(func() {
@@ -102,10 +111,13 @@ func (n *Notifier) Tell(ctx context.Context, fact snapshot.Fact) {
 				n.told.forget(key)
 				n.log.WarnContext(ctx, "failed to notify", "host", host(rule.URL), "form", rule.Form,
 					"kind", string(fact.Kind), "target", Plain(fact.Target), "error", err.Error())
+				return
 			}
+			arrived.Store(true)
 		})
 	}
 	robots.Wait()
+	return arrived.Load()
 }
 
 // host is the part of a robot's URL that is no secret.

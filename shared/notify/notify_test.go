@@ -23,9 +23,6 @@ import (
 // A rule of the policy is a rule of this package.
 var _ = notify.Rule(policy.Notify{})
 
-// The core tells through this.
-var _ = snapshot.Service{Tell: (*notify.Notifier)(nil).Tell}
-
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 // What package notify bounds: the bytes of a reply, and the messages that it remembers.
@@ -177,8 +174,13 @@ func TestTellAgainAfterFailure(t *testing.T) {
 	t.Parallel()
 	robot := newRobot(t, say(500, ""), say(500, ""), say(200, "ok"))
 	notifier := notify.New([]notify.Rule{robot.rule("slack")}, nil, now, nil)
-	for range 3 {
-		notifier.Tell(t.Context(), fact)
+	for i, want := range []bool{false, true, true} {
+		if arrived := notifier.Tell(t.Context(), fact); arrived != want {
+			t.Errorf("telling %d: arrived is %t", i+1, arrived)
+		}
+	}
+	if notifier.Tell(t.Context(), snapshot.Fact{Kind: snapshot.FactDone, Key: "nobody wants it"}) {
+		t.Error("a fact that nobody wants arrived")
 	}
 	if got := robot.calls(); got != 3 {
 		t.Errorf("%d calls, want 3: two tries that failed, one that did not, and silence", got)

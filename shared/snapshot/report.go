@@ -29,18 +29,23 @@ func (j *targetSweep) report(ctx context.Context) {
 			fact.Kind, fact.Key = FactDone, "done:"+one.ID
 			fact.What = "snapshot " + one.ID + " is accomplished"
 			j.tell(ctx, fact)
-			j.rememberTold(ctx, one)
 		}
 	}
 }
 
-// rememberTold tags a snapshot of which people were told, so that no other instance tells them again. That it fails
-// costs a second message at most.
-func (j *targetSweep) rememberTold(ctx context.Context, one Snapshot) {
-	err := j.call("TagResources", func() error {
-		return j.API.TagSnapshot(ctx, one.RegionID, one.ID, []Tag{{tagDone, j.now().UTC().Format(time.DateOnly)}})
-	})
-	if err != nil {
-		j.log().Warn("failed to tag a snapshot as told", "snapshotId", one.ID, "error", err.Error())
+// Told remembers of which facts people were told, for those that another instance would tell again: an accomplished
+// snapshot gets a tag. That it fails costs a second message at most.
+func (s *Service) Told(ctx context.Context, facts ...Fact) {
+	r, ctx := s.begin(ctx)
+	for _, fact := range facts {
+		if fact.Kind != FactDone {
+			continue
+		}
+		err := r.call("TagResources", func() error {
+			return r.API.TagSnapshot(ctx, fact.RegionID, fact.SnapshotID, []Tag{{tagDone, r.now().UTC().Format(time.DateOnly)}})
+		})
+		if err != nil {
+			r.log().Warn("failed to tag a snapshot as told", "snapshotId", fact.SnapshotID, "error", err.Error())
+		}
 	}
 }

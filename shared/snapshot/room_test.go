@@ -26,6 +26,9 @@ func TestTakeFull(t *testing.T) {
 		if len(got.Deleted) != 1 || got.Deleted[0].SnapshotID != oldest.ID || got.Deleted[0].Reason != "daily 3 of 2: over the count" {
 			t.Errorf("deleted %+v", got.Deleted)
 		}
+		if got.Slots == nil || *got.Slots != (SlotCount{3, 3}) {
+			t.Errorf("slots %+v", got.Slots)
+		}
 	})
 	t.Run("a victim that has vanished is deleted", func(t *testing.T) {
 		t.Parallel()

@@ -22,8 +22,8 @@ type Service struct {
 	Log      *slog.Logger   // nil: silent
 	// Tell gets every fact that people should know of; nil: nobody. It must not block for long.
 	Tell func(context.Context, Fact)
-	// TellDone says that somebody wants to hear of accomplished snapshots; a sweep then remembers with a tag
-	// whom it told of.
+	// TellDone says that somebody wants to hear of accomplished snapshots. Who tells people says with [Service.Told]
+	// which of them arrived.
 	TellDone bool
 	// Stats counts what the invocation did; nil: not counted.
 	Stats *Stats

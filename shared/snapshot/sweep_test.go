@@ -120,6 +120,9 @@ func TestSweep(t *testing.T) {
 			for _, one := range got.Deleted {
 				reasons += one.Reason
 			}
+			if listed := c.calls != nil && c.outcome != ""; listed && (got.Slots == nil || *got.Slots != SlotCount{len(w.api.snapshots), SlotsPerServer}) {
+				t.Errorf("slots %+v, want all %d", got.Slots, len(w.api.snapshots))
+			}
 			if reasons != c.deleted {
 				t.Errorf("deleted %q, want %q", reasons, c.deleted)
 			}
@@ -274,19 +277,31 @@ func TestSweepDeadline(t *testing.T) {
 	wantCalls(t, w)
 }
 
-// TestSweepTellsOfDone: people hear of an accomplished snapshot once, even when another process sweeps next.
+// TestSweepTellsOfDone: people hear of an accomplished snapshot until somebody says that they did, and then no more, even
+// when another process sweeps next. In the log it is no warning.
 func TestSweepTellsOfDone(t *testing.T) {
 	t.Parallel()
 	w := newWorld(Slots{"daily", 2})
 	w.TellDone = true
 	w.fill(w.ours("daily", 25*time.Hour, Accomplished), w.ours("daily", time.Hour, Accomplished), w.foreign(time.Hour, Accomplished))
+	var lines bytes.Buffer
+	w.Log = slog.New(slog.NewTextHandler(&lines, nil))
 	sweepOnce(w)
+	if !strings.Contains(lines.String(), "level=INFO msg=fact kind=done") {
+		t.Errorf("the log is\n%s", &lines)
+	}
 	w.restart()
 	sweepOnce(w)
-	if got := factKinds(w); !slices.Equal(got, []FactKind{FactDone}) {
+	if got := factKinds(w); !slices.Equal(got, []FactKind{FactDone, FactDone}) || w.facts[0] != w.facts[1] {
 		t.Errorf("facts %v", got)
 	}
-	wantCalls(t, w, list, "TagResources", list)
+	w.Told(within(w.clock, time.Minute), w.facts[1], Fact{Kind: FactFailed, SnapshotID: w.facts[1].SnapshotID})
+	w.restart()
+	sweepOnce(w)
+	if got := factKinds(w); len(got) != 2 {
+		t.Errorf("facts %v", got)
+	}
+	wantCalls(t, w, list, list, "TagResources", list)
 	w = newWorld(Slots{"daily", 2})
 	w.fill(w.ours("daily", time.Hour, Accomplished))
 	sweepOnce(w)

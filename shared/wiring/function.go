@@ -107,7 +107,7 @@ func (f *Function) Handler(do func(context.Context, *Invocation, []byte) Answere
 			return refuse(event, err)
 		}
 		answered := do(ctx, i, event)
-		told.send(ctx, l.notifier, f.patience())
+		i.Service.Told(ctx, told.send(ctx, l.notifier, f.patience())...)
 		f.summarize(ctx, from, answered, stats, time.Since(start))
 		return answered.Body, answered.Err
 	}

@@ -3,6 +3,7 @@ package wiring
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -20,19 +21,22 @@ type facts struct {
 func (f *facts) add(_ context.Context, fact snapshot.Fact) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.all = append(f.all, fact)
+	if fact.Key == "" || !slices.ContainsFunc(f.all, func(other snapshot.Fact) bool { return other.Key == fact.Key }) {
+		f.all = append(f.all, fact) // told twice at once, the second would count as told while the first fails
+	}
 }
 
 // answerTime is how much of the time to the platform's deadline stays for the answer: people may go without a message,
 // but the outcome of an order must get out.
 const answerTime = 500 * time.Millisecond
 
-// send tells all facts at once, for at most patience, and returns when they are told or could not be.
-func (f *facts) send(ctx context.Context, to *notify.Notifier, patience time.Duration) {
+// send tells all facts at once, for at most patience, and returns when they are told or could not be: those that somebody
+// has.
+func (f *facts) send(ctx context.Context, to *notify.Notifier, patience time.Duration) []snapshot.Fact {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if to == nil || len(f.all) == 0 {
-		return
+		return nil
 	}
 	end := time.Now().Add(patience)
 	if deadline, ok := ctx.Deadline(); ok && deadline.Add(-answerTime).Before(end) {
@@ -40,11 +44,19 @@ func (f *facts) send(ctx context.Context, to *notify.Notifier, patience time.Dur
 	}
 	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), end)
 	defer cancel()
+	arrived := make([]bool, len(f.all))
 	var all sync.WaitGroup
-	for _, fact := range f.all {
-		all.Go(func() { to.Tell(ctx, fact) })
+	for i, fact := range f.all {
+		all.Go(func() { arrived[i] = to.Tell(ctx, fact) })
 	}
 	all.Wait()
+	var told []snapshot.Fact
+	for i, fact := range f.all {
+		if arrived[i] {
+			told = append(told, fact)
+		}
+	}
+	return told
 }
 
 // notifier returns who tells people by the policy's rules; nil if there are none.

@@ -32,6 +32,19 @@ func TestSendLeavesTimeForTheAnswer(t *testing.T) {
 	}
 }
 
+// One fact of two targets on one disk is sent once: a second Tell at the same time would take it for told while the first
+// fails.
+func TestSendOnce(t *testing.T) {
+	t.Parallel()
+	told := &facts{}
+	for _, key := range []string{"done:s-1", "done:s-1", "done:s-2", "", ""} {
+		told.add(t.Context(), snapshot.Fact{Kind: snapshot.FactDone, Key: key})
+	}
+	if len(told.all) != 4 {
+		t.Errorf("%d facts are kept, want 4: %+v", len(told.all), told.all)
+	}
+}
+
 type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }

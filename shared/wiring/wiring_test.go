@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"swas-snapshot/shared/credentials"
 	"swas-snapshot/shared/platform"
@@ -249,5 +250,40 @@ func TestTell(t *testing.T) {
 		if told.Load() != want {
 			t.Errorf("on: [%s]: people were told %d times, want %d", on, told.Load(), want)
 		}
+	}
+}
+
+// TestTellDoneAgain shows that an accomplished snapshot is told again, by another process too, until a robot has it, and
+// then no more.
+func TestTellDoneAgain(t *testing.T) {
+	t.Parallel()
+	var posts, down atomic.Int32
+	down.Store(1)
+	people := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if down.Load() == 1 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		posts.Add(1)
+	}))
+	defer people.Close()
+	api, url := account(t)
+	api.AddSnapshot(simulator.Snapshot{
+		DiskID: disk, Status: simulator.Accomplished, CreationTime: time.Now().Add(-time.Hour),
+		Tags: []simulator.Tag{{Key: snapshot.TagToken, Value: "sn1-a"}, {Key: snapshot.TagMeta, Value: "daily/timer/abcdefghijkl"}},
+	})
+	env := environment(t, good+"notify: [{url: \""+people.URL+"\", form: json, on: [done]}]\n", "SWAS_ENDPOINT", url)
+	for n, want := range []int32{0, 1, 1} { // posts after each sweep, of a process of its own
+		handler := wiring.New("timer", env).Handler(func(ctx context.Context, i *wiring.Invocation, _ []byte) wiring.Answered {
+			return wiring.Answer(i.Service.Tick(ctx, snapshot.Tick{Sweep: true, Time: time.Now()}))
+		}, wiring.RefuseEvent)
+		body, err := handler(t.Context(), invocation, nil)
+		if all := results(t, body, err); len(all) != 1 || all[0].Error != nil {
+			t.Fatalf("%+v", all)
+		}
+		if posts.Load() != want {
+			t.Errorf("after sweep %d a robot has %d posts, want %d", n+1, posts.Load(), want)
+		}
+		down.Store(0)
 	}
 }
