@@ -58,7 +58,7 @@ func (a *api) let(in func(http.ResponseWriter, *http.Request, caller)) http.Hand
 			return
 		}
 		c.body = body
-		in(w, r, c)
+		in(w, r.WithContext(policy.WithCaller(r.Context(), policy.Caller{From: c.from})), c)
 	}
 }
 

@@ -57,6 +57,7 @@ func (c chat) answer(ctx context.Context, a ask) reply {
 		return p
 	}
 	v := visit{chat: c, ask: a, targets: visibleTargets, reply: p}
+	ctx = policy.WithCaller(ctx, policy.Caller{From: v.from, Actor: plain(v.actor)})
 	if a.button {
 		return v.press(ctx)
 	}

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"swas-snapshot/shared/policy"
 	"swas-snapshot/shared/snapshot"
 )
 
@@ -320,5 +321,16 @@ func TestHiddenSnapshots(t *testing.T) {
 		if pin, pinned := one.Tag(snapshot.TagKeep); pinned {
 			t.Errorf("%s is pinned %s", one.ID, pin)
 		}
+	}
+}
+
+// The core learns who pins, for the log.
+func TestWhoPins(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, allSecrets())
+	b.account.fill()
+	b.tell(t, talks()["slack"], "keep s-old1", "1")
+	if want := (policy.Caller{From: "slack", Actor: "U1"}); b.pinner != want {
+		t.Errorf("pinned by %+v, want %+v", b.pinner, want)
 	}
 }

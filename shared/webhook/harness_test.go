@@ -198,6 +198,7 @@ type bench struct {
 	mu      *sync.Mutex
 	late    *recorder
 	orders  []snapshot.Order
+	pinner  policy.Caller // who pinned last
 	config  Config
 }
 
@@ -216,6 +217,13 @@ func (s spy) TakeAll(ctx context.Context, orders []snapshot.Order) []snapshot.Re
 	s.b.orders = append(s.b.orders, orders...)
 	s.b.mu.Unlock()
 	return s.Service.TakeAll(ctx, orders)
+}
+
+func (s spy) Pin(ctx context.Context, id, until string, may func(snapshot.Target) error) (snapshot.Pinned, error) {
+	s.b.mu.Lock()
+	s.b.pinner = policy.CallerOf(ctx)
+	s.b.mu.Unlock()
+	return s.Service.Pin(ctx, id, until, may)
 }
 
 // recorder is a transport that keeps what is posted.

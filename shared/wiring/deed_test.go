@@ -3,6 +3,7 @@ package wiring
 import (
 	"testing"
 
+	"swas-snapshot/shared/policy"
 	"swas-snapshot/shared/snapshot"
 )
 
@@ -10,15 +11,18 @@ import (
 func TestRecorder(t *testing.T) {
 	t.Parallel()
 	r := &recorder{Service: &snapshot.Service{Instance: snapshot.NewInstance(0)}}
-	_, errList := r.List(t.Context(), "web-1")
-	_, errPlan := r.Plan(t.Context(), "web-1", "")
-	_, _, errFind := r.Find(t.Context(), "s-1")
-	_, errPin := r.Pin(t.Context(), "s-1", "", nil)
-	_, errUnpin := r.Unpin(t.Context(), "s-1", nil)
-	r.note(deed{action: "list", target: "web-1"}) // changed nothing
+	who := policy.Caller{From: "slack", Actor: "U1"}
+	ctx := policy.WithCaller(t.Context(), who)
+	_, errList := r.List(ctx, "web-1")
+	_, errPlan := r.Plan(ctx, "web-1", "")
+	_, _, errFind := r.Find(ctx, "s-1")
+	_, errPin := r.Pin(ctx, "s-1", "", nil)
+	_, errUnpin := r.Unpin(ctx, "s-1", nil)
+	r.note(ctx, deed{action: "list", target: "web-1"}) // changed nothing
 	want := []deed{
-		{action: "list", target: "web-1", err: errList}, {action: "plan", target: "web-1", err: errPlan}, {action: "find", err: errFind},
-		{action: "pin", err: errPin}, {action: "unpin", err: errUnpin},
+		{action: "list", target: "web-1", who: who, err: errList}, {action: "plan", target: "web-1", who: who, err: errPlan},
+		{action: "find", snapshotID: "s-1", who: who, err: errFind},
+		{action: "pin", snapshotID: "s-1", who: who, err: errPin}, {action: "unpin", snapshotID: "s-1", who: who, err: errUnpin},
 	}
 	if len(r.deeds) != len(want) {
 		t.Fatalf("%d deeds are remembered, want %d: %+v", len(r.deeds), len(want), r.deeds)

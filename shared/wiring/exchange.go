@@ -4,12 +4,14 @@ import (
 	"encoding/json"
 	"net/http"
 	"strings"
+
+	"swas-snapshot/shared/snapshot"
 )
 
 // exchange is what the log tells of a request over HTTP: never its query, its headers or its body.
 type exchange struct {
 	method string
-	path   string // the pattern of the route, for a path may hold what a stranger wrote
+	path   string // the pattern of the route; "": none, for a path may hold what a stranger wrote
 	status int
 	code   string // of the problem document, if the answer is one
 }
@@ -18,9 +20,40 @@ type exchange struct {
 func watched(next http.Handler, keep func(*http.Request, exchange)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		seen := &watcher{ResponseWriter: w, status: http.StatusOK}
+		answered := false
+		defer func() {
+			if !answered { // a panic: package trigger answers it
+				seen.status, seen.code = http.StatusInternalServerError, snapshot.CodeInternal
+			}
+			keep(r, exchange{r.Method, r.Pattern, seen.status, seen.code})
+		}()
 		next.ServeHTTP(seen, r)
-		keep(r, exchange{r.Method, r.Pattern, seen.status, seen.code})
+		answered = true
 	})
+}
+
+// unseen returns the exchange of a request that no handler saw, by the answer to it: of such a request nothing is fit for
+// the log.
+func unseen(body []byte) *exchange {
+	var answer struct {
+		StatusCode int    `json:"statusCode"`
+		Body       string `json:"body"`
+	}
+	if json.Unmarshal(body, &answer) != nil {
+		return nil
+	}
+	return &exchange{status: answer.StatusCode, code: codeOf([]byte(answer.Body))}
+}
+
+// codeOf returns the code of a problem document.
+func codeOf(body []byte) string {
+	var document struct {
+		Code string `json:"code"`
+	}
+	if json.Unmarshal(body, &document) != nil {
+		return ""
+	}
+	return document.Code
 }
 
 // watcher is a ResponseWriter that remembers the status, and the code of a problem document.
@@ -39,12 +72,7 @@ func (w *watcher) WriteHeader(status int) {
 // Write looks for a code. A problem document is written at once (package problem).
 func (w *watcher) Write(body []byte) (int, error) {
 	if strings.HasPrefix(w.Header().Get("Content-Type"), "application/problem+json") {
-		var document struct {
-			Code string `json:"code"`
-		}
-		if json.Unmarshal(body, &document) == nil {
-			w.code = document.Code
-		}
+		w.code = codeOf(body)
 	}
 	return w.ResponseWriter.Write(body)
 }

@@ -50,6 +50,9 @@ func (f *Function) HTTP() func(context.Context, *Invocation, []byte) Answered {
 		body, err := trigger.ServeHTTP(context.WithValue(ctx, invocationKey{}, r), event, handler())
 		r.mu.Lock()
 		defer r.mu.Unlock()
+		if r.exchange == nil && err == nil {
+			r.exchange = unseen(body)
+		}
 		return Answered{Body: body, Err: failure(err), Results: r.results, deeds: r.deeds, exchange: r.exchange}
 	}
 }

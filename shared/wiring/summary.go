@@ -23,20 +23,19 @@ func (f *Function) summarize(ctx context.Context, from platform.Invocation, answ
 	level := slog.LevelInfo
 	attributes := []slog.Attr{
 		slog.String("trigger", f.name), slog.String("platform", from.Platform), slog.String("requestId", from.RequestID),
-		slog.Int64("durationMs", took.Milliseconds()),
-	}
-	if stats != nil {
-		attributes = append(attributes, slog.Int64("apiCalls", stats.Calls.Load()), slog.Int64("retries", stats.Retries.Load()),
-			slog.Int64("waitedMs", time.Duration(stats.Waited.Load()).Milliseconds()))
+		slog.Int64("durationMs", took.Milliseconds()), slog.Int64("apiCalls", stats.Calls.Load()),
+		slog.Int64("retries", stats.Retries.Load()), slog.Int64("waitedMs", time.Duration(stats.Waited.Load()).Milliseconds()),
 	}
 	if answered.Sweep {
 		attributes = append(attributes, slog.Bool("sweep", true))
 	}
 	if seen := answered.exchange; seen != nil {
-		attributes = append(attributes, slog.String("method", seen.method), slog.String("path", seen.path), slog.Int("status", seen.status))
-		if seen.code != "" {
-			attributes = append(attributes, slog.String("code", seen.code))
+		for _, one := range []slog.Attr{slog.String("method", seen.method), slog.String("path", seen.path), slog.String("code", seen.code)} {
+			if one.Value.String() != "" {
+				attributes = append(attributes, one)
+			}
 		}
+		attributes = append(attributes, slog.Int("status", seen.status))
 		if seen.status >= http.StatusInternalServerError {
 			level = slog.LevelError
 		}
@@ -71,8 +70,10 @@ func (f *Function) summarize(ctx context.Context, from platform.Invocation, answ
 // line is what the log says of a deed.
 func (d deed) line() map[string]any {
 	line := map[string]any{"action": d.action}
-	for name, value := range map[string]string{"target": d.target, "snapshotId": d.snapshotID, "keep": d.keep} {
-		if value != "" {
+	for name, value := range map[string]string{
+		"target": d.target, "snapshotId": d.snapshotID, "keep": d.keep, "from": d.who.From, "actor": d.who.Actor,
+	} {
+		if value = notify.Plain(value); value != "" { // an ID that was asked for may be any text
 			line[name] = value
 		}
 	}
@@ -88,12 +89,27 @@ func blame(line map[string]any, err error) {
 	known := snapshot.AsError(err)
 	line["code"], line["error"], line["retryable"] = known.Code, known.Message, known.Retryable
 	if cause := errors.Unwrap(known); known.Code == snapshot.CodeInternal && cause != nil {
-		line["cause"] = fmt.Sprintf("%T: %s", cause, query.ReplaceAllString(notify.Plain(cause.Error()), "?..."))
+		line["cause"] = fmt.Sprintf("%T: %s", cause, notify.Plain(masked(cause.Error())))
 	}
 }
 
-// query is the query of a URL, which may hold a signature.
-var query = regexp.MustCompile(`\?\S+`)
+// What may be a secret in a text that nobody foresaw: of a URL all but its host, for a path may be a robot's credential
+// and a query a signature; anything after a query's mark; JSON, which may be a body; and every run of characters that is
+// as long as a key.
+var (
+	address = regexp.MustCompile(`(\w+://)(?:[^/\s?#"]*@)?([^/\s?#"@]*)[^\s"]*`)
+	query   = regexp.MustCompile(`\?\S+`)
+	body    = regexp.MustCompile(`(?s)[{\[].*[}\]]`)
+	opaque  = regexp.MustCompile(`[\w+/=-]{20,}`)
+)
+
+// masked takes out of a text what may be a secret.
+func masked(text string) string {
+	text = address.ReplaceAllString(text, "$1$2/...")
+	text = query.ReplaceAllString(text, "?...")
+	text = body.ReplaceAllString(text, "{...}")
+	return opaque.ReplaceAllString(text, "***")
+}
 
 // order is what the log says of one result.
 func order(result snapshot.Result) map[string]any {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"swas-snapshot/shared/platform"
+	"swas-snapshot/shared/policy"
 	"swas-snapshot/shared/snapshot"
 )
 
@@ -36,16 +37,16 @@ func TestSummary(t *testing.T) {
 			[]string{`"orders":[]`, `"code":"MalformedEvent","error":"the input is not JSON"`}},
 		"Sweep":   {Answered{Sweep: true}, "INFO", []string{`"sweep":true`}},
 		"Looked":  {Answered{exchange: &exchange{"GET", "/plan", 200, ""}}, "INFO", []string{`"method":"GET","path":"/plan","status":200,"orders":[]`}},
-		"Refused": {Answered{exchange: &exchange{"POST", "/snapshots", 403, "NotAllowed"}}, "INFO", []string{`"status":403,"code":"NotAllowed"`}},
+		"Refused": {Answered{exchange: &exchange{"POST", "/snapshots", 403, "NotAllowed"}}, "INFO", []string{`"code":"NotAllowed","status":403`}},
 		"Upstream": {Answered{exchange: &exchange{"GET", "/snapshots", 504, "NoAnswer"},
 			deeds: []deed{{action: "list", target: "web-1", err: &snapshot.Error{Code: "NoAnswer", Kind: snapshot.KindTimeout, Message: "no answer"}}}}, "ERROR",
 			[]string{`"status":504`, `"deeds":[{"action":"list","code":"NoAnswer","error":"no answer","retryable":false,"target":"web-1"}]`}},
 		"Chat": {Answered{exchange: &exchange{"POST", "/hooks/", 200, ""},
 			deeds: []deed{{action: "plan", target: "web-1", err: &snapshot.Error{Code: "Forbidden.RAM", Kind: snapshot.KindConfig}}}}, "ERROR", []string{`"Forbidden.RAM"`}},
-		"Pinned": {Answered{deeds: []deed{{action: "pin", target: "web-1", snapshotID: "s-1", keep: "forever"}}}, "INFO",
-			[]string{`"deeds":[{"action":"pin","keep":"forever","snapshotId":"s-1","target":"web-1"}]`}},
+		"Pinned": {Answered{deeds: []deed{{action: "pin", target: "web-1", snapshotID: "s-1", keep: "forever", who: policy.Caller{From: "slack", Actor: "U1"}}}}, "INFO",
+			[]string{`"deeds":[{"action":"pin","actor":"U1","from":"slack","keep":"forever","snapshotId":"s-1","target":"web-1"}]`}},
 		"Unforeseen": {Answered{Results: Refuse(fmt.Errorf("failed to post: %w", errors.New("Get https://x/?Signature=secret: refused")))}, "ERROR",
-			[]string{`"code":"Internal"`, `"cause":"*fmt.wrapError: failed to post: Get https[:]//x/?... refused"`}},
+			[]string{`"code":"Internal"`, `"cause":"*fmt.wrapError: failed to post: Get https[:]//x/... refused"`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -77,6 +78,24 @@ func TestSummary(t *testing.T) {
 				t.Errorf("the line tells the token: %s", &lines)
 			}
 		})
+	}
+}
+
+// TestMasked shows that nothing of an unforeseen error's text that may be a secret stays.
+func TestMasked(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		`Get "https://hooks.example.com/services/T0/B0/abc?x=1#y": EOF`: `Get "https://hooks.example.com/...": EOF`,
+		`dial http://me:secret@host:80/x: refused`:                      `dial http://host:80/... refused`,
+		`bad path /v1?Signature=abc: refused`:                           `bad path /v1?... refused`,
+		`key LTAI5tMadeUpKeyForTests01 is wrong`:                        `key *** is wrong`,
+		`answer {"Code":"x","Key":"y"} is odd`:                          `answer {...} is odd`,
+		`list [a b] is odd`:                                             `list {...} is odd`,
+		`open file: no such file or directory`:                          `open file: no such file or directory`,
+	} {
+		if got := masked(text); got != want {
+			t.Errorf("%s\nbecomes %s\nwant    %s", text, got, want)
+		}
 	}
 }
 
