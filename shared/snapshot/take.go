@@ -367,11 +367,6 @@ func (j *takeJob) lookUp(ctx context.Context) (state, error) {
 		}
 		return j.create, hold{j.cause, busyBackoff}
 	case CodeLimitExceed:
-		if j.situation(j.target, j.order.Role, false).unplaced() { // a data disk's snapshot may fill the server
-			if _, err := j.listDisks(ctx, j.request.RegionID); err != nil && !refusedForGood(err) {
-				return nil, err
-			}
-		}
 		if n := 1 + len(j.region(j.request.RegionID).snapshots); !j.situation(j.target, j.order.Role, false).atCap() && (j.fewest == 0 || n < j.fewest) {
 			// A slot is free by the list: the same order, delivered twice, may be making room at this moment, and then
 			// nothing must be deleted a second time. Or the account is at its cap, and the API says so again.

@@ -64,23 +64,6 @@ func TestTakeWithoutDisks(t *testing.T) {
 	}
 }
 
-// TestTakeFullThroughADataDisk: the list of disks tells that a server is full whose data disk has a snapshot; the order is
-// not refused twice to find out.
-func TestTakeFullThroughADataDisk(t *testing.T) {
-	t.Parallel()
-	w := newWorld(Slots{"daily", 2})
-	w.api.disks = append(w.api.disks, Disk{ID: "d-webdata", InstanceID: "i-web", Status: "In_use"})
-	w.api.regionOf["d-webdata"] = home
-	data := w.foreign(time.Hour, Accomplished)
-	data.DiskID = "d-webdata"
-	w.fill(w.ours("daily", 48*time.Hour, Accomplished), w.ours("daily", 24*time.Hour, Accomplished), data)
-	got := w.Take(within(w.clock, time.Minute), order("daily", "k"))
-	if got.Outcome != OutcomeCreated || len(got.Deleted) != 1 {
-		t.Errorf("got %q %v, deleted %v", got.Outcome, got.Error, got.Deleted)
-	}
-	wantCalls(t, w, create, list, disks, remove, create)
-}
-
 // TestPlanIsThere: a blocked result has a plan, even one of nothing.
 func TestPlanIsThere(t *testing.T) {
 	t.Parallel()
