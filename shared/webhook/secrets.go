@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // The environment variables that switch senders on. Each holds one secret, or several with blanks between while one is
@@ -79,7 +80,7 @@ func (s Secrets) read(name string) ([]string, error) {
 		if len(value) < secretMin {
 			return nil, fmt.Errorf("%s has an element of %d bytes: use at least %d", name, len(value), secretMin)
 		}
-		if example.MatchString(value) {
+		if example().MatchString(value) {
 			return nil, fmt.Errorf("%s is still an example value: set the secret that the sender shows", name)
 		}
 	}
@@ -123,4 +124,9 @@ func (s Secrets) decoded(name, prefix string) ([]string, error) {
 
 // example is what people forget to replace: nothing but a word of templates, once or several times. A secret that only
 // holds such a word is one.
-var example = regexp.MustCompile(`(?i)^[\W_]*((change|replace)[-_]?me[\W_]*)+$`)
+var example = lazily(`(?i)^[\W_]*((change|replace)[-_]?me[\W_]*)+$`)
+
+// lazily compiles an expression when it is first used: a cold start needs none.
+func lazily(expression string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expression) })
+}

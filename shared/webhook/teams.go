@@ -3,7 +3,6 @@ package webhook
 import (
 	"encoding/json"
 	"html"
-	"regexp"
 	"strings"
 	"time"
 )
@@ -67,7 +66,7 @@ func (teams) parse(r *request) (inbound, error) {
 	}
 	a := ask{
 		tenant: m.ChannelData.Tenant.ID, channel: m.ChannelData.TeamsChannelID, actor: m.From.AADObjectID,
-		text: html.UnescapeString(htmlTag.ReplaceAllString(teamsMention.ReplaceAllString(m.Text, " "), " ")),
+		text: html.UnescapeString(htmlTag().ReplaceAllString(teamsMention().ReplaceAllString(m.Text, " "), " ")),
 		key:  "message:" + m.Conversation.ID + ":" + m.ID, time: m.Timestamp, lang: languageOf(m.Locale),
 	}
 	if a.channel == "" {
@@ -80,8 +79,8 @@ func (teams) parse(r *request) (inbound, error) {
 }
 
 var (
-	teamsMention = regexp.MustCompile(`(?is)<at\b[^>]*>.*?</at>`)
-	htmlTag      = regexp.MustCompile(`<[^>]*>`)
+	teamsMention = lazily(`(?is)<at\b[^>]*>.*?</at>`)
+	htmlTag      = lazily(`<[^>]*>`)
 )
 
 // render makes text. Teams reads it as HTML and Markdown, so both are escaped; a lone line break would be a blank.

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"regexp"
+	"sync"
 	"time"
 
 	"swas-snapshot/shared/notify"
@@ -97,18 +98,23 @@ func blame(line map[string]any, err error) {
 // and a query a signature; anything after a query's mark; JSON, which may be a body; and every run of characters that is
 // as long as a key.
 var (
-	address = regexp.MustCompile(`(\w+://)(?:[^/\s?#"]*@)?([^/\s?#"@]*)[^\s"]*`)
-	query   = regexp.MustCompile(`\?\S+`)
-	body    = regexp.MustCompile(`(?s)[{\[].*[}\]]`)
-	opaque  = regexp.MustCompile(`[\w+/=-]{20,}`)
+	address = lazily(`(\w+://)(?:[^/\s?#"]*@)?([^/\s?#"@]*)[^\s"]*`)
+	query   = lazily(`\?\S+`)
+	body    = lazily(`(?s)[{\[].*[}\]]`)
+	opaque  = lazily(`[\w+/=-]{20,}`)
 )
 
 // masked takes out of a text what may be a secret.
 func masked(text string) string {
-	text = address.ReplaceAllString(text, "$1$2/...")
-	text = query.ReplaceAllString(text, "?...")
-	text = body.ReplaceAllString(text, "{...}")
-	return opaque.ReplaceAllString(text, "***")
+	text = address().ReplaceAllString(text, "$1$2/...")
+	text = query().ReplaceAllString(text, "?...")
+	text = body().ReplaceAllString(text, "{...}")
+	return opaque().ReplaceAllString(text, "***")
+}
+
+// lazily compiles an expression when it is first used: a cold start needs none.
+func lazily(expression string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expression) })
 }
 
 // order is what the log says of one result.
