@@ -87,7 +87,7 @@ func orderKey(header []string, inBody, eventID string) (string, *snapshot.Error)
 	if len(header) > 0 {
 		var whole bool
 		if fromHeader, whole = unquote(strings.TrimSpace(header[0])); !whole {
-			return "", malformed(snapshot.CodeMalformed, `Idempotency-Key: is no text: send it bare, or whole in quotes, such as "run-42"`)
+			return "", malformed(snapshot.CodeMalformed, `Idempotency-Key: is no ASCII text, or stands there twice: send it once, bare without commas or whole in quotes, such as "run-42"`)
 		}
 	}
 	key := cmp.Or(inBody, eventID, fromHeader)
@@ -106,8 +106,8 @@ func orderKey(header []string, inBody, eventID string) (string, *snapshot.Error)
 // string.
 func unquote(text string) (string, bool) {
 	inside, quoted := strings.CutPrefix(text, `"`)
-	if !quoted {
-		return text, true
+	if !quoted { // both platforms join doubled headers with a comma; a byte beyond ASCII is lost on their way
+		return text, !strings.ContainsFunc(text, func(c rune) bool { return c == ',' || c < ' ' || c > '~' })
 	}
 	var value strings.Builder
 	for i := 0; i < len(inside); i++ {

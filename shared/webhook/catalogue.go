@@ -70,7 +70,7 @@ var say = struct {
 	askCode:      phrase{"To go on, send within 5 minutes: confirm %s", "如需继续，请在 5 分钟内发送：确认 %[1]s（或 confirm %[1]s）"},
 	confirmStale: phrase{"This confirmation is not valid: it was used, is older than 5 minutes, or was given to somebody else.", "确认无效：已使用、超过 5 分钟，或并非发给您。"},
 	nextTake:     phrase{"Send the name of the target again for a new question.", "请重新发送目标名称以获取新的确认。"},
-	cancelled:    phrase{"This question is closed: nothing more comes of it.", "该确认已关闭，不会再执行任何操作。"},
+	cancelled:    phrase{"This question is put aside: unless it is confirmed within its 5 minutes, nothing comes of it.", "已搁置：除非在 5 分钟内确认，否则不会执行任何操作。"},
 
 	listHead:   phrase{"%s uses %d of %d slots.", "%s 已使用 %d / %d 个快照名额。"},
 	listNames:  phrase{"You may see these targets: %s", "您可以查看的目标：%s"},
@@ -105,7 +105,7 @@ var say = struct {
 	unfinished:  phrase{"The confirmed snapshot of %s is not finished yet.", "%s 已确认的快照尚未完成。"},
 	nextConfirm: phrase{"Press the button or send the code again in a minute: it goes on, nothing is done twice.", "请一分钟后再次点击按钮或发送确认码：将继续执行，不会重复操作。"},
 	nextFree:    phrase{"Send the name of the target again in a minute: its slot is free now.", "请一分钟后重新发送目标名称：名额已腾出。"},
-	pinWarning:  phrase{"So many snapshots are kept that the rotation stops.", "保留的快照过多，轮换将受影响。"},
+	pinWarning:  phrase{"This pin limits the rotation.", "此保留会影响轮换。"},
 
 	planned: map[snapshot.Action]phrase{
 		snapshot.ActionKeep:    {"keep", "保留"},

@@ -234,7 +234,7 @@ func TestFeishuButtons(t *testing.T) {
 		}
 	}
 	w = b.do(feishuSigned(feishuPress(map[string]any{"cancel": cancel[1]})))
-	if !strings.Contains(w.Body.String(), "已关闭") {
+	if !strings.Contains(w.Body.String(), "已搁置") {
 		t.Errorf("cancelling gets %s", w.Body)
 	}
 	for range 2 {

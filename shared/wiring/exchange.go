@@ -20,6 +20,9 @@ type exchange struct {
 func watched(next http.Handler, keep func(*http.Request, exchange)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		seen := &watcher{ResponseWriter: w, status: http.StatusOK}
+		if of, ok := r.Context().Value(invocationKey{}).(*recorder); ok {
+			seen.invocation = of.requestID
+		}
 		answered := false
 		defer func() {
 			if !answered { // a panic: package trigger answers it
@@ -61,6 +64,8 @@ type watcher struct {
 	http.ResponseWriter
 	status int
 	code   string
+
+	invocation string // its request ID, for a request without one of its own
 }
 
 // WriteHeader remembers the status.
@@ -79,8 +84,8 @@ func (w *watcher) Write(body []byte) (int, error) {
 
 // RequestID returns the platform's ID of the request, which stands in problem documents.
 func (w *watcher) RequestID() string {
-	if known, ok := w.ResponseWriter.(interface{ RequestID() string }); ok {
+	if known, ok := w.ResponseWriter.(interface{ RequestID() string }); ok && known.RequestID() != "" {
 		return known.RequestID()
 	}
-	return ""
+	return w.invocation
 }

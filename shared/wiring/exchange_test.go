@@ -2,6 +2,7 @@ package wiring
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -15,6 +16,7 @@ import (
 
 	"swas-snapshot/shared/credentials"
 	"swas-snapshot/shared/platform"
+	"swas-snapshot/shared/problem"
 	"swas-snapshot/shared/simulator"
 	"swas-snapshot/shared/snapshot"
 )
@@ -154,5 +156,19 @@ func TestUnconfigured(t *testing.T) {
 	_, _ = f.Handler(nil, RefuseEvent)(t.Context(), platform.Invocation{}, nil)
 	if !strings.Contains(lines.String(), `"apiCalls":0,"retries":0,"waitedMs":0,"orders":[{"code":"InvalidPolicy"`) {
 		t.Errorf("the log is %s", &lines)
+	}
+}
+
+// An event without a request ID of its own is known by that of the invocation.
+func TestProblemNamesTheInvocation(t *testing.T) {
+	t.Parallel()
+	w := httptest.NewRecorder()
+	r := httptest.NewRequest(http.MethodGet, "/x", nil)
+	r = r.WithContext(context.WithValue(r.Context(), invocationKey{}, &recorder{requestID: "req-1"}))
+	watched(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		problem.WriteStatus(w, http.StatusNotFound, problem.CodeNotFound, "there is nothing at this path")
+	}), func(*http.Request, exchange) {}).ServeHTTP(w, r)
+	if !strings.Contains(w.Body.String(), `"requestId":"req-1"`) {
+		t.Errorf("got %s", w.Body)
 	}
 }
