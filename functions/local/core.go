@@ -78,7 +78,7 @@ func plan(ctx context.Context, s *session) error {
 	}
 	plans := make([]snapshot.Plan, 0, len(targets))
 	for _, name := range targets {
-		one, err := core.Plan(ctx, name, s.role)
+		one, err := core.Plan(ctx, name)
 		if err != nil {
 			return err
 		}

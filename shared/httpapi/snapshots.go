@@ -27,9 +27,9 @@ func (a *api) list(w http.ResponseWriter, r *http.Request, c caller) {
 	answer(w, listing, failed)
 }
 
-// plan answers GET /plan?target=web-1&role=daily.
+// plan answers GET /plan?target=web-1.
 func (a *api) plan(w http.ResponseWriter, r *http.Request, c caller) {
-	query, err := parameters(r, "target", "role")
+	query, err := parameters(r, "target")
 	if err == nil {
 		_, err = a.permit(c, query.Get("target"), policy.ActionPlan)
 	}
@@ -37,7 +37,7 @@ func (a *api) plan(w http.ResponseWriter, r *http.Request, c caller) {
 		problem.Write(w, err)
 		return
 	}
-	plan, failed := c.core.Plan(r.Context(), query.Get("target"), query.Get("role"))
+	plan, failed := c.core.Plan(r.Context(), query.Get("target"))
 	answer(w, plan, failed)
 }
 

@@ -20,7 +20,7 @@ type form struct {
 	// address returns the URL to post to; nil: that of the rule.
 	address func(Rule, time.Time) string
 	// body returns what is posted, as JSON.
-	body func(Rule, snapshot.Fact, time.Time) any
+	body func(Rule, snapshot.Notification, time.Time) any
 	// check returns an error unless the reply says that the message was taken; nil: the HTTP status says it.
 	check func(reply []byte) error
 }
@@ -63,7 +63,7 @@ func sign(key, message string) string {
 var dingTalkMarkup = strings.NewReplacer("[", "［", "]", "］", "<", "＜", ">", "＞", "*", "＊", "`", "｀", "#", "＃",
 	"~", "～", "|", "｜", `\`, "＼")
 
-func dingTalkBody(_ Rule, fact snapshot.Fact, now time.Time) any {
+func dingTalkBody(_ Rule, fact snapshot.Notification, now time.Time) any {
 	var body struct {
 		Type     string `json:"msgtype"`
 		Markdown struct {
@@ -94,7 +94,7 @@ func dingTalkCheck(reply []byte) error {
 // feishuMarkup replaces what would be a mention in a text, <at ...>.
 var feishuMarkup = strings.NewReplacer("<", "＜", ">", "＞")
 
-func feishuBody(rule Rule, fact snapshot.Fact, now time.Time) any {
+func feishuBody(rule Rule, fact snapshot.Notification, now time.Time) any {
 	type element struct {
 		Tag  string `json:"tag"`
 		Text string `json:"text"`
@@ -158,30 +158,30 @@ func refused(code int) error {
 // Source: docs.slack.dev, "Formatting message text".
 var slackMarkup = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
 
-func slackBody(_ Rule, fact snapshot.Fact, now time.Time) any {
+func slackBody(_ Rule, fact snapshot.Notification, now time.Time) any {
 	return struct {
 		Text     string `json:"text"`
 		Markdown bool   `json:"mrkdwn"` // false: * and _ are themselves
 	}{Text: slackMarkup.Replace(strings.Join(wording(fact, now), "\n"))}
 }
 
-func jsonBody(_ Rule, fact snapshot.Fact, now time.Time) any {
+func jsonBody(_ Rule, fact snapshot.Notification, now time.Time) any {
 	body := struct {
-		Kind         snapshot.FactKind `json:"kind"`
-		Target       string            `json:"target,omitempty"`
-		RegionID     string            `json:"regionId,omitempty"`
-		DiskID       string            `json:"diskId,omitempty"`
-		SnapshotID   string            `json:"snapshotId,omitempty"`
-		SnapshotName string            `json:"snapshotName,omitempty"`
-		What         string            `json:"what"`
-		Mend         string            `json:"mend,omitempty"`
-		Since        string            `json:"since,omitempty"` // RFC 3339, UTC
-		Key          string            `json:"key,omitempty"`   // the same fact has the same key
-		Text         string            `json:"text"`            // all of it, for people
+		Kind         snapshot.NotificationKind `json:"kind"`
+		Target       string                    `json:"target,omitempty"`
+		RegionID     string                    `json:"regionId,omitempty"`
+		DiskID       string                    `json:"diskId,omitempty"`
+		SnapshotID   string                    `json:"snapshotId,omitempty"`
+		SnapshotName string                    `json:"snapshotName,omitempty"`
+		What         string                    `json:"what"`
+		Mend         string                    `json:"mend,omitempty"`
+		Since        string                    `json:"since,omitempty"` // RFC 3339, UTC
+		Key          string                    `json:"key,omitempty"`   // the same fact has the same key
+		Text         string                    `json:"text"`            // all of it, for people
 	}{
 		Kind: fact.Kind, Target: fact.Target, RegionID: fact.RegionID, DiskID: fact.DiskID,
 		SnapshotID: fact.SnapshotID, SnapshotName: fact.SnapshotName,
-		What: Plain(fact.What), Mend: Plain(fact.Mend), Key: fact.Key,
+		What: Plain(fact.What), Mend: Plain(fact.Advice), Key: fact.Key,
 		Text: strings.Join(wording(fact, now), "\n"),
 	}
 	if !fact.Since.IsZero() {

@@ -5,8 +5,8 @@
 // [Notifier.Tell] tells the facts that the core collects, and the core remembers which of them arrived:
 //
 //	notifier := notify.New(rules, nil, nil, log)
-//	service.TellDone = notifier.Wants(snapshot.FactDone)
-//	service.Tell = func(_ context.Context, fact snapshot.Fact) { facts = append(facts, fact) }
+//	service.TellDone = notifier.Wants(snapshot.NotifyDone)
+//	service.Tell = func(_ context.Context, fact snapshot.Notification) { facts = append(facts, fact) }
 //	...
 //	if notifier.Tell(ctx, fact) {
 //		service.Told(ctx, fact)
@@ -50,7 +50,7 @@ type Rule struct {
 	URL    string // a bearer credential: never logged
 	Form   string // dingtalk, feishu, slack or json
 	Secret string // signs what goes to a DingTalk or Feishu robot; empty: not signed
-	On     []snapshot.FactKind
+	On     []snapshot.NotificationKind
 }
 
 // Notifier tells facts to robots. It is safe for concurrent use, and meant to live as long as the process: it remembers
@@ -87,14 +87,14 @@ func New(rules []Rule, client *http.Client, now func() time.Time, log *slog.Logg
 }
 
 // Wants tells whether somebody wants to hear of this kind of fact.
-func (n *Notifier) Wants(kind snapshot.FactKind) bool {
+func (n *Notifier) Wants(kind snapshot.NotificationKind) bool {
 	return slices.ContainsFunc(n.rules, func(rule Rule) bool { return slices.Contains(rule.On, kind) })
 }
 
 // Tell posts the fact to every robot that wants its kind, to all at once, and returns when each has answered or failed.
 // A robot gets the fact of one Key once; one that did not confirm it may get it again when it is told again. The result
 // tells whether any robot has the fact, now or from before.
-func (n *Notifier) Tell(ctx context.Context, fact snapshot.Fact) bool {
+func (n *Notifier) Tell(ctx context.Context, fact snapshot.Notification) bool {
 	var robots sync.WaitGroup
 	var arrived atomic.Bool
 	for i, rule := range n.rules {

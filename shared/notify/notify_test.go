@@ -33,9 +33,9 @@ const (
 
 func now() time.Time { return noon }
 
-var fact = snapshot.Fact{
-	Kind: snapshot.FactFailed, Target: "web-1", RegionID: "cn-hangzhou", DiskID: "d-1", SnapshotID: "s-1", SnapshotName: "daily-web-1",
-	What: "the API refused", Mend: "free a slot", Since: noon.Add(-time.Hour), Key: "failed s-1",
+var fact = snapshot.Notification{
+	Kind: snapshot.NotifyFailed, Target: "web-1", RegionID: "cn-hangzhou", DiskID: "d-1", SnapshotID: "s-1", SnapshotName: "daily-web-1",
+	What: "the API refused", Advice: "free a slot", Since: noon.Add(-time.Hour), Key: "failed s-1",
 }
 
 // robot is a server that gives its answers in turn, the last one for ever, and keeps what it got.
@@ -69,9 +69,9 @@ func (r *robot) calls() int {
 	return len(r.requests)
 }
 
-func (r *robot) rule(form string, on ...snapshot.FactKind) notify.Rule {
+func (r *robot) rule(form string, on ...snapshot.NotificationKind) notify.Rule {
 	if len(on) == 0 {
-		on = []snapshot.FactKind{snapshot.FactFailed}
+		on = []snapshot.NotificationKind{snapshot.NotifyFailed}
 	}
 	return notify.Rule{URL: r.URL + "/robot/send?access_token=hidden-token", Form: form, On: on}
 }
@@ -147,7 +147,7 @@ func TestTellTries(t *testing.T) {
 func TestTellOncePerKey(t *testing.T) {
 	t.Parallel()
 	robot, other := newRobot(t, say(200, "ok")), newRobot(t, say(200, "ok"))
-	notifier := notify.New([]notify.Rule{robot.rule("slack"), other.rule("json", snapshot.FactFailed, snapshot.FactDone)}, nil, now, nil)
+	notifier := notify.New([]notify.Rule{robot.rule("slack"), other.rule("json", snapshot.NotifyFailed, snapshot.NotifyDone)}, nil, now, nil)
 	var tellers sync.WaitGroup
 	for range 10 {
 		tellers.Go(func() { notifier.Tell(t.Context(), fact) })
@@ -163,7 +163,7 @@ func TestTellOncePerKey(t *testing.T) {
 		t.Errorf("%d and %d calls for two facts, want 2 each", robot.calls(), other.calls())
 	}
 	for range 2 {
-		notifier.Tell(t.Context(), snapshot.Fact{Kind: snapshot.FactDone})
+		notifier.Tell(t.Context(), snapshot.Notification{Kind: snapshot.NotifyDone})
 	}
 	if robot.calls() != 2 || other.calls() != 4 {
 		t.Errorf("%d and %d calls: facts without a key are told each time, to whom wants them", robot.calls(), other.calls())
@@ -179,7 +179,7 @@ func TestTellAgainAfterFailure(t *testing.T) {
 			t.Errorf("telling %d: arrived is %t", i+1, arrived)
 		}
 	}
-	if notifier.Tell(t.Context(), snapshot.Fact{Kind: snapshot.FactDone, Key: "nobody wants it"}) {
+	if notifier.Tell(t.Context(), snapshot.Notification{Kind: snapshot.NotifyDone, Key: "nobody wants it"}) {
 		t.Error("a fact that nobody wants arrived")
 	}
 	if got := robot.calls(); got != 3 {
@@ -222,7 +222,7 @@ func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f
 // Each try has its own time; a caller whose time is over ends the tries.
 func TestTellDeadline(t *testing.T) {
 	t.Parallel()
-	rule := notify.Rule{URL: "https://robot.example/send?token=hidden", Form: "slack", On: []snapshot.FactKind{snapshot.FactFailed}}
+	rule := notify.Rule{URL: "https://robot.example/send?token=hidden", Form: "slack", On: []snapshot.NotificationKind{snapshot.NotifyFailed}}
 	var deadlines []time.Time
 	client := &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
 		deadline, ok := r.Context().Deadline()
@@ -255,7 +255,7 @@ func TestTellUnreadableURL(t *testing.T) {
 	for _, address := range []string{"https://h/%zz?hidden", "hidden", "https://h:hidden/"} {
 		for _, form := range []string{"dingtalk", "slack"} {
 			var log bytes.Buffer
-			rule := notify.Rule{URL: address, Form: form, Secret: "hidden", On: []snapshot.FactKind{snapshot.FactFailed}}
+			rule := notify.Rule{URL: address, Form: form, Secret: "hidden", On: []snapshot.NotificationKind{snapshot.NotifyFailed}}
 			notify.New([]notify.Rule{rule}, nil, now, slog.New(slog.NewTextHandler(&log, nil))).Tell(t.Context(), fact)
 			if line := log.String(); line == "" || strings.Contains(line, "hidden") {
 				t.Errorf("%s: log %q", address, line)
@@ -266,8 +266,8 @@ func TestTellUnreadableURL(t *testing.T) {
 
 func TestWants(t *testing.T) {
 	t.Parallel()
-	notifier := notify.New([]notify.Rule{{On: []snapshot.FactKind{"failed"}}, {On: []snapshot.FactKind{"stale", "done"}}}, nil, nil, nil)
-	for kind, want := range map[snapshot.FactKind]bool{"failed": true, "stale": true, "done": true, "blocked": false, "": false} {
+	notifier := notify.New([]notify.Rule{{On: []snapshot.NotificationKind{"failed"}}, {On: []snapshot.NotificationKind{"stale", "done"}}}, nil, nil, nil)
+	for kind, want := range map[snapshot.NotificationKind]bool{"failed": true, "stale": true, "done": true, "blocked": false, "": false} {
 		if got := notifier.Wants(kind); got != want {
 			t.Errorf("Wants(%q) = %v", kind, got)
 		}

@@ -15,7 +15,7 @@ import (
 
 // post sends a fact to one robot, with a second try if the first fails. Its error carries nothing of the URL but what
 // the resolver and the dialler say of the host, and nothing of the reply but a number.
-func (n *Notifier) post(ctx context.Context, rule Rule, fact snapshot.Fact) error {
+func (n *Notifier) post(ctx context.Context, rule Rule, fact snapshot.Notification) error {
 	form, known := forms[rule.Form]
 	if !known {
 		return errors.New("the rule has no known form")
@@ -30,7 +30,7 @@ func (n *Notifier) post(ctx context.Context, rule Rule, fact snapshot.Fact) erro
 }
 
 // try sends a fact once. The signature has the time of the try.
-func (n *Notifier) try(ctx context.Context, form form, rule Rule, fact snapshot.Fact) error {
+func (n *Notifier) try(ctx context.Context, form form, rule Rule, fact snapshot.Notification) error {
 	ctx, cancel := context.WithTimeout(ctx, TryTimeout)
 	defer cancel()
 	now := n.now()

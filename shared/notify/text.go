@@ -13,23 +13,23 @@ import (
 const timeForm = "2006-01-02 15:04 UTC"
 
 // headlines say what happened to a target, %TARGET%, in a few words.
-var headlines = map[snapshot.FactKind]string{
-	snapshot.FactFailed:  "A snapshot of %TARGET% failed",
-	snapshot.FactStale:   "No fresh snapshot of %TARGET%",
-	snapshot.FactBlocked: "No free slot for a snapshot of %TARGET%",
-	snapshot.FactDone:    "A snapshot of %TARGET% is done",
+var headlines = map[snapshot.NotificationKind]string{
+	snapshot.NotifyFailed:  "A snapshot of %TARGET% failed",
+	snapshot.NotifyStale:   "No fresh snapshot of %TARGET%",
+	snapshot.NotifyBlocked: "No free slot for a snapshot of %TARGET%",
+	snapshot.NotifyDone:    "A snapshot of %TARGET% is done",
 }
 
 // wording tells a fact in lines of plain text: which server, what happened, what to do, since when, and the IDs. A line
 // never begins with what comes from people.
-func wording(fact snapshot.Fact, now time.Time) []string {
+func wording(fact snapshot.Notification, now time.Time) []string {
 	target := cmp.Or(Plain(fact.Target), Plain(fact.DiskID), "a server")
 	headline := cmp.Or(headlines[fact.Kind], "News of %TARGET%")
 	lines := []string{strings.ReplaceAll(headline, "%TARGET%", target)}
 	if what := Plain(fact.What); what != "" {
 		lines = append(lines, "What happened: "+what)
 	}
-	if mend := Plain(fact.Mend); mend != "" {
+	if mend := Plain(fact.Advice); mend != "" {
 		lines = append(lines, "What to do: "+mend)
 	}
 	since := fact.Since.UTC().Format(timeForm)

@@ -17,19 +17,19 @@ var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 func TestWording(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		fact snapshot.Fact
+		fact snapshot.Notification
 		want []string
 	}{
-		"Failed":  {snapshot.Fact{Kind: "failed", Target: "web-1", Since: noon}, []string{"A snapshot of web-1 failed", "Since: 2026-03-01 12:00 UTC"}},
-		"Stale":   {snapshot.Fact{Kind: "stale", Target: "web-1", Since: noon}, []string{"No fresh snapshot of web-1", "Since: 2026-03-01 12:00 UTC"}},
-		"Blocked": {snapshot.Fact{Kind: "blocked", Target: "web-1", Since: noon}, []string{"No free slot for a snapshot of web-1", "Since: 2026-03-01 12:00 UTC"}},
-		"Done":    {snapshot.Fact{Kind: "done", Target: "web-1", Since: noon}, []string{"A snapshot of web-1 is done", "Since: 2026-03-01 12:00 UTC"}},
-		"OtherZone": {snapshot.Fact{Kind: "done", Target: "web-1", Since: noon.In(time.FixedZone("CST", 8*3600))},
+		"Failed":  {snapshot.Notification{Kind: "failed", Target: "web-1", Since: noon}, []string{"A snapshot of web-1 failed", "Since: 2026-03-01 12:00 UTC"}},
+		"Stale":   {snapshot.Notification{Kind: "stale", Target: "web-1", Since: noon}, []string{"No fresh snapshot of web-1", "Since: 2026-03-01 12:00 UTC"}},
+		"Blocked": {snapshot.Notification{Kind: "blocked", Target: "web-1", Since: noon}, []string{"No free slot for a snapshot of web-1", "Since: 2026-03-01 12:00 UTC"}},
+		"Done":    {snapshot.Notification{Kind: "done", Target: "web-1", Since: noon}, []string{"A snapshot of web-1 is done", "Since: 2026-03-01 12:00 UTC"}},
+		"OtherZone": {snapshot.Notification{Kind: "done", Target: "web-1", Since: noon.In(time.FixedZone("CST", 8*3600))},
 			[]string{"A snapshot of web-1 is done", "Since: 2026-03-01 12:00 UTC"}},
-		"NoTime":   {snapshot.Fact{Kind: "done", Target: "web-1"}, []string{"A snapshot of web-1 is done", "Since: unknown, noticed 2026-03-01 12:00 UTC"}},
-		"NoTarget": {snapshot.Fact{Kind: "failed", DiskID: "d-1", Since: noon}, []string{"A snapshot of d-1 failed", "Since: 2026-03-01 12:00 UTC", "Where: disk d-1"}},
-		"Nothing":  {snapshot.Fact{Since: noon}, []string{"News of a server", "Since: 2026-03-01 12:00 UTC"}},
-		"PeoplesText": {snapshot.Fact{Kind: "failed", Target: "%TARGET%", What: "a\nSince: never", Since: noon},
+		"NoTime":   {snapshot.Notification{Kind: "done", Target: "web-1"}, []string{"A snapshot of web-1 is done", "Since: unknown, noticed 2026-03-01 12:00 UTC"}},
+		"NoTarget": {snapshot.Notification{Kind: "failed", DiskID: "d-1", Since: noon}, []string{"A snapshot of d-1 failed", "Since: 2026-03-01 12:00 UTC", "Where: disk d-1"}},
+		"Nothing":  {snapshot.Notification{Since: noon}, []string{"News of a server", "Since: 2026-03-01 12:00 UTC"}},
+		"PeoplesText": {snapshot.Notification{Kind: "failed", Target: "%TARGET%", What: "a\nSince: never", Since: noon},
 			[]string{"A snapshot of %TARGET% failed", "What happened: a Since: never", "Since: 2026-03-01 12:00 UTC"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -91,7 +91,7 @@ func TestBodiesHaveNoMarkup(t *testing.T) {
 // checkBody makes one message all of whose texts are text, and looks for markup in what people would see of it.
 func checkBody(t *testing.T, form string, forbidden []string, text string) {
 	t.Helper()
-	fact := snapshot.Fact{Kind: "failed", Target: text, What: text, Mend: text, Since: noon}
+	fact := snapshot.Notification{Kind: "failed", Target: text, What: text, Advice: text, Since: noon}
 	body, err := json.Marshal(forms[form].body(Rule{}, fact, noon))
 	if err != nil {
 		t.Fatal(err)

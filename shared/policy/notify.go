@@ -14,13 +14,13 @@ type Notify struct {
 	URL    string // https; http for a loopback host only
 	Form   string // dingtalk, feishu, slack or json
 	Secret string // signs what goes to a DingTalk or Feishu robot; empty: not signed
-	On     []snapshot.FactKind
+	On     []snapshot.NotificationKind
 }
 
 var (
 	notifyForms = []string{"dingtalk", "feishu", "slack", "json"}
 	signedForms = []string{"dingtalk", "feishu"}
-	factKinds   = []string{string(snapshot.FactFailed), string(snapshot.FactStale), string(snapshot.FactBlocked), string(snapshot.FactDone)}
+	factKinds   = []string{string(snapshot.NotifyFailed), string(snapshot.NotifyStale), string(snapshot.NotifyBlocked), string(snapshot.NotifyDone)}
 )
 
 // notify reads one rule of notify.
@@ -46,7 +46,7 @@ func (r *reader) notify(at place) Notify {
 		rule.Secret = r.optional(keys, "secret", anyText, "")
 	}
 	for _, kind := range r.texts(keys, "on", func(kind string) bool { return slices.Contains(factKinds, kind) }, "is none of "+strings.Join(factKinds, ", ")) {
-		rule.On = append(rule.On, snapshot.FactKind(kind))
+		rule.On = append(rule.On, snapshot.NotificationKind(kind))
 	}
 	return rule
 }

@@ -68,7 +68,7 @@ func TestParseContract(t *testing.T) {
 		},
 		Events: []policy.EventRule{{Source: "acs.oss", Type: "oss:ObjectCreated:*", Subject: "*/releases/web/*", Targets: web, Role: "deploy"}},
 		Notify: []policy.Notify{{URL: "https://robot.example/send?access_token=1", Form: "dingtalk",
-			On: []snapshot.FactKind{"failed", "stale", "blocked"}}},
+			On: []snapshot.NotificationKind{"failed", "stale", "blocked"}}},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)

@@ -389,7 +389,7 @@ type world struct {
 	*Service
 	clock *fakeClock
 	api   *fakeAPI
-	facts []Fact
+	facts []Notification
 }
 
 const (
@@ -405,7 +405,7 @@ func newWorld(keep ...Slots) *world {
 	w.Service = &Service{
 		API: w.api, Clock: w.clock, Instance: NewInstance(0), Rand: rand.New(rand.NewPCG(1, 2)).Float64, Stats: &Stats{},
 		Policy: Policy{RegionID: home, Targets: []Target{{Name: "web-1", DiskID: diskID, Keep: keep, MaxAge: 26 * time.Hour}}},
-		Tell:   func(_ context.Context, fact Fact) { w.facts = append(w.facts, fact) },
+		Tell:   func(_ context.Context, fact Notification) { w.facts = append(w.facts, fact) },
 	}
 	return w
 }

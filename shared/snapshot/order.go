@@ -21,7 +21,11 @@ type Order struct {
 	DiskID   string // or the disk itself
 	RegionID string // with DiskID; default: the policy's region
 
-	Role   string // why the snapshot exists; default RoleManual
+	// Role is why the snapshot exists. Without one the order gets the only role that its target keeps and no schedule
+	// fires. A target without keep takes any role; there the default is DefaultRole.
+	Role        string
+	DefaultRole string // default RoleDeploy; RoleManual for orders from a chat
+
 	Reason string // free text for the log and the people, at most 500 characters
 	Actor  string // who asked, as the sender knows them; for the log
 
@@ -44,6 +48,11 @@ type Order struct {
 	ClientToken     string
 	ResourceGroupID string
 	Tags            []Tag // the caller's own, at most 18 together with the target's
+
+	// Repeated says that the caller sends the order again until it is done, for at least 40 minutes. Unread says that
+	// no caller reads the answer. They decide which failures are notified.
+	Repeated bool
+	Unread   bool
 
 	// Paced applies the MinInterval of the target: while its newest snapshot is younger, the order gets that one.
 	Paced bool

@@ -17,6 +17,9 @@ type Plan struct {
 	Pinned  int    `json:"-"`                 // occupied slots that are pinned
 	Blocked string `json:"blocked,omitempty"` // why no slot can be freed, or ""
 
+	// Later is what sweeps delete once every snapshot that is in progress is accomplished, the first one first.
+	Later []PlanItem `json:"-"`
+
 	creates    bool
 	victim     *Snapshot
 	victimItem *PlanItem

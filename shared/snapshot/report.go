@@ -14,19 +14,19 @@ func (j *targetSweep) report(ctx context.Context) {
 		if one.DiskID != j.target.DiskID || !one.ours() {
 			continue
 		}
-		fact := Fact{
+		fact := Notification{
 			Target: j.target.Name, RegionID: j.target.RegionID, DiskID: one.DiskID,
 			SnapshotID: one.ID, SnapshotName: one.Name, Since: one.CreationTime,
 		}
 		_, told := one.Tag(tagDone)
 		switch {
 		case one.Status == Failed:
-			fact.Kind, fact.Key = FactFailed, "failed:"+one.ID
+			fact.Kind, fact.Key = NotifyFailed, "failed:"+one.ID
 			fact.What = "snapshot " + one.ID + " failed"
-			fact.Mend = "a sweep deletes it; if the next one fails, too, look at the server's disk in the console"
+			fact.Advice = "a sweep deletes it; if the next one fails, too, look at the server's disk in the console"
 			j.tell(ctx, fact)
 		case j.TellDone && one.Good() && !told && j.now().Sub(one.CreationTime) < doneAge:
-			fact.Kind, fact.Key = FactDone, "done:"+one.ID
+			fact.Kind, fact.Key = NotifyDone, "done:"+one.ID
 			fact.What = "snapshot " + one.ID + " is accomplished"
 			j.tell(ctx, fact)
 		}
@@ -35,10 +35,10 @@ func (j *targetSweep) report(ctx context.Context) {
 
 // Told remembers of which facts people were told, for those that another instance would tell again: an accomplished
 // snapshot gets a tag. That it fails costs a second message at most.
-func (s *Service) Told(ctx context.Context, facts ...Fact) {
+func (s *Service) Told(ctx context.Context, facts ...Notification) {
 	r, ctx := s.begin(ctx)
 	for _, fact := range facts {
-		if fact.Kind != FactDone {
+		if fact.Kind != NotifyDone {
 			continue
 		}
 		err := r.call("TagResources", func() error {

@@ -21,7 +21,7 @@ type Service struct {
 	Rand     func() float64 // jitter, in [0, 1); nil: none, each wait is as long as it can be
 	Log      *slog.Logger   // nil: silent
 	// Tell gets every fact that people should know of; nil: nobody. It must not block for long.
-	Tell func(context.Context, Fact)
+	Tell func(context.Context, Notification)
 	// TellDone says that somebody wants to hear of accomplished snapshots. Who tells people says with [Service.Told]
 	// which of them arrived.
 	TellDone bool
@@ -184,10 +184,10 @@ func (s *Service) log() *slog.Logger { return cmp.Or(s.Log, slog.New(slog.Discar
 
 // tell lets people know of a fact. The log has it once; whoever tells people knows whom he has told, and tries again with
 // those whom he could not reach.
-func (s *Service) tell(ctx context.Context, fact Fact) {
+func (s *Service) tell(ctx context.Context, fact Notification) {
 	if s.Instance.firstTime(fact.Key) {
 		level := slog.LevelWarn
-		if fact.Kind == FactDone {
+		if fact.Kind == NotifyDone {
 			level = slog.LevelInfo
 		}
 		s.log().Log(ctx, level, "fact", "kind", string(fact.Kind), "target", fact.Target, "regionId", fact.RegionID, "diskId", fact.DiskID,

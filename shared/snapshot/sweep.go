@@ -94,8 +94,8 @@ type targetSweep struct {
 	tick   Tick
 	target Target
 	result Result
-	stale  *Fact    // it went stale
-	take   *takeJob // what makes that good
+	stale  *Notification // it went stale
+	take   *takeJob      // what makes that good
 }
 
 func (j *targetSweep) step(ctx context.Context) (time.Duration, bool) {
@@ -141,8 +141,8 @@ func (j *targetSweep) freshen(context.Context) (state, error) {
 	newest, any := s.newestGood(j.target.DiskID)
 	running, isRunning := s.running(j.target.DiskID)
 	if s.stale() && any && (!isRunning || j.now().Sub(running.CreationTime) > stuckAge) {
-		j.stale = &Fact{
-			Kind: FactStale, Target: j.target.Name, RegionID: j.target.RegionID, DiskID: j.target.DiskID,
+		j.stale = &Notification{
+			Kind: NotifyStale, Target: j.target.Name, RegionID: j.target.RegionID, DiskID: j.target.DiskID,
 			SnapshotID: newest.ID, SnapshotName: newest.Name, Since: newest.CreationTime.Add(j.target.MaxAge),
 			What: fmt.Sprintf("no good snapshot younger than %s; the newest is %s", j.target.MaxAge, newest.ID),
 			Key:  "stale:" + j.target.Name + ":" + newest.ID,
@@ -228,16 +228,16 @@ func (j *targetSweep) finish(ctx context.Context) Result {
 	all.Slots = j.slots(j.target)
 	err := all.Error
 	if j.stale != nil {
-		j.stale.Mend = "a new one is being taken"
+		j.stale.Advice = "a new one is being taken"
 		if err != nil {
-			j.stale.Mend = err.Message
+			j.stale.Advice = err.Message
 		}
 		j.tell(ctx, *j.stale)
 	}
 	if err != nil && err == j.result.Error && all.Outcome != OutcomeDeferred {
-		j.tell(ctx, Fact{
-			Kind: FactFailed, Target: j.target.Name, RegionID: j.target.RegionID, DiskID: j.target.DiskID,
-			What: "the sweep of this target failed: " + err.Code, Mend: err.Message, Since: j.now(), Key: "sweep:" + j.target.Name + ":" + err.Code,
+		j.tell(ctx, Notification{
+			Kind: NotifyFailed, Target: j.target.Name, RegionID: j.target.RegionID, DiskID: j.target.DiskID,
+			What: "the sweep of this target failed: " + err.Code, Advice: err.Message, Since: j.now(), Key: "sweep:" + j.target.Name + ":" + err.Code,
 		})
 	}
 	return all

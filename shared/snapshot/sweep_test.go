@@ -14,8 +14,8 @@ func sweepOnce(w *world) []Result {
 	return w.Tick(within(w.clock, time.Minute), Tick{Sweep: true, Time: w.clock.Now()})
 }
 
-func factKinds(w *world) []FactKind {
-	var all []FactKind
+func factKinds(w *world) []NotificationKind {
+	var all []NotificationKind
 	for _, fact := range w.facts {
 		all = append(all, fact.Kind)
 	}
@@ -31,7 +31,7 @@ func TestSweep(t *testing.T) {
 		outcome Outcome
 		code    string
 		deleted string // reason
-		facts   []FactKind
+		facts   []NotificationKind
 		calls   []string
 	}{
 		"all is well": {
@@ -43,11 +43,11 @@ func TestSweep(t *testing.T) {
 		"failed": {
 			daily2, func(w *world) {
 				w.fill(w.ours("daily", time.Hour, Accomplished), w.ours("daily", time.Minute, Failed))
-			}, OutcomeReused, "", "failed: it cannot restore anything", []FactKind{FactFailed}, []string{list, disks, remove}},
+			}, OutcomeReused, "", "failed: it cannot restore anything", []NotificationKind{NotifyFailed}, []string{list, disks, remove}},
 		"failed, without keep": {
 			nil, func(w *world) {
 				w.fill(w.ours("daily", time.Hour, Accomplished), w.ours("daily", time.Minute, Failed))
-			}, OutcomeReused, "", "", []FactKind{FactFailed}, []string{list}},
+			}, OutcomeReused, "", "", []NotificationKind{NotifyFailed}, []string{list}},
 		"failed, foreign": {
 			daily2, func(w *world) { w.fill(w.ours("daily", time.Hour, Accomplished), w.foreign(time.Minute, Failed)) },
 			OutcomeReused, "", "", nil, []string{list}},
@@ -65,7 +65,7 @@ func TestSweep(t *testing.T) {
 			}, OutcomeReused, "", "daily 3 of 1: over the count", nil, []string{list, disks, remove}},
 		"stale": {
 			daily2, func(w *world) { w.fill(w.ours("daily", 26*time.Hour, Accomplished)) },
-			OutcomeCreated, "", "", []FactKind{FactStale}, []string{list, create}},
+			OutcomeCreated, "", "", []NotificationKind{NotifyStale}, []string{list, create}},
 		"not stale yet": {
 			daily2, func(w *world) { w.fill(w.ours("daily", 26*time.Hour-1, Accomplished)) }, OutcomeReused, "", "", nil, []string{list}},
 		"a foreign one is good, too": {
@@ -79,15 +79,15 @@ func TestSweep(t *testing.T) {
 				w.fill(w.ours("daily", 48*time.Hour, Accomplished))
 				w.fill(w.ours("daily", 3*time.Hour, Progressing))
 				w.api.snapshots[1].due = epoch.Add(time.Hour)
-			}, OutcomeJoined, "", "", []FactKind{FactStale}, []string{list}},
+			}, OutcomeJoined, "", "", []NotificationKind{NotifyStale}, []string{list}},
 		"stale at a full server": {
 			daily2, func(w *world) {
 				w.fill(w.ours("daily", 50*time.Hour, Accomplished), w.ours("daily", 49*time.Hour, Accomplished), w.foreign(48*time.Hour, Accomplished))
-			}, OutcomeCreated, "", "daily 3 of 2: over the count", []FactKind{FactStale}, []string{list, disks, remove, create}},
+			}, OutcomeCreated, "", "daily 3 of 2: over the count", []NotificationKind{NotifyStale}, []string{list, disks, remove, create}},
 		"stale and blocked": {
 			daily2, func(w *world) {
 				w.fill(w.foreign(50*time.Hour, Accomplished), w.foreign(49*time.Hour, Accomplished), w.foreign(48*time.Hour, Accomplished))
-			}, OutcomeBlocked, CodeBlocked, "", []FactKind{FactBlocked, FactStale}, []string{list}},
+			}, OutcomeBlocked, CodeBlocked, "", []NotificationKind{NotifyBlocked, NotifyStale}, []string{list}},
 		"a foreign one in progress": {
 			daily2, func(w *world) { w.fill(w.ours("daily", time.Hour, Accomplished), w.foreign(time.Minute, Progressing)) },
 			OutcomeReused, "", "", nil, []string{list}},
@@ -95,17 +95,17 @@ func TestSweep(t *testing.T) {
 			daily2, func(w *world) {
 				w.fill(w.ours("daily", 3*time.Hour, Accomplished), w.ours("daily", 2*time.Hour, Accomplished), w.ours("daily", time.Hour, Accomplished))
 				w.api.disks = nil
-			}, "", CodeDiskGone, "", []FactKind{FactFailed}, []string{list, disks}},
+			}, "", CodeDiskGone, "", []NotificationKind{NotifyFailed}, []string{list, disks}},
 		"server released": {
 			daily2, func(w *world) { w.api.disks, w.api.snapshots = nil, nil },
-			"", CodeDiskNotFound, "", []FactKind{FactFailed}, []string{list, create}},
+			"", CodeDiskNotFound, "", []NotificationKind{NotifyFailed}, []string{list, create}},
 		"no right to delete": {
 			daily2, func(w *world) {
 				w.fill(w.ours("daily", 50*time.Hour, Accomplished), w.ours("daily", 49*time.Hour, Failed))
 				w.api.fault = always(remove, fault{code: CodeForbiddenRAM})
-			}, OutcomeCreated, CodeForbiddenRAM, "", []FactKind{FactFailed, FactStale, FactFailed}, []string{list, create, disks, remove}},
+			}, OutcomeCreated, CodeForbiddenRAM, "", []NotificationKind{NotifyFailed, NotifyStale, NotifyFailed}, []string{list, create, disks, remove}},
 		"unreadable region": {
-			daily2, func(w *world) { w.Policy.RegionID = "here" }, "", CodeInvalidRegion, "", []FactKind{FactFailed}, nil},
+			daily2, func(w *world) { w.Policy.RegionID = "here" }, "", CodeInvalidRegion, "", []NotificationKind{NotifyFailed}, nil},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -139,7 +139,7 @@ func TestSweep(t *testing.T) {
 				w.clock.advance(time.Second)
 				sweepOnce(w)
 				for _, again := range w.facts[before:] {
-					if !slices.ContainsFunc(w.facts[:before], func(first Fact) bool { return first.Key == again.Key }) {
+					if !slices.ContainsFunc(w.facts[:before], func(first Notification) bool { return first.Key == again.Key }) {
 						t.Errorf("the same fact has another key: %+v", again)
 					}
 				}
@@ -292,10 +292,10 @@ func TestSweepTellsOfDone(t *testing.T) {
 	}
 	w.restart()
 	sweepOnce(w)
-	if got := factKinds(w); !slices.Equal(got, []FactKind{FactDone, FactDone}) || w.facts[0] != w.facts[1] {
+	if got := factKinds(w); !slices.Equal(got, []NotificationKind{NotifyDone, NotifyDone}) || w.facts[0] != w.facts[1] {
 		t.Errorf("facts %v", got)
 	}
-	w.Told(within(w.clock, time.Minute), w.facts[1], Fact{Kind: FactFailed, SnapshotID: w.facts[1].SnapshotID})
+	w.Told(within(w.clock, time.Minute), w.facts[1], Notification{Kind: NotifyFailed, SnapshotID: w.facts[1].SnapshotID})
 	w.restart()
 	sweepOnce(w)
 	if got := factKinds(w); len(got) != 2 {
@@ -317,7 +317,7 @@ func TestFactsSayWhatToDo(t *testing.T) {
 	w.Policy.Targets[0].Keep = nil
 	sweepOnce(w)
 	for _, fact := range w.facts {
-		if fact.Target != "web-1" || fact.What == "" || fact.Mend == "" || fact.Since.IsZero() || fact.Key == "" || !strings.Contains(fact.DiskID, "d-") {
+		if fact.Target != "web-1" || fact.What == "" || fact.Advice == "" || fact.Since.IsZero() || fact.Key == "" || !strings.Contains(fact.DiskID, "d-") {
 			t.Errorf("%+v", fact)
 		}
 	}

@@ -119,13 +119,13 @@ func (j *takeJob) tellFailure(ctx context.Context) {
 		return
 	}
 	id := cmp.Or(j.factID, j.request.ClientToken)
-	fact := Fact{
-		Kind: FactFailed, Target: j.target.Name, RegionID: j.request.RegionID, DiskID: j.request.DiskID,
-		What: "a " + j.order.Role + " snapshot could not be taken: " + err.Code, Mend: err.Message,
+	fact := Notification{
+		Kind: NotifyFailed, Target: j.target.Name, RegionID: j.request.RegionID, DiskID: j.request.DiskID,
+		What: "a " + j.order.Role + " snapshot could not be taken: " + err.Code, Advice: err.Message,
 		Since: j.now(), Key: "failed:" + id,
 	}
 	if j.result.Outcome == OutcomeBlocked {
-		fact.Kind, fact.Key = FactBlocked, "blocked:"+id
+		fact.Kind, fact.Key = NotifyBlocked, "blocked:"+id
 		fact.What = "a " + j.order.Role + " snapshot is blocked: no slot can be freed"
 	}
 	j.tell(ctx, fact)

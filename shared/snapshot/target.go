@@ -4,13 +4,15 @@ import "time"
 
 // Policy is what the core knows of snapshots.yaml. Package policy reads and checks the file.
 type Policy struct {
-	RegionID    string        // for orders and targets that name none
-	MaxEventAge time.Duration // older orders are refused; 0 means 24 hours
-	Targets     []Target      // in the order of the file
+	RegionID    string         // for orders and targets that name none
+	MaxEventAge time.Duration  // older orders are refused; 0 means 1 hour
+	Deployment  string         // names this deployment in the tags of its snapshots; "" means swas-snapshot
+	Location    *time.Location // of local midnight, and of times shown to users; nil means UTC
+	Targets     []Target       // in the order of the file
 }
 
 // defaultMaxEventAge is how old an event may be when the policy does not say: a late redelivery must not spend a slot.
-const defaultMaxEventAge = 24 * time.Hour
+const defaultMaxEventAge = time.Hour
 
 // Target is one disk to protect, under the name by which people and pipelines know it.
 type Target struct {
@@ -25,10 +27,19 @@ type Target struct {
 	MinInterval     time.Duration // HTTP orders get the newest snapshot while it is younger than this; 0: never
 }
 
-// Slots is how many snapshots of a role a target keeps.
+// Slots is how many snapshots of a role a target keeps, and when the role is due.
 type Slots struct {
-	Role  string
-	Count int
+	Role     string
+	Count    int
+	Schedule Schedule // nil: only orders and timers of the user's own take this role
+}
+
+// Schedule is the times of a role. Package policy reads it from a line of cron.
+type Schedule interface {
+	// Latest returns the latest time that is not after t.
+	Latest(t time.Time) time.Time
+	// Next returns the first time after t.
+	Next(t time.Time) time.Time
 }
 
 // misspelt returns the role that keep names and that somebody may have meant by another one, or "".

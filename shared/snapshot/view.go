@@ -73,9 +73,10 @@ func (s *Service) List(ctx context.Context, name string) (Listing, error) {
 	return listing, nil
 }
 
-// Plan returns what an order in role would do with the snapshots of a target or, without a role, what a sweep would.
+// Plan returns what the next sweep would do with the snapshots of a target.
 // It changes nothing. Its errors are [*Error].
-func (s *Service) Plan(ctx context.Context, name, role string) (Plan, error) {
+func (s *Service) Plan(ctx context.Context, name string) (Plan, error) {
+	role := ""
 	if role != "" && !ValidRole(role) {
 		return Plan{}, AsError(Order{Target: name, Role: role, Key: "plan"}.Validate())
 	}

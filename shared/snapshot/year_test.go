@@ -127,7 +127,7 @@ func TestYear(t *testing.T) {
 			}
 			y := &year{world: newWorld(c.keep...), random: rand.New(rand.NewPCG(2026, 1)), ended: make(map[string]int)}
 			y.Instance = NewInstance(10)
-			y.Tell = func(context.Context, Fact) {}
+			y.Tell = func(context.Context, Notification) {}
 			y.api.perMin, y.api.latency = 10, 120*time.Millisecond
 			y.api.takes = func() (time.Duration, bool) {
 				return time.Duration(10+y.random.IntN(20)) * time.Minute, y.random.IntN(100) == 0

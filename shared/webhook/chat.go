@@ -285,7 +285,7 @@ func (v visit) plan(ctx context.Context, c command) reply {
 	if !ok {
 		return p
 	}
-	plan, err := v.core.Plan(ctx, grant.Target, cmp.Or(grant.Role, snapshot.RoleManual))
+	plan, err := v.core.Plan(ctx, grant.Target)
 	if err != nil {
 		return p.fail(snapshot.AsError(err))
 	}

@@ -23,7 +23,7 @@ type Core interface {
 	Take(context.Context, snapshot.Order) snapshot.Result
 	TakeAll(context.Context, []snapshot.Order) []snapshot.Result
 	List(ctx context.Context, target string) (snapshot.Listing, error)
-	Plan(ctx context.Context, target, role string) (snapshot.Plan, error)
+	Plan(ctx context.Context, target string) (snapshot.Plan, error)
 	Find(ctx context.Context, id string) (snapshot.Snapshot, snapshot.Target, error)
 	Pin(ctx context.Context, id, until string, may func(snapshot.Target) error) (snapshot.Pinned, error)
 }

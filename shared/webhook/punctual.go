@@ -90,8 +90,8 @@ func (p punctual) List(ctx context.Context, target string) (snapshot.Listing, er
 }
 
 // Plan is [Core.Plan] in time.
-func (p punctual) Plan(ctx context.Context, target, role string) (snapshot.Plan, error) {
-	return within(ctx, p.log, "ListSnapshots", func() (snapshot.Plan, error) { return p.Core.Plan(ctx, target, role) })
+func (p punctual) Plan(ctx context.Context, target string) (snapshot.Plan, error) {
+	return within(ctx, p.log, "ListSnapshots", func() (snapshot.Plan, error) { return p.Core.Plan(ctx, target) })
 }
 
 // Find is [Core.Find] in time.

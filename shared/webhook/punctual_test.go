@@ -21,10 +21,10 @@ func (s stuck) wait() {
 	<-s.let
 }
 
-func (s stuck) Take(context.Context, snapshot.Order) (r snapshot.Result)          { s.wait(); return }
-func (s stuck) TakeAll(context.Context, []snapshot.Order) (r []snapshot.Result)   { s.wait(); return }
-func (s stuck) List(context.Context, string) (l snapshot.Listing, err error)      { s.wait(); return }
-func (s stuck) Plan(context.Context, string, string) (p snapshot.Plan, err error) { s.wait(); return }
+func (s stuck) Take(context.Context, snapshot.Order) (r snapshot.Result)        { s.wait(); return }
+func (s stuck) TakeAll(context.Context, []snapshot.Order) (r []snapshot.Result) { s.wait(); return }
+func (s stuck) List(context.Context, string) (l snapshot.Listing, err error)    { s.wait(); return }
+func (s stuck) Plan(context.Context, string) (p snapshot.Plan, err error)       { s.wait(); return }
 func (s stuck) Find(context.Context, string) (one snapshot.Snapshot, t snapshot.Target, err error) {
 	s.wait()
 	return

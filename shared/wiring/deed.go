@@ -37,8 +37,8 @@ func (r *recorder) List(ctx context.Context, target string) (snapshot.Listing, e
 }
 
 // Plan makes a plan, and remembers a failure.
-func (r *recorder) Plan(ctx context.Context, target, role string) (snapshot.Plan, error) {
-	plan, err := r.Service.Plan(ctx, target, role)
+func (r *recorder) Plan(ctx context.Context, target string) (snapshot.Plan, error) {
+	plan, err := r.Service.Plan(ctx, target)
 	r.note(ctx, deed{action: "plan", target: target, err: err})
 	return plan, err
 }

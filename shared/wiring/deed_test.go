@@ -14,7 +14,7 @@ func TestRecorder(t *testing.T) {
 	who := policy.Caller{From: "slack", Actor: "U1"}
 	ctx := policy.WithCaller(t.Context(), who)
 	_, errList := r.List(ctx, "web-1")
-	_, errPlan := r.Plan(ctx, "web-1", "")
+	_, errPlan := r.Plan(ctx, "web-1")
 	_, _, errFind := r.Find(ctx, "s-1")
 	_, errPin := r.Pin(ctx, "s-1", "", nil)
 	_, errUnpin := r.Unpin(ctx, "s-1", nil)

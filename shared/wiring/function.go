@@ -151,7 +151,7 @@ func (f *Function) invocation(l *loaded, from platform.Invocation, stats *snapsh
 		policy:     l.policy,
 		Service: &snapshot.Service{
 			API: client, Policy: core, Instance: l.instance, Rand: rand.Float64, Log: f.log.With("requestId", from.RequestID),
-			Tell: told.add, TellDone: l.notifier != nil && l.notifier.Wants(snapshot.FactDone), Stats: stats,
+			Tell: told.add, TellDone: l.notifier != nil && l.notifier.Wants(snapshot.NotifyDone), Stats: stats,
 		},
 	}, nil
 }

@@ -15,13 +15,13 @@ import (
 // facts collects what people should know, so that telling them delays no API call.
 type facts struct {
 	mu  sync.Mutex
-	all []snapshot.Fact
+	all []snapshot.Notification
 }
 
-func (f *facts) add(_ context.Context, fact snapshot.Fact) {
+func (f *facts) add(_ context.Context, fact snapshot.Notification) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if fact.Key == "" || !slices.ContainsFunc(f.all, func(other snapshot.Fact) bool { return other.Key == fact.Key }) {
+	if fact.Key == "" || !slices.ContainsFunc(f.all, func(other snapshot.Notification) bool { return other.Key == fact.Key }) {
 		f.all = append(f.all, fact) // told twice at once, the second would count as told while the first fails
 	}
 }
@@ -32,7 +32,7 @@ const answerTime = 500 * time.Millisecond
 
 // send tells all facts at once, for at most patience, and returns when they are told or could not be: those that somebody
 // has.
-func (f *facts) send(ctx context.Context, to *notify.Notifier, patience time.Duration) []snapshot.Fact {
+func (f *facts) send(ctx context.Context, to *notify.Notifier, patience time.Duration) []snapshot.Notification {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if to == nil || len(f.all) == 0 {
@@ -50,7 +50,7 @@ func (f *facts) send(ctx context.Context, to *notify.Notifier, patience time.Dur
 		all.Go(func() { arrived[i] = to.Tell(ctx, fact) })
 	}
 	all.Wait()
-	var told []snapshot.Fact
+	var told []snapshot.Notification
 	for i, fact := range f.all {
 		if arrived[i] {
 			told = append(told, fact)

@@ -21,11 +21,11 @@ func TestSendLeavesTimeForTheAnswer(t *testing.T) {
 		return httptest.NewRecorder().Result(), nil
 	})}
 	told := &facts{}
-	told.add(context.Background(), snapshot.Fact{Kind: snapshot.FactFailed, Key: "k"})
+	told.add(context.Background(), snapshot.Notification{Kind: snapshot.NotifyFailed, Key: "k"})
 	deadline := time.Now().Add(time.Second)
 	ctx, cancel := context.WithDeadline(context.Background(), deadline)
 	defer cancel()
-	rule := notify.Rule{URL: "https://robot.invalid/", Form: "json", On: []snapshot.FactKind{snapshot.FactFailed}}
+	rule := notify.Rule{URL: "https://robot.invalid/", Form: "json", On: []snapshot.NotificationKind{snapshot.NotifyFailed}}
 	told.send(ctx, notify.New([]notify.Rule{rule}, robot, nil, nil), time.Minute)
 	if given.IsZero() || given.After(deadline.Add(-answerTime)) {
 		t.Errorf("the robot has until %s, the answer is due at %s", given, deadline)
@@ -38,7 +38,7 @@ func TestSendOnce(t *testing.T) {
 	t.Parallel()
 	told := &facts{}
 	for _, key := range []string{"done:s-1", "done:s-1", "done:s-2", "", ""} {
-		told.add(t.Context(), snapshot.Fact{Kind: snapshot.FactDone, Key: key})
+		told.add(t.Context(), snapshot.Notification{Kind: snapshot.NotifyDone, Key: key})
 	}
 	if len(told.all) != 4 {
 		t.Errorf("%d facts are kept, want 4: %+v", len(told.all), told.all)
