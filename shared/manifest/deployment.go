@@ -2,7 +2,6 @@ package manifest
 
 import (
 	"encoding/json"
-	"slices"
 	"strings"
 	"time"
 
@@ -16,6 +15,8 @@ import (
 type Deployment struct {
 	File      string // s.yaml or template.yml
 	Functions []Function
+
+	sources []source // what starts a function from a bus
 }
 
 // Function is one function of a deployment.
@@ -24,7 +25,6 @@ type Function struct {
 	Environment []string // the names of its variables, sorted
 	Timeout     time.Duration
 	Timers      []Timer
-	Sources     []Source // what else starts it from a bus
 
 	deployed string // its name on the platform
 
@@ -34,9 +34,9 @@ type Function struct {
 
 // Timer is a timer that is switched on.
 type Timer struct {
-	Name    string // of the trigger: daily
-	Cron    string // as the platform has it: CRON_TZ=Asia/Shanghai 0 0 3 * * *, cron(0 3 * * ? *)
-	Payload string // what it sends, JSON: {"role":"daily"}
+	Name    string // of the trigger: sweep
+	Cron    string // as the platform has it: 0 */10 * * * *, cron(0/10 * * * ? *)
+	Payload string // what it sends, JSON: {"sweep":true}
 	Tick    snapshot.Tick
 
 	schedule cron.Schedule
@@ -46,11 +46,10 @@ type Timer struct {
 // Next returns when the timer fires first after a time.
 func (t Timer) Next(after time.Time) time.Time { return t.schedule.Next(after) }
 
-// Source is what events a trigger of a bus lets through.
-type Source struct {
-	Event snapshot.BusEvent // one that it lets through
-
-	at place
+// source is a filter of a bus.
+type source struct {
+	event snapshot.BusEvent // one that it lets through
+	at    place
 }
 
 // Timers returns the timers of all functions, in the order of the file.
@@ -72,13 +71,32 @@ func (d *Deployment) function(name string) (Function, bool) {
 	return Function{}, false
 }
 
-// decode reads the event of a timer as the function will, and reports what it cannot read.
-func (d *document) decode(at place, event []byte) snapshot.Tick {
+// sweepInterval is how often the sweep runs: each one sends the notifications of the ten minutes before it.
+const sweepInterval = 10 * time.Minute
+
+// timer reads a timer whose expression has been parsed; the second result is false for one that is wrong.
+func (d *document) timer(name string, expression, payload place, event []byte, schedule cron.Schedule) (Timer, bool) {
+	before := len(d.errs)
 	tick, err := trigger.DecodeTimer(event)
-	if err != nil {
-		d.fail(at, "is nothing that the timer function reads: %s", snapshot.AsError(err).Message)
+	switch {
+	case err != nil:
+		d.fail(payload, "is nothing that the timer function reads: %s", snapshot.AsError(err).Message)
+	case tick.Sweep && tick.Targets != nil:
+		d.fail(payload, "names targets and no role: write a role, or leave out targets, because a sweep is for all of them")
+	case tick.Sweep && schedule != nil && !regular(schedule):
+		d.fail(expression, "is not every 10 minutes: write 0 */10 * * * * in %s, cron(0/10 * * * ? *) in %s", fcFile, samFile)
 	}
-	return tick
+	return Timer{name, expression.Text(), payload.Text(), tick, schedule, payload}, schedule != nil && len(d.errs) == before
+}
+
+// regular reports whether a schedule fires every ten minutes, for a week.
+func regular(schedule cron.Schedule) bool {
+	for at := epoch; at.Before(epoch.AddDate(0, 0, 7)); at = at.Add(sweepInterval) {
+		if !schedule.Next(at).Equal(at.Add(sweepInterval)) {
+			return false
+		}
+	}
+	return true
 }
 
 // fcEvent is what Function Compute sends when a timer fires.
@@ -95,16 +113,3 @@ var awsInput = strings.NewReplacer(
 	"<aws.scheduler.execution-id>", "00000000-0000-0000-0000-000000000000",
 	"<aws.scheduler.attempt-number>", "1",
 )
-
-// same tells whether two timers want the same of the function.
-func same(a, b Timer) bool {
-	return a.Tick.Role == b.Tick.Role && a.Tick.Sweep == b.Tick.Sweep && slices.Equal(a.Tick.Targets, b.Tick.Targets)
-}
-
-// what names what a timer wants, for people.
-func (t Timer) what() string {
-	if t.Tick.Sweep {
-		return "the sweep"
-	}
-	return "role " + t.Tick.Role
-}

@@ -9,14 +9,14 @@
 //
 // # Errors
 //
-// Every error is [strictyaml.Errors]: all defects at once, each with its line, its field and what mends it.
+// Every error is [strictyaml.Errors]: all defects at once, each with its line, its field and what to do.
 //
 // # Subset
 //
 // The schemas of both platforms take almost anything. This package knows the part of them that this project uses, and
 // refuses the rest: keys, types, words and ranges, YAML that means something else than it seems to (doubled keys,
 // anchors, merge keys), references to nothing, schedules that never fire, payloads that no function decodes. Where a
-// platform would take more than the subset, the error says what to write instead. Whoever needs a new key adds it to
+// platform would take more than the subset, the error says what to write instead. A new key is added to
 // fc_shape.go or sam_shape.go.
 //
 // # References

@@ -26,7 +26,6 @@ type document struct {
 	root    place
 	errs    strictyaml.Errors
 	origins map[*yaml.Node]place    // of a value that came through a reference: where it is written
-	inside  map[*yaml.Node][]place  // of text with references inside: where their values are written
 	refs    map[*yaml.Node]resource // of a reference to a resource: to which
 }
 
@@ -50,7 +49,6 @@ func newDocument(file string) *document {
 	return &document{
 		file:    file,
 		origins: make(map[*yaml.Node]place),
-		inside:  make(map[*yaml.Node][]place),
 		refs:    make(map[*yaml.Node]resource),
 	}
 }

@@ -1,7 +1,6 @@
 package manifest
 
 import (
-	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -49,7 +48,7 @@ func (d *document) fc() *Deployment {
 			}
 			names[name.Text()] = true
 		}
-		deployment.Functions = append(deployment.Functions, d.fcFunction(resource))
+		deployment.Functions = append(deployment.Functions, d.fcFunction(resource, deployment))
 	}
 	return deployment
 }
@@ -77,7 +76,7 @@ func (d *document) fcBuild() {
 }
 
 // fcFunction reads one resource and holds it to the rules that join several keys.
-func (d *document) fcFunction(resource entry) Function {
+func (d *document) fcFunction(resource entry, deployment *Deployment) Function {
 	props := resource.Get("props")
 	f := Function{Name: resource.Name, deployed: props.Get("functionName").Text(), at: resource.Place, env: make(map[string]place)}
 	if code := props.Get("code"); code.Exists() && code.Text() != "./dist/"+f.Name {
@@ -93,7 +92,7 @@ func (d *document) fcFunction(resource entry) Function {
 	if seconds, ok := props.Get("timeout").Number(); ok {
 		f.Timeout = time.Duration(seconds) * time.Second
 	}
-	d.fcTriggers(props, &f)
+	d.fcTriggers(props, &f, deployment)
 	return f
 }
 
@@ -117,7 +116,7 @@ func (d *document) region(props place) {
 }
 
 // fcTriggers reads the triggers of a function.
-func (d *document) fcTriggers(props place, f *Function) {
+func (d *document) fcTriggers(props place, f *Function, deployment *Deployment) {
 	names := make(map[string]bool)
 	least, https := takeTimeoutMin, 0
 	for _, one := range props.Get("triggers").Elements() {
@@ -138,7 +137,7 @@ func (d *document) fcTriggers(props place, f *Function) {
 			}
 		case "eventbridge":
 			pattern := config.Get("eventRuleFilterPattern")
-			f.Sources = append(f.Sources, d.patternJSON(pattern)...)
+			deployment.sources = append(deployment.sources, d.patternJSON(pattern)...)
 		}
 	}
 	d.timeout(props.Get("timeout"), f.Timeout, least)
@@ -151,24 +150,11 @@ func (d *document) fcTimer(name, config place) (Timer, bool) {
 		return Timer{}, false
 	}
 	schedule, err := parseFC(expression.Text())
-	d.failSchedule(expression, expression, err)
-	before := len(d.errs)
-	tick := d.decode(payload, fcEvent(name.Text(), payload.Text()))
-	t := Timer{Name: name.Text(), Cron: expression.Text(), Payload: payload.Text(), Tick: tick, schedule: schedule, at: payload}
-	return t, err == nil && len(d.errs) == before && config.Get("enable").Text() == "true"
-}
-
-// failSchedule reports the defect of a schedule: that of the zone where the zone is written.
-func (d *document) failSchedule(expression, zone place, err error) {
-	switch inside := d.inside[zone.Node]; {
-	case err == nil:
-	case !errors.Is(err, errZone):
+	if err != nil {
 		d.fail(expression, "%v", err)
-	case len(inside) == 1:
-		d.fail(inside[0], "is %s, which %v", shown(inside[0]), err)
-	default:
-		d.fail(zone, "has a zone that %v", err)
 	}
+	t, ok := d.timer(name.Text(), expression, payload, fcEvent(name.Text(), payload.Text()), schedule)
+	return t, ok && config.Get("enable").Text() == "true"
 }
 
 // timeout holds a function to the least time that it needs.
@@ -179,7 +165,7 @@ func (d *document) timeout(at place, is, least time.Duration) {
 }
 
 // environment holds the variables of a function to the platform's limits, and secrets to be references.
-func (d *document) environment(at place, env map[string]place, reserved []string, byReference func(name, value string) bool, mend string) {
+func (d *document) environment(at place, env map[string]place, reserved []string, byReference func(name, value string) bool, advice string) {
 	size := 0
 	for name, value := range env {
 		size += len(name) + len(strings.ReplaceAll(value.Text(), unknown, ""))
@@ -189,7 +175,7 @@ func (d *document) environment(at place, env map[string]place, reserved []string
 			}
 		}
 		if secret(name) && !byReference(name, value.Text()) {
-			d.fail(value, "is a secret in plain text: write %s", strings.ReplaceAll(mend, "NAME", name))
+			d.fail(value, "is a secret in plain text: write %s", strings.ReplaceAll(advice, "NAME", name))
 		}
 	}
 	if size > environmentMax {
@@ -197,10 +183,10 @@ func (d *document) environment(at place, env map[string]place, reserved []string
 	}
 }
 
-// isUnknown tells whether the whole of a value comes from outside of the file.
+// isUnknown reports whether the whole of a value comes from outside of the file.
 func isUnknown(_, value string) bool { return value == unknown }
 
-// secret tells whether a variable holds a secret, by its name.
+// secret reports whether a variable holds a secret, by its name.
 func secret(name string) bool {
 	if name == "ALIBABA_CLOUD_SECRET_ID" || name == "ALIBABA_CLOUD_ACCESS_KEY_ID" {
 		return false // the names of secrets

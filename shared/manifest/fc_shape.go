@@ -48,6 +48,10 @@ var fcProps = object{
 		"diskSize":     number{max: math.Inf(1), words: []float64{512, 10240}},
 		"timeout":      number{min: 1, max: 86400, step: 1},
 		"role":         text{match: regexp.MustCompile(`^acs:ram::([0-9]{16}|` + unknown + `):role/[A-Za-z0-9.-]{1,64}$`), form: "acs:ram::<account>:role/<name>"},
+		"concurrencyConfig": object{
+			required: []string{"reservedConcurrency"},
+			keys:     map[string]shape{"reservedConcurrency": number{min: 1, max: 1000, step: 1}},
+		},
 		"environmentVariables": dictionary{variableName, "capitals, digits and _, none of them the first but a capital",
 			text{empty: true}},
 		"logConfig": either{text{words: []string{"auto"}}, object{

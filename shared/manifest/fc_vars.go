@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"regexp"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -49,7 +50,7 @@ func (v vars) resolve(at place) *yaml.Node {
 	if found == nil {
 		return at.Node
 	}
-	var text pieces
+	var text strings.Builder
 	end := 0
 	for _, one := range found {
 		text.WriteString(at.Node.Value[end:one[0]])
@@ -69,11 +70,10 @@ func (v vars) resolve(at place) *yaml.Node {
 			v.fail(at, "has %s inside of text: only text can stand there", value.Kind())
 		default:
 			text.WriteString(value.Text())
-			text.from = append(text.from, value)
 		}
 	}
 	text.WriteString(at.Node.Value[end:])
-	return text.node(v.document, at)
+	return scalar(at, text.String())
 }
 
 // value finds what ${vars.NAME} stands for; a place without a node if there is none.

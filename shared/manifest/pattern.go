@@ -9,7 +9,7 @@ import (
 
 // patternJSON reads the filter of an EventBridge trigger of Function Compute: fields with lists of texts, or of a prefix or suffix.
 // Source: help.aliyun.com/zh/eventbridge, "Event patterns".
-func (d *document) patternJSON(at place) []Source {
+func (d *document) patternJSON(at place) []source {
 	if !at.Exists() || at.Text() == "" {
 		return nil
 	}
@@ -37,7 +37,7 @@ var patternShape = object{
 
 // pattern reads a filter and returns an event for each combination of source and type that it lets through. Its defects
 // are reported at at.
-func (d *document) pattern(filter, at place) []Source {
+func (d *document) pattern(filter, at place) []source {
 	if !filter.Exists() {
 		return nil
 	}
@@ -53,11 +53,11 @@ func (d *document) pattern(filter, at place) []Source {
 	if types == nil {
 		types = filter.Get("detail-type").Elements()
 	}
-	var sources []Source
-	for _, source := range filter.Get("source").Elements() {
+	var sources []source
+	for _, from := range filter.Get("source").Elements() {
 		for _, kind := range types {
-			event := snapshot.BusEvent{Source: source.Text(), Type: kind.Text(), Subject: exampleSubject(filter)}
-			sources = append(sources, Source{event, at})
+			event := snapshot.BusEvent{Source: from.Text(), Type: kind.Text(), Subject: exampleSubject(filter)}
+			sources = append(sources, source{event, at})
 		}
 	}
 	if len(types) == 0 && len(inner.errs) == 0 {

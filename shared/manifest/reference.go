@@ -1,8 +1,6 @@
 package manifest
 
 import (
-	"strings"
-
 	"go.yaml.in/yaml/v3"
 )
 
@@ -38,19 +36,6 @@ func (d *document) borrow(from place) *yaml.Node {
 		node.Content = append(node.Content, d.borrow(one))
 	}
 	return &node
-}
-
-// pieces builds the text of a scalar from its parts.
-type pieces struct {
-	strings.Builder
-	from []place // where the values that were put in are written
-}
-
-// node returns the text as a scalar in the place of another.
-func (p *pieces) node(d *document, at place) *yaml.Node {
-	node := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: p.String(), Line: at.Node.Line, Column: at.Node.Column}
-	d.inside[node] = p.from
-	return node
 }
 
 // scalar returns text as a scalar in the place of another.

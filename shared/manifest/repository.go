@@ -7,7 +7,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 
 	"swas-snapshot/shared/policy"
 	"swas-snapshot/shared/snapshot"
@@ -42,8 +41,6 @@ type comparison struct {
 func Check(root, policyFile string) error {
 	c, fc, sam := compare(root, policyFile)
 	if len(fc.Functions) > 0 && len(sam.Functions) > 0 {
-		c.timers(c.documents[0], fc, sam)
-		c.timers(c.documents[1], sam, fc)
 		c.functions(fc, sam)
 	}
 	c.policy(fc, sam)
@@ -51,8 +48,9 @@ func Check(root, policyFile string) error {
 	return c.found()
 }
 
-// CheckPolicy reads the same files for what a policy file asks of them alone: timers for roles that it keeps, rules for the
-// events that they let through, the variables that it names. The error is [strictyaml.Errors], nil if there is none.
+// CheckPolicy reads the same files for what a policy file asks of them alone: the sweep, no timer for a role that it does
+// not keep, rules for the events that they let through, the variables that it names. The error is [strictyaml.Errors],
+// nil if there is none.
 func CheckPolicy(root, policyFile string) error {
 	c, fc, sam := compare(root, policyFile)
 	for _, d := range c.documents {
@@ -81,41 +79,6 @@ func (c *comparison) found() error {
 // fail reports a defect of a file that is no deployment file.
 func (c *comparison) fail(file, format string, args ...any) {
 	c.errs = append(c.errs, strictyaml.Error{File: file, Defect: fmt.Sprintf(format, args...)})
-}
-
-// firings is how many times in a row two timers must agree, in winter and in summer: zones that differ only in their
-// summer time differ then.
-const firings = 30
-
-// timers reports the timers of one deployment that the other does not have, or has at other times.
-func (c *comparison) timers(d *document, mine, other *Deployment) {
-	for _, timer := range mine.Timers() {
-		i := slices.IndexFunc(other.Timers(), func(t Timer) bool { return same(t, timer) })
-		if i < 0 {
-			d.fail(timer.at, "is a timer of %s, and %s has none: add it there", timer.what(), other.File)
-			continue
-		}
-		twin := other.Timers()[i]
-		if next, too, ok := agree(timer, twin); !ok {
-			d.fail(timer.at, "fires at %s, and %s of %s at %s: give both the same times and zone",
-				next.UTC().Format("2006-01-02 15:04 MST"), twin.Name, other.File, too.UTC().Format("2006-01-02 15:04 MST"))
-		}
-	}
-}
-
-// agree tells whether two timers fire at the same times, and if not, the first times that differ.
-func agree(a, b Timer) (next, too time.Time, ok bool) {
-	for _, month := range []int{0, 6} {
-		at := epoch.AddDate(0, month, 0)
-		for range firings {
-			next, too = a.Next(at), b.Next(at)
-			if !next.Equal(too) {
-				return next, too, false
-			}
-			at = next
-		}
-	}
-	return next, too, true
 }
 
 // functions reports functions and variables that only one file has.
@@ -166,24 +129,20 @@ func (c *comparison) policy(both ...*Deployment) {
 		d, swept := c.documents[i], false
 		for _, timer := range deployment.Timers() {
 			swept = swept || timer.Tick.Sweep
-			kept := false
-			for _, target := range p.Targets {
-				kept = kept || slices.ContainsFunc(target.Keep, func(s snapshot.Slots) bool { return s.Role == timer.Tick.Role })
-			}
-			if !timer.Tick.Sweep && !kept {
+			if !timer.Tick.Sweep && !slices.ContainsFunc(p.Targets, func(t snapshot.Target) bool { return reaches(timer.Tick, t) }) {
 				d.fail(timer.at, "names the role %s, which no target of %s keeps: correct it, or add the role there", quoted(timer.Tick.Role), policy.FileName)
 			}
 		}
 		if len(deployment.Functions) > 0 && !swept {
-			d.fail(place{}, `has no timer with the payload {"sweep":true}: nothing would be pruned or made good`)
+			d.fail(place{}, `has no timer with the payload {"sweep":true}: nothing that is due would be taken, nothing surplus deleted`)
+		}
+		for _, one := range deployment.sources {
+			vendor := strings.HasPrefix(one.event.Source, "acs.") || strings.HasPrefix(one.event.Source, "aws.")
+			if vendor && len(p.Orders(one.event)) == 0 { // others carry an order of their own
+				d.fail(one.at, "lets %s of %s through, for which %s has no rule under events: narrow it, or add one", one.event.Type, one.event.Source, policy.FileName)
+			}
 		}
 		for _, function := range deployment.Functions {
-			for _, source := range function.Sources {
-				vendor := strings.HasPrefix(source.Event.Source, "acs.") || strings.HasPrefix(source.Event.Source, "aws.")
-				if vendor && len(p.Orders(source.Event)) == 0 { // others carry an order of their own
-					d.fail(source.at, "lets %s of %s through, for which %s has no rule under events: narrow it, or add one", source.Event.Type, source.Event.Source, policy.FileName)
-				}
-			}
 			for _, name := range used {
 				if _, ok := function.env[name]; !ok {
 					d.fail(function.at, "has no variable %s, which %s uses: add it", name, policy.FileName)
@@ -192,6 +151,14 @@ func (c *comparison) policy(both ...*Deployment) {
 		}
 		c.known(d, deployment, used)
 	}
+}
+
+// reaches reports whether a tick makes its role due at a target: one whose keep names the role, or one without keep that
+// the tick names.
+func reaches(tick snapshot.Tick, target snapshot.Target) bool {
+	named := slices.Contains(tick.Targets, target.Name)
+	keeps := slices.ContainsFunc(target.Keep, func(s snapshot.Slots) bool { return s.Role == tick.Role })
+	return keeps && (named || tick.Targets == nil) || named && len(target.Keep) == 0
 }
 
 // known reports variables that no function reads.

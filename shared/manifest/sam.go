@@ -1,6 +1,8 @@
 package manifest
 
 import (
+	"cmp"
+	"errors"
 	"maps"
 	"regexp"
 	"slices"
@@ -8,7 +10,12 @@ import (
 	"time"
 )
 
-// readSAM reads template.yml, and returns it with what it deploys to AWS Lambda.
+// ReadSAM reads template.yml and returns what it deploys to AWS Lambda, as [ReadFC] does for s.yaml.
+func ReadSAM(path string) (*Deployment, error) {
+	d, deployment := readSAM(path)
+	return deployment, d.errs.Err()
+}
+
 func readSAM(path string) (*document, *Deployment) {
 	d, ok := load(path, samTags...)
 	if !ok {
@@ -30,6 +37,9 @@ func (d *document) sam() *Deployment {
 		case "AWS::Serverless::Function":
 			deployment.Functions = append(deployment.Functions, d.samFunction(one))
 			d.watched(one, "AWS/Lambda", "Errors")
+		case "AWS::Events::Rule":
+			pattern := one.Get("Properties", "EventPattern")
+			deployment.sources = append(deployment.sources, d.pattern(pattern, pattern)...)
 		case "AWS::SQS::Queue":
 			if !one.Get("Properties", "RedrivePolicy").Exists() { // the last stop: nothing takes its messages away
 				d.watched(one, "AWS/SQS", "ApproximateNumberOfMessagesVisible")
@@ -76,7 +86,7 @@ var awsReserved = []string{"AWS_", "LAMBDA_", "_"}
 // Source: docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references-secretsmanager.html
 var dynamic = regexp.MustCompile(`^\{\{resolve:secretsmanager:[^{}]+:SecretString:([A-Z][A-Z0-9_]*)(::?[^{}]*)?\}\}$`)
 
-// isDynamic tells whether a value comes from the field of a secret that is named as the variable.
+// isDynamic reports whether a value comes from the field of a secret that is named as the variable.
 func isDynamic(name, value string) bool {
 	found := dynamic.FindStringSubmatch(value)
 	return found != nil && found[1] == name
@@ -126,9 +136,6 @@ func (d *document) samEvent(event entry, f *Function) {
 		if t, ok := d.samTimer(event.Name, props); ok {
 			f.Timers = append(f.Timers, t)
 		}
-	case "EventBridgeRule":
-		pattern := props.Get("Pattern")
-		f.Sources = append(f.Sources, d.pattern(pattern, pattern)...)
 	case "SQS":
 		d.queue(props.Get("Queue"), f.Timeout)
 	}
@@ -137,33 +144,46 @@ func (d *document) samEvent(event entry, f *Function) {
 // samTimer reads a schedule; the second result is false for one that is wrong or switched off.
 func (d *document) samTimer(name string, props place) (Timer, bool) {
 	expression, zone, input := props.Get("ScheduleExpression"), props.Get("ScheduleExpressionTimezone"), props.Get("Input")
-	if !expression.Exists() || !zone.Exists() || !input.Exists() {
+	if !expression.Exists() || !input.Exists() {
 		return Timer{}, false
 	}
-	schedule, err := parseAWS(expression.Text(), zone.Text())
-	d.failSchedule(expression, zone, err)
-	before := len(d.errs)
-	tick := d.decode(input, []byte(awsInput.Replace(input.Text())))
-	if len(d.errs) == before && (!strings.Contains(input.Text(), "<aws.scheduler.scheduled-time>") || !strings.Contains(input.Text(), "<aws.scheduler.schedule-arn>")) {
-		d.fail(input, `has no identity: add "scheduledTime":"<aws.scheduler.scheduled-time>","scheduleArn":"<aws.scheduler.schedule-arn>"`)
+	schedule, err := parseAWS(expression.Text(), cmp.Or(zone.Text(), "UTC"))
+	switch {
+	case errors.Is(err, errZone):
+		d.fail(zone, "%v", err)
+	case err != nil:
+		d.fail(expression, "%v", err)
 	}
-	t := Timer{Name: name, Cron: expression.Text(), Payload: input.Text(), Tick: tick, schedule: schedule, at: input}
-	return t, err == nil && len(d.errs) == before && props.Get("State").Text() != "DISABLED"
+	t, ok := d.timer(name, expression, input, []byte(awsInput.Replace(input.Text())), schedule)
+	if ok && (!strings.Contains(input.Text(), "<aws.scheduler.scheduled-time>") || !strings.Contains(input.Text(), "<aws.scheduler.schedule-arn>")) {
+		d.fail(input, `has no identity: add "scheduledTime":"<aws.scheduler.scheduled-time>","scheduleArn":"<aws.scheduler.schedule-arn>"`)
+		return t, false
+	}
+	return t, ok && props.Get("State").Text() != "DISABLED"
 }
 
+// patience is how long orders in a queue are repeated at least: one snapshot and one sweep.
+const patience = 40 * time.Minute
+
 // queue holds the queue of a function to what Lambda asks for: a message is hidden six times as long as the function may
-// run, and goes to another queue in the end.
+// run, and goes to another queue in the end, but not before patience is over.
 // Source: docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
 func (d *document) queue(at place, timeout time.Duration) {
 	if !at.Exists() || d.refs[at.Node].name == "" {
 		return
 	}
 	props := d.root.Get("Resources", d.refs[at.Node].name, "Properties")
-	hidden := props.Get("VisibilityTimeout")
-	if seconds, _ := hidden.Number(); seconds < 6*timeout.Seconds() {
+	hidden, redrive := props.Get("VisibilityTimeout"), props.Get("RedrivePolicy")
+	seconds, _ := hidden.Number()
+	if seconds < 6*timeout.Seconds() {
 		d.fail(hidden, "is too short for a function that may run %s s: write at least %s", decimal(timeout.Seconds()), decimal(6*timeout.Seconds()))
 	}
-	if redrive := props.Get("RedrivePolicy"); !redrive.Exists() {
+	receives := redrive.Get("maxReceiveCount")
+	times, _ := receives.Number()
+	switch {
+	case !redrive.Exists():
 		d.fail(redrive, "is missing: name the queue for messages that fail again and again")
+	case receives.Exists() && seconds*(times-1) <= patience.Seconds():
+		d.fail(receives, "gives an order up before one snapshot and one sweep are over (40 minutes): write more, each is worth VisibilityTimeout")
 	}
 }

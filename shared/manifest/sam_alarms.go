@@ -39,7 +39,7 @@ func (d *document) alarmed(filter entry) {
 	}
 }
 
-// measured reports an alarm on a metric that nobody measures, or that is not that of one function or queue.
+// measured reports an alarm on a metric that nothing measures, or that is not that of one function or queue.
 func (d *document) measured(alarm entry) {
 	props := alarm.Get("Properties")
 	namespace, name := props.Get("Namespace").Text(), props.Get("MetricName")
@@ -59,7 +59,7 @@ func (d *document) measured(alarm entry) {
 	}
 }
 
-// has tells whether there is a resource of a type with such properties.
+// has reports whether there is a resource of a type with such properties.
 func (d *document) has(kind string, such func(props place) bool) bool {
 	return slices.ContainsFunc(d.root.Get("Resources").Entries(), func(one entry) bool {
 		return one.Get("Type").Text() == kind && such(one.Get("Properties"))

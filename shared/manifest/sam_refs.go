@@ -18,6 +18,7 @@ type resource struct{ name, kind, attribute string }
 // Source: the return values of each type in the CloudFormation template reference.
 var attributes = map[string][]string{
 	"AWS::CloudWatch::Alarm":    {"Arn"},
+	"AWS::Events::Rule":         {"Arn"},
 	"AWS::IAM::Role":            {"Arn", "RoleId"},
 	"AWS::Lambda::Url":          {"FunctionArn", "FunctionUrl"},
 	"AWS::Logs::LogGroup":       {"Arn"},
@@ -117,7 +118,7 @@ var placeholder = regexp.MustCompile(`\$\{([^}]*)\}`)
 
 // sub returns text with every ${Name} and ${Name.Attribute} replaced.
 func (in intrinsics) sub(at place) *yaml.Node {
-	var text pieces
+	var text strings.Builder
 	end := 0
 	for _, one := range placeholder.FindAllStringSubmatchIndex(at.Text(), -1) {
 		text.WriteString(at.Text()[end:one[0]])
@@ -127,14 +128,10 @@ func (in intrinsics) sub(at place) *yaml.Node {
 		if strings.Contains(name, ".") {
 			value = in.attribute
 		}
-		node := value(at, name)
-		text.WriteString(node.Value)
-		if origin, ok := in.origins[node]; ok {
-			text.from = append(text.from, origin)
-		}
+		text.WriteString(value(at, name).Value)
 	}
 	text.WriteString(at.Text()[end:])
-	return text.node(in.document, at)
+	return scalar(at, text.String())
 }
 
 // dependencies reports what DependsOn names and is not there.

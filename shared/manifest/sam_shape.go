@@ -51,7 +51,7 @@ var samResource = variants{by: "Type", of: map[string]object{
 	"AWS::Serverless::Function": samResourceOf(object{
 		required: []string{"FunctionName", "CodeUri", "Timeout", "Role", "LoggingConfig"},
 		keys: samFunctionKeys("FunctionName", "Description", "CodeUri", "Runtime", "Handler", "Architectures", "MemorySize", "Timeout", "Layers", "Environment",
-			"Role", "LoggingConfig", "EventInvokeConfig", "FunctionUrlConfig", "Events"),
+			"Role", "ReservedConcurrentExecutions", "LoggingConfig", "EventInvokeConfig", "FunctionUrlConfig", "Events"),
 	}),
 	"AWS::SQS::Queue": samResourceOf(object{keys: map[string]shape{
 		"SqsManagedSseEnabled":   boolean{},
@@ -68,6 +68,16 @@ var samResource = variants{by: "Type", of: map[string]object{
 	"AWS::SQS::QueuePolicy": samResourceOf(object{
 		required: []string{"Queues", "PolicyDocument"},
 		keys:     map[string]shape{"Queues": list{of: reference{"AWS::SQS::Queue", ""}}, "PolicyDocument": samPolicy("Principal", "Action", "Resource")},
+	}),
+	"AWS::Events::Rule": samResourceOf(object{
+		required: []string{"EventPattern", "Targets"},
+		keys: map[string]shape{
+			"EventPattern": patternShape,
+			"Targets": list{object{
+				required: []string{"Id", "Arn"},
+				keys:     map[string]shape{"Id": text{}, "Arn": reference{"AWS::SQS::Queue", "Arn"}, "RetryPolicy": samRetry, "DeadLetterConfig": samDeadLetter},
+			}, 5},
+		},
 	}),
 	"AWS::IAM::Role": samResourceOf(object{
 		required: []string{"AssumeRolePolicyDocument", "Policies"},
@@ -96,7 +106,7 @@ var samResource = variants{by: "Type", of: map[string]object{
 		keys: map[string]shape{
 			"LogGroupName": reference{"AWS::Logs::LogGroup", ""},
 			"FilterPattern": text{match: regexp.MustCompile(`^\{ \$\.[a-z]+ = "[^"]+"( && \$\.[a-z]+ = "[^"]+")* \}$`),
-				form: `a pattern of JSON, such as { $.msg = "fact" && $.kind = "stale" }`},
+				form: `a pattern of JSON, such as { $.msg = "notification" && $.kind = "stale" }`},
 			"MetricTransformations": list{object{
 				required: []string{"MetricNamespace", "MetricName", "MetricValue"},
 				keys:     map[string]shape{"MetricNamespace": text{words: []string{ownNamespace}}, "MetricName": text{}, "MetricValue": text{words: []string{"1"}}},
@@ -180,9 +190,10 @@ var samFunction = map[string]shape{
 	"Environment": object{required: []string{"Variables"}, keys: map[string]shape{
 		"Variables": dictionary{variableName, "capitals, digits and _", text{}},
 	}},
-	"Role":              reference{"AWS::IAM::Role", "Arn"},
-	"LoggingConfig":     object{required: []string{"LogGroup"}, keys: map[string]shape{"LogGroup": reference{"AWS::Logs::LogGroup", ""}}},
-	"FunctionUrlConfig": object{required: []string{"AuthType"}, keys: map[string]shape{"AuthType": text{words: []string{"AWS_IAM", "NONE"}}}},
+	"Role":                         reference{"AWS::IAM::Role", "Arn"},
+	"ReservedConcurrentExecutions": number{min: 1, max: 1000, step: 1},
+	"LoggingConfig":                object{required: []string{"LogGroup"}, keys: map[string]shape{"LogGroup": reference{"AWS::Logs::LogGroup", ""}}},
+	"FunctionUrlConfig":            object{required: []string{"AuthType"}, keys: map[string]shape{"AuthType": text{words: []string{"AWS_IAM", "NONE"}}}},
 	"EventInvokeConfig": object{
 		required: []string{"MaximumEventAgeInSeconds", "MaximumRetryAttempts", "DestinationConfig"},
 		keys: map[string]shape{
@@ -196,7 +207,7 @@ var samFunction = map[string]shape{
 	},
 	"Events": dictionary{logicalID, "letters and digits", variants{by: "Type", of: map[string]object{
 		"ScheduleV2": samEventOf(object{
-			required: []string{"ScheduleExpression", "ScheduleExpressionTimezone", "Input"},
+			required: []string{"ScheduleExpression", "Input"},
 			keys: map[string]shape{
 				"ScheduleExpression": text{}, "ScheduleExpressionTimezone": text{}, "Input": text{},
 				"State": text{words: []string{"DISABLED", "ENABLED"}}, "RetryPolicy": samRetry, "DeadLetterConfig": samDeadLetter,
@@ -209,10 +220,6 @@ var samFunction = map[string]shape{
 				"BatchSize":             number{min: 1, max: 10, step: 1},
 				"FunctionResponseTypes": list{text{words: []string{"ReportBatchItemFailures"}}, 1},
 			},
-		}),
-		"EventBridgeRule": samEventOf(object{
-			required: []string{"Pattern"},
-			keys:     map[string]shape{"Pattern": patternShape, "RetryPolicy": samRetry, "DeadLetterConfig": samDeadLetter},
 		}),
 	}}},
 }

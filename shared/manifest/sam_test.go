@@ -14,12 +14,12 @@ func TestReadSAM(t *testing.T) {
 		t.Fatal(err)
 	}
 	timers := deployment.Timers()
-	if len(timers) != 2 || timers[0].Tick.Role != "daily" || !timers[1].Tick.Sweep {
-		t.Fatalf("timers %+v, want daily and the sweep", timers)
+	if len(timers) != 1 || !timers[0].Tick.Sweep {
+		t.Fatalf("timers %+v, want the sweep alone", timers)
 	}
 	noon := time.Date(2026, time.January, 30, 12, 0, 0, 0, time.UTC)
-	if got, want := timers[0].Next(noon), time.Date(2026, time.January, 30, 19, 0, 0, 0, time.UTC); !got.Equal(want) {
-		t.Errorf("daily fires at %v, want %v: 03:00 in Shanghai", got, want)
+	if got, want := timers[0].Next(noon), noon.Add(10*time.Minute); !got.Equal(want) {
+		t.Errorf("sweep fires at %v, want %v", got, want)
 	}
 }
 
@@ -49,37 +49,43 @@ func TestCheckSAMMistakes(t *testing.T) {
 		"Attribute":         {old: "!GetAtt TimerRole.Arn", new: "!GetAtt TimerRole.ARN", want: "which AWS::IAM::Role does not have"},
 		"RefForArn":         {old: "!GetAtt TimerRole.Arn", new: "!Ref TimerRole", want: "TimerFunction.Properties.Role: refers to TimerRole"},
 		"WrongResource":     {old: "LogGroup: !Ref TimerLogs", new: "LogGroup: !Ref Orders", want: "LogGroup: refers to Orders"},
-		"ParameterPattern":  {old: "    Default: Asia/Shanghai\n    AllowedPattern: '^[A-Za-z]+(/[A-Za-z0-9_+-]+)*$'\n", new: "    Default: Asia/Shanghai\n", at: "  TimeZone:\n    Type", want: "Parameters.TimeZone: takes anything"},
+		"ParameterPattern":  {old: "    Default: cn-hangzhou\n    AllowedPattern: '^[a-z]{2}-[a-z0-9-]+$'\n", new: "    Default: cn-hangzhou\n", at: "  Region:\n    Type", want: "Parameters.Region: takes anything"},
 		"ParameterRegexp":   {old: `'^[a-z]{2}-[a-z0-9-]+$'`, new: `'^[a-z{2}-($'`, want: "is no regular expression"},
 		"ParameterDefault":  {old: "Default: cn-hangzhou", new: "Default: hangzhou", want: "write what AllowedPattern takes"},
 		"ParameterType":     {old: "Default: 30", new: "Default: '30'", want: "write a value of the Type Number"},
 		"Retention":         {old: "Default: 30\n    AllowedValues: [1, 7, 14, 30,", new: "Default: 31\n    AllowedValues: [1, 7, 14, 31,", want: "LogRetentionDays.Default: is 31"},
-		"CronFields":        {old: "cron(0 3 * * ? *)", new: "cron(0 3 * * *)", want: "ScheduleExpression: has 5 fields"},
-		"CronQuestion":      {old: "cron(0 3 * * ? *)", new: "cron(0 3 * * * *)", want: "needs ? either for the day"},
-		"CronHour":          {old: "cron(0 3 * * ? *)", new: "cron(0 24 * * ? *)", want: "is no cron expression"},
-		"CronForm":          {old: "cron(0 3 * * ? *)", new: "0 3 * * ? *", want: "write cron(0 3 * * ? *) or rate(10 minutes)"},
+		"CronFields":        {old: "cron(0/10 * * * ? *)", new: "cron(0/10 * * * *)", want: "ScheduleExpression: has 5 fields"},
+		"CronQuestion":      {old: "cron(0/10 * * * ? *)", new: "cron(0/10 * * * * *)", want: "needs ? either for the day"},
+		"CronHour":          {old: "cron(0/10 * * * ? *)", new: "cron(0/10 24 * * ? *)", want: "is no cron expression"},
+		"CronForm":          {old: "cron(0/10 * * * ? *)", new: "0/10 * * * ? *", want: "write cron(0 3 * * ? *) or rate(10 minutes)"},
 		"Rate":              {old: "cron(0/10 * * * ? *)", new: "rate(10 minute)", want: "write rate(1 hour)"},
-		"Zone":              {old: "Default: Asia/Shanghai", new: "Default: Asia/Shangai", want: "Parameters.TimeZone.Default: has a zone that is no time zone"},
+		"SweepTooRare":      {old: "cron(0/10 * * * ? *)", new: "rate(1 hour)", want: "is not every 10 minutes"},
+		"Zone":              {old: "            Input:", new: "            ScheduleExpressionTimezone: Asia/Shangai\n            Input:", want: "ScheduleExpressionTimezone: names no time zone"},
 		"InputNotJSON":      {old: `'{"sweep":true,`, new: `'{"sweep":True,`, want: "Input: is nothing that the timer function reads"},
-		"InputField":        {old: `'{"role":"daily",`, new: `'{"roles":"daily",`, want: "Input: is nothing that the timer function reads"},
-		"InputRole":         {old: `'{"role":"daily",`, new: `'{"role":"dayly",`, want: `names the role "dayly"`},
+		"InputField":        {old: `'{"sweep":true,`, new: `'{"sweeps":true,`, want: "Input: is nothing that the timer function reads"},
+		"InputRole":         {old: `'{"sweep":true,`, new: `'{"role":"dayly",`, want: `names the role "dayly"`},
+		"NoSweep":           {old: `'{"sweep":true,`, new: `'{"role":"daily",`, at: "-", want: "has no timer with the payload"},
 		"InputIdentity":     {old: `"<aws.scheduler.scheduled-time>"`, new: `"2026-01-01T00:00:00Z"`, want: "has no identity"},
-		"EventType":         {old: "Type: ScheduleV2", new: "Type: Schedule", at: "Type: Schedule\n", want: "Events.Daily.Type"},
+		"EventType":         {old: "Type: ScheduleV2", new: "Type: Schedule", at: "Type: Schedule\n", want: "Events.Sweep.Type"},
 		"ResponseTypes":     {old: "[ReportBatchItemFailures]", new: "[ReportBatchItemFailure]", want: "FunctionResponseTypes[0]"},
 		"BatchSize":         {old: "BatchSize: 5", new: "BatchSize: 11", want: "write at most 10"},
+		"DirectBusRule":     {old: "        Queue:\n          Type: SQS", new: "        Queue:\n          Type: EventBridgeRule", at: "          Type: EventBridgeRule", want: "Events.Queue.Type"},
 		"Visibility":        {old: "VisibilityTimeout: 720", new: "VisibilityTimeout: 60", want: "write at least 720"},
-		"Redrive":           {old: "maxReceiveCount: 5", new: "maxReceiveCount: 0", want: "write at least 1"},
-		"NoRedrive":         {old: "      RedrivePolicy:\n        deadLetterTargetArn: !GetAtt DeadLetters.Arn\n        maxReceiveCount: 5\n", new: "", at: "    Properties:\n      SqsManagedSseEnabled: true\n      VisibilityTimeout", want: "RedrivePolicy: is missing"},
+		"Redrive":           {old: "maxReceiveCount: 6", new: "maxReceiveCount: 0", want: "write at least 1"},
+		"RedriveTooSoon":    {old: "maxReceiveCount: 6", new: "maxReceiveCount: 4", want: "maxReceiveCount: gives an order up before"},
+		"NoRedrive":         {old: "      RedrivePolicy:\n        deadLetterTargetArn: !GetAtt DeadLetters.Arn\n        maxReceiveCount: 6\n", new: "", at: "    Properties:\n      SqsManagedSseEnabled: true\n      VisibilityTimeout", want: "RedrivePolicy: is missing"},
 		"PatternField":      {old: "detail-type: [Snapshot Order]", new: "detailtype: [Snapshot Order]", want: "detailtype: is not a key here"},
-		"PatternSource":     {old: "source: [swas-snapshot]", new: "source: [aws.ecr]", at: "            Pattern:", want: "no rule under events"},
+		"PatternSource":     {old: "source: [swas-snapshot]", new: "source: [aws.ecr]", at: "      EventPattern:", want: "no rule under events"},
+		"RuleToFunction":    {old: "Arn: !GetAtt Orders.Arn\n          Retry", new: "Arn: !GetAtt EventFunction.Arn\n          Retry", want: "Targets[0].Arn: refers to EventFunction"},
+		"Concurrency":       {old: "ReservedConcurrentExecutions: 1", new: "ReservedConcurrentExecutions: 0", want: "write at least 1"},
 		"AllActions":        {old: "Action: sqs:SendMessage", new: "Action: sqs:*", want: "write single actions"},
-		"AllResources":      {old: "Resource: !Ref CredentialsSecretArn", new: "Resource: '*'", want: "never *"},
+		"AllResources":      {old: "Resource: !Ref SweepCredentialsSecretArn", new: "Resource: '*'", want: "never *"},
 		"AuthType":          {old: "AuthType: NONE", new: "AuthType: PUBLIC", want: "FunctionUrlConfig.AuthType"},
 		"Retries":           {old: "MaximumRetryAttempts: 2", new: "MaximumRetryAttempts: 4", want: "write at most 2"},
 		"Operator":          {old: "ComparisonOperator: GreaterThanOrEqualToThreshold", new: "ComparisonOperator: GreaterOrEqual", want: "TimerErrors.Properties.ComparisonOperator"},
 		"OtherName":         {old: "FunctionName: swas-snapshot-event", new: "FunctionName: swas-snapshot-events", at: "  EventFunction:", want: "give it the same name"},
 		"NoName":            {old: "      FunctionName: swas-snapshot-event\n", new: "", at: "    Properties:\n      Description: Takes the snapshots that bus", want: "Resources.EventFunction.Properties.FunctionName: is missing"},
-		"FilterPattern":     {old: `FilterPattern: '{ $.msg = "fact" && $.kind = "stale" }'`, new: `FilterPattern: 'filter msg = "fact"'`, want: "StaleFacts.Properties.FilterPattern"},
+		"FilterPattern":     {old: `FilterPattern: '{ $.msg = "notification" && $.kind = "stale" }'`, new: `FilterPattern: 'filter msg = "notification"'`, want: "StaleNotifications.Properties.FilterPattern"},
 		"UnwatchedFilter":   {old: "          MetricName: Stale\n", new: "          MetricName: Stalest\n", want: "is a metric that no alarm watches"},
 		"UnmadeMetric":      {old: "      Namespace: swas-snapshot\n      MetricName: Stale\n", new: "      Namespace: swas-snapshot\n      MetricName: Staler\n", at: "MetricName: Staler", want: "no AWS::Logs::MetricFilter makes"},
 		"NoDimensions":      {old: "      Dimensions:\n        - Name: FunctionName\n          Value: !Ref EventFunction\n", new: "", at: "  EventFunction:", want: "EventFunction: has no alarm"},

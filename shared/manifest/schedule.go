@@ -24,8 +24,8 @@ var (
 	rateForm  = regexp.MustCompile(`^rate\(([1-9][0-9]{0,5}) (minute|hour|day)(s?)\)$`)
 )
 
-// errZone is an error of a time zone, which may stand elsewhere than the rest of the expression.
-var errZone = errors.New("is no time zone: write one of the IANA database, such as Asia/Shanghai or UTC")
+// errZone is an error of a time zone, which stands elsewhere than the expression on AWS.
+var errZone = errors.New("names no time zone: write one of the IANA database, such as Asia/Shanghai or UTC")
 
 // intervalMin is the shortest interval of a timer: neither platform fires more often than once a minute.
 const intervalMin = time.Minute
@@ -43,7 +43,10 @@ func parseFC(expression string) (cron.Schedule, error) {
 		if err != nil || interval < intervalMin {
 			return nil, fmt.Errorf("%s is no interval of a minute or more: write @every 10m", quoted(every))
 		}
-		return cron.Every(interval), checkZone(zone)
+		if err := checkZone(zone); err != nil {
+			return nil, err
+		}
+		return cron.Every(interval), nil
 	}
 	fields := strings.Fields(expression)
 	if len(fields) != 6 {

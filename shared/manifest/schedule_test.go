@@ -73,9 +73,9 @@ func TestParseScheduleRefuses(t *testing.T) {
 		"FCNumber":      {fc: "0 0 3 * * 7", want: `has the weekday "7"`},
 		"FCDescriptor":  {fc: "@daily", want: "has 1 fields"},
 		"FCInterval":    {fc: "@every 30s", want: "no interval of a minute"},
-		"FCLocal":       {fc: "CRON_TZ=Local 0 0 3 * * *", want: "is no time zone"},
-		"FCNoZone":      {fc: "CRON_TZ= 0 0 3 * * *", want: "is no time zone"},
-		"FCEveryZone":   {fc: "CRON_TZ=Nowhere @every 10m", want: "is no time zone"},
+		"FCLocal":       {fc: "CRON_TZ=Local 0 0 3 * * *", want: "names no time zone"},
+		"FCNoZone":      {fc: "CRON_TZ= 0 0 3 * * *", want: "names no time zone"},
+		"FCEveryZone":   {fc: "CRON_TZ=Nowhere @every 10m", want: "names no time zone"},
 		"AWSFive":       {aws: "cron(0 3 * * ?)", zone: "UTC", want: "has 5 fields"},
 		"AWSOpen":       {aws: "cron(0 3 * * ? *", zone: "UTC", want: "write cron("},
 		"AWSNoQuestion": {aws: "cron(0 3 1 * SUN *)", zone: "UTC", want: "needs ?"},
@@ -85,7 +85,7 @@ func TestParseScheduleRefuses(t *testing.T) {
 		"AWSOne":        {aws: "rate(1 hours)", zone: "UTC", want: "write rate(1 hour)"},
 		"AWSZero":       {aws: "rate(0 hours)", zone: "UTC", want: "write rate(1 hour)"},
 		"AWSSecond":     {aws: "rate(30 seconds)", zone: "UTC", want: "write rate(1 hour)"},
-		"AWSZone":       {aws: "cron(0 3 * * ? *)", zone: "Mars/Olympus", want: "is no time zone"},
+		"AWSZone":       {aws: "cron(0 3 * * ? *)", zone: "Mars/Olympus", want: "names no time zone"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

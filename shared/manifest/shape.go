@@ -64,7 +64,7 @@ func (v variants) check(d *document, at place) {
 // dictionary is a mapping whose keys are names that the file gives.
 type dictionary struct {
 	name *regexp.Regexp
-	form string // of a name, for people
+	form string // of a name, for messages
 	of   shape
 }
 
@@ -117,7 +117,7 @@ func (s some) check(d *document, at place) {
 type text struct {
 	words []string
 	match *regexp.Regexp
-	form  string // for people
+	form  string // for messages
 	empty bool   // may be empty
 }
 
@@ -194,7 +194,7 @@ func (f free) check(d *document, at place) {
 	text{}.check(d, at)
 }
 
-// isKind tells whether a node is a mapping or a list, as wanted, and reports it if not.
+// isKind reports whether a node is a mapping or a list, as wanted, and reports it if not.
 func (d *document) isKind(at place, kind yaml.Kind, want string) bool {
 	if at.Node.Kind != kind {
 		d.fail(at, "is %s: write %s", at.Kind(), want)
@@ -202,7 +202,7 @@ func (d *document) isKind(at place, kind yaml.Kind, want string) bool {
 	return at.Node.Kind == kind
 }
 
-// multiple tells whether value is a multiple of step, with the error of binary fractions forgiven.
+// multiple reports whether value is a multiple of step, with the error of binary fractions forgiven.
 func multiple(value, step float64) bool {
 	times := value / step
 	whole := float64(int64(times + 0.5))
