@@ -1,4 +1,5 @@
-// Command timer is the function for cron ticks: it takes what is due, or sweeps.
+// Command timer is the function for timers: each tick is a sweep, which takes what is due and deletes what is surplus. It
+// is the only function that may delete.
 package main
 
 import (
@@ -11,16 +12,15 @@ import (
 )
 
 func main() {
-	platform.Start(wiring.New("timer", os.Getenv).Handler(tick, wiring.RefuseEvent))
+	platform.Start(wiring.New("timer", os.Getenv).Handler(sweep, wiring.RefuseEvent))
 }
 
-func tick(ctx context.Context, i *wiring.Invocation, event []byte) wiring.Answered {
+func sweep(ctx context.Context, i *wiring.Invocation, event []byte) wiring.Answered {
 	tick, err := trigger.DecodeTimer(event)
 	if err != nil {
 		return wiring.Answer(wiring.Refuse(err))
 	}
-	tick.RequestID = i.RequestID
-	answered := wiring.Answer(i.Service.Tick(ctx, tick))
-	answered.Sweep = tick.Sweep
+	answered := wiring.Answer(wiring.Sweep(ctx, i, tick))
+	answered.Sweep = true
 	return answered
 }

@@ -1,16 +1,10 @@
-// Package notify tells people what they should know: a snapshot that failed, a target that went stale, a server without
-// a free slot, a snapshot that is done. It posts to robots of DingTalk, Feishu and Slack, and plain JSON to anything
-// else.
-//
-// [Notifier.Tell] tells the facts that the core collects, and the core remembers which of them arrived:
+// Package notify sends the notifications of the core to the robots that the policy names: of DingTalk, Feishu and Slack,
+// and as plain JSON to anything else.
 //
 //	notifier := notify.New(rules, nil, nil, log)
-//	service.TellDone = notifier.Wants(snapshot.NotifyDone)
-//	service.Tell = func(_ context.Context, fact snapshot.Notification) { facts = append(facts, fact) }
+//	service.Notify = func(_ context.Context, n snapshot.Notification) { all = append(all, n) }
 //	...
-//	if notifier.Tell(ctx, fact) {
-//		service.Told(ctx, fact)
-//	}
+//	notifier.Send(ctx, n)
 //
 // # What can go wrong
 //
@@ -20,7 +14,7 @@
 //
 // # Text
 //
-// What comes from people (names, reasons, texts of the API) is never markup: see [Plain].
+// What comes from users (names, reasons, texts of the API) is never markup: see [Plain].
 package notify
 
 import (
@@ -31,7 +25,6 @@ import (
 	"slices"
 	"strconv"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"swas-snapshot/shared/snapshot"
@@ -45,7 +38,7 @@ const (
 	remembered = 1024            // messages that are not sent again, the latest
 )
 
-// Rule says who is told what. Its fields are those of a notify rule in the policy.
+// Rule says which robot gets which kinds of notifications. Its fields are those of a notify rule in the policy.
 type Rule struct {
 	URL    string // a bearer credential: never logged
 	Form   string // dingtalk, feishu, slack or json
@@ -53,14 +46,14 @@ type Rule struct {
 	On     []snapshot.NotificationKind
 }
 
-// Notifier tells facts to robots. It is safe for concurrent use, and meant to live as long as the process: it remembers
-// what it told.
+// Notifier sends notifications to robots. It is safe for concurrent use, and meant to live as long as the process: it
+// remembers what it sent.
 type Notifier struct {
 	rules  []Rule
 	client *http.Client
 	now    func() time.Time
 	log    *slog.Logger
-	told   memory
+	sent   memory
 }
 
 // New returns a notifier for rules that package policy has checked. Of client the transport is used; nil is one that
@@ -86,38 +79,27 @@ func New(rules []Rule, client *http.Client, now func() time.Time, log *slog.Logg
 	return &Notifier{rules: rules, client: &own, now: now, log: log}
 }
 
-// Wants tells whether somebody wants to hear of this kind of fact.
-func (n *Notifier) Wants(kind snapshot.NotificationKind) bool {
-	return slices.ContainsFunc(n.rules, func(rule Rule) bool { return slices.Contains(rule.On, kind) })
-}
-
-// Tell posts the fact to every robot that wants its kind, to all at once, and returns when each has answered or failed.
-// A robot gets the fact of one Key once; one that did not confirm it may get it again when it is told again. The result
-// tells whether any robot has the fact, now or from before.
-func (n *Notifier) Tell(ctx context.Context, fact snapshot.Notification) bool {
+// Send posts a notification to every robot that wants its kind, to all at once, and returns when each has answered or
+// failed. A robot gets the notification of one Key once; one that did not confirm it gets it again when it is sent again.
+func (n *Notifier) Send(ctx context.Context, notification snapshot.Notification) {
 	var robots sync.WaitGroup
-	var arrived atomic.Bool
 	for i, rule := range n.rules {
-		if !slices.Contains(rule.On, fact.Kind) {
+		if !slices.Contains(rule.On, notification.Kind) {
 			continue
 		}
-		key := strconv.Itoa(i) + " " + fact.Key
-		if fact.Key != "" && !n.told.add(key) {
-			arrived.Store(true)
+		key := strconv.Itoa(i) + " " + notification.Key
+		if notification.Key != "" && !n.sent.add(key) {
 			continue
 		}
 		robots.Go(func() {
-			if err := n.post(ctx, rule, fact); err != nil {
-				n.told.forget(key)
+			if err := n.post(ctx, rule, notification); err != nil {
+				n.sent.forget(key)
 				n.log.WarnContext(ctx, "failed to notify", "host", host(rule.URL), "form", rule.Form,
-					"kind", string(fact.Kind), "target", Plain(fact.Target), "error", err.Error())
-				return
+					"kind", string(notification.Kind), "target", Plain(notification.Target), "error", err.Error())
 			}
-			arrived.Store(true)
 		})
 	}
 	robots.Wait()
-	return arrived.Load()
 }
 
 // host is the part of a robot's URL that is no secret.

@@ -18,6 +18,7 @@ var headlines = map[snapshot.NotificationKind]string{
 	snapshot.NotifyStale:   "No fresh snapshot of %TARGET%",
 	snapshot.NotifyBlocked: "No free slot for a snapshot of %TARGET%",
 	snapshot.NotifyDone:    "A snapshot of %TARGET% is done",
+	snapshot.NotifyDeleted: "A snapshot of %TARGET% was deleted",
 }
 
 // wording tells a fact in lines of plain text: which server, what happened, what to do, since when, and the IDs. A line

@@ -27,6 +27,8 @@ const (
 	codeTimeExpired    = "InvalidTimeStamp.Expired"
 	codeNonceUsed      = "SignatureNonceUsed"
 	codeTokenMalformed = "InvalidSecurityToken"
+	codeHostMismatch   = "RegionIdNotMatchHost"
+	codeInvalidParam   = "InvalidParam"
 )
 
 // reaction is what the core does about an answer of the API.
@@ -61,12 +63,12 @@ var behaviours = []struct {
 	{CodeIncorrectStatus + "*", behaviour{reactWait, KindConflict, "the state of the disk or server forbids a snapshot now: wait until the server runs or has stopped, then repeat the same order"}},
 	{CodeCreatingSnapshot, behaviour{reactLookup, KindConflict, "another snapshot of this disk is being taken: repeat the same order when it is done, in 10 to 30 minutes"}},
 	{CodeNameDuplicate, behaviour{reactLookup, KindConflict, "another snapshot has this name: choose another"}},
-	{CodeLimitExceed, behaviour{reactLookup, KindConflict, "no slot is free: delete a snapshot or unpin one"}},
+	{CodeLimitExceed, behaviour{reactLookup, KindConflict, "no slot is free: repeat the same order after the next sweep, or delete or unpin a snapshot"}},
 	{CodeDiskNotFound, behaviour{reactFinal, KindUnknown, "the region has no such disk: correct the disk or its region in snapshots.yaml or in the order"}},
 	{CodeSnapshotNotFound, behaviour{reactFinal, KindUnknown, "there is no such snapshot: list the target's snapshots for their IDs"}},
 	{CodeNameUnsupported, behaviour{reactFinal, KindInvalid, "give the snapshot a name of 2 to 50 characters that begins with a letter"}},
 	{"InvalidRemark.*", behaviour{reactFinal, KindInvalid, "the API refuses the remark: leave it out"}},
-	{CodeMismatch, behaviour{reactFinal, KindInvalid, "this key was used with other parameters: use a new key for a new order"}},
+	{CodeMismatch, behaviour{reactLookup, KindInvalid, "this key was used with other parameters: use a new key for a new order"}},
 	{CodeForbiddenRAM, behaviour{reactFinal, KindConfig, "allow swas-open:%ACTION% in the RAM policy of the function's role"}},
 	{codeNoPermission, behaviour{reactFinal, KindConfig, "allow swas-open:%ACTION% in the RAM policy of the function's role"}},
 	{codeKeyUnknown + "*", behaviour{reactFinal, KindConfig, "the access key does not exist or is disabled: set ALIBABA_CLOUD_ACCESS_KEY_ID, or the function's role"}},
@@ -74,6 +76,8 @@ var behaviours = []struct {
 	{codeTokenExpired, behaviour{reactFinal, KindConfig, "the security token has expired: renew ALIBABA_CLOUD_SECURITY_TOKEN, or let the function's role supply it"}},
 	{codeTokenMalformed + "*", behaviour{reactFinal, KindConfig, "the security token is wrong: set ALIBABA_CLOUD_SECURITY_TOKEN to that of the access key, or unset it"}},
 	{codeTimeExpired, behaviour{reactFinal, KindConfig, "the clock of this machine is wrong: set it"}},
+	{codeHostMismatch, behaviour{reactFinal, KindConfig, "the region is not that of the endpoint: correct SWAS_ENDPOINT, or the region in snapshots.yaml"}},
+	{codeInvalidParam, behaviour{reactFinal, KindInvalid, "the API refuses a parameter: correct the region and the disk in snapshots.yaml or in the order"}},
 	{codeNonceUsed, behaviour{reactRetry, KindUpstream, "the API has seen this call before: repeat the same order"}},
 	{CodeNoCredentials, behaviour{reactFinal, KindConfig, "set a role for the function, or ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET"}},
 	{"Missing*", behaviour{reactFinal, KindInvalid, "name the missing parameter"}},

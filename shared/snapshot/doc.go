@@ -1,8 +1,9 @@
-// Package snapshot is the core: it turns what somebody wants (an [Order], a [Tick]) into at most one
-// CreateSnapshot of the Simple Application Server API, and keeps a server's few slots in order.
+// Package snapshot is the core: it turns an [Order] into at most one CreateSnapshot of the Simple Application Server
+// API, and keeps a server's few slots as the policy says.
 //
-// Most callers need four things: build a [Service] from a [Policy], an [API] and a [Clock], then call
-// [Service.Take] for orders, [Service.Tick] for cron ticks and [Service.Plan] to see what would happen.
+// Everything it does to an account is one of two operations. [Service.Take] does orders; it never deletes, and the [API]
+// that it is given cannot. [Service.Sweep], called every ten minutes, looks at the state alone: it takes what the
+// schedules say is due, deletes what failed or is surplus, and notifies. It alone gets a [Deleter].
 //
 // # Identity
 //
@@ -12,11 +13,12 @@
 //
 // # Deletion
 //
-// A snapshot is deleted only if every rule of the table in rules.go gives it up. A target without slots
-// ([Target.Keep]) never loses one.
+// A snapshot is deleted only for a reason of the first table in rules.go, and only if no row of the second protects it.
+// A target without slots ([Target.Keep]) never loses one.
 //
 // # Purity
 //
-// The package imports the standard library only. The API, the clock and randomness are arguments; nothing here
-// reads the environment, starts a timer of its own or knows a platform.
+// The package imports the standard library only. The API, the clock by which snapshots age and randomness are arguments;
+// nothing here reads the environment or knows a platform. Waiting is done by the machine's clock; tests run in
+// [testing/synctest], where a year passes in seconds.
 package snapshot

@@ -36,7 +36,10 @@ const (
 	CodeNoSuchID      = "UnknownSnapshot"  // no configured target has this snapshot
 	CodeTooOld        = "EventTooOld"      // older than maxEventAge
 	CodeNoTime        = "DeadlineExceeded" // no time left before the first call
-	CodeBlocked       = "SlotsFull"        // no slot can be freed
+	CodeBlocked       = "SlotsFull"        // no slot is free
+	CodeDelayed       = "DeletionDelayed"  // no list was fresh enough for a deletion
+	CodeStuck         = "SnapshotStuck"    // a snapshot has been in progress for more than two hours
+	CodeSharedDisk    = "SharedDisk"       // two targets name the same disk
 	CodeForeign       = "ForeignSnapshot"  // not ours: no swas-snapshot tags
 	CodeDiskGone      = "DiskGone"         // the disk of a target is gone, or its server was released
 	CodeBadPolicy     = "InvalidPolicy"    // snapshots.yaml is missing or wrong

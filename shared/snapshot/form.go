@@ -4,17 +4,17 @@ import "strings"
 
 // The forms of names and IDs are read by hand: compiling patterns for them took longer than the rest of a cold start.
 
-// ValidRole tells whether text can be a role: 1 to 32 letters, digits, hyphens and underscores, the first a letter
+// ValidRole reports whether text can be a role: 1 to 32 letters, digits, hyphens and underscores, the first a letter
 // (a role begins the name of its snapshots, and a name must begin with a letter).
 func ValidRole(text string) bool { return ValidTarget(text) && isLetter(text[0]) }
 
-// ValidTarget tells whether text can be the name of a target: 1 to 32 letters, digits, hyphens and underscores.
+// ValidTarget reports whether text can be the name of a target: 1 to 32 letters, digits, hyphens and underscores.
 func ValidTarget(text string) bool { return len(text) >= 1 && len(text) <= TargetMax && isWord(text) }
 
-// ValidDisk tells whether text has the form of a disk ID: d- and 1 to 62 letters, digits, hyphens and underscores.
+// ValidDisk reports whether text has the form of a disk ID: d- and 1 to 62 letters, digits, hyphens and underscores.
 func ValidDisk(text string) bool { return validID("d-", text) }
 
-// ValidRegion tells whether text has the form of a region ID, such as cn-hangzhou: 2 to 5 words of small letters and
+// ValidRegion reports whether text has the form of a region ID, such as cn-hangzhou: 2 to 5 words of small letters and
 // digits between hyphens, the first of letters alone. It is safe to stand in the name of a host.
 func ValidRegion(text string) bool {
 	words := strings.Split(text, "-")
@@ -34,14 +34,14 @@ func ValidRegion(text string) bool {
 	return true
 }
 
-// validID tells whether text is a prefix and 1 to 62 letters, digits, hyphens and underscores, the first of them a
+// validID reports whether text is a prefix and 1 to 62 letters, digits, hyphens and underscores, the first of them a
 // letter or digit.
 func validID(prefix, text string) bool {
 	rest, ok := strings.CutPrefix(text, prefix)
 	return ok && len(rest) >= 1 && len(rest) <= 62 && isWord(rest) && (isLetter(rest[0]) || isDigit(rest[0]))
 }
 
-// isWord tells whether text has letters, digits, hyphens and underscores only, all ASCII.
+// isWord reports whether text has letters, digits, hyphens and underscores only, all ASCII.
 func isWord(text string) bool {
 	for _, c := range []byte(text) {
 		if !isLetter(c) && !isDigit(c) && c != '-' && c != '_' {

@@ -6,37 +6,37 @@ import (
 )
 
 // Instance is what one process of a function keeps between invocations: its pace of API calls, the orders in flight,
-// the results of recent ones, and which disk is a server's system disk. It may be lost at any time without harm: all
-// of it only saves calls.
+// the results of recent ones, which disk is a server's system disk, and what it notified. It may be lost at any time
+// without harm: all of it only saves calls and repeated messages.
 type Instance struct {
 	limiter limiter
 
-	mu      sync.Mutex
-	flights map[string]*flight
-	recent  map[string]remembered
-	order   []string // tokens of recent, oldest first
-	system  map[string]string
-	told    map[string]bool
-	owed    map[string]Order // by target: room was made for it, and then it could not be taken
+	mu       sync.Mutex
+	flights  map[string]*flight
+	recent   map[string]remembered
+	order    []string // tokens of recent, oldest first
+	lost     map[string]time.Time
+	system   map[string]string
+	notified map[string]bool
 }
 
 // Bounds of what an instance remembers.
 const (
-	recentMax = 1024
-	recentAge = 10 * time.Minute
-	toldMax   = 4096
+	recentMax   = 1024
+	recentAge   = 10 * time.Minute
+	notifiedMax = 4096
 )
 
 // NewInstance returns the memory of a process that allows itself callsPerMinute calls of each API action; 0 means no
 // limit.
 func NewInstance(callsPerMinute int) *Instance {
 	return &Instance{
-		limiter: limiter{perMinute: callsPerMinute},
-		flights: make(map[string]*flight),
-		recent:  make(map[string]remembered),
-		system:  make(map[string]string),
-		told:    make(map[string]bool),
-		owed:    make(map[string]Order),
+		limiter:  limiter{perMinute: callsPerMinute},
+		flights:  make(map[string]*flight),
+		recent:   make(map[string]remembered),
+		lost:     make(map[string]time.Time),
+		system:   make(map[string]string),
+		notified: make(map[string]bool),
 	}
 }
 
@@ -86,17 +86,15 @@ func (i *Instance) land(token string, f *flight, result Result, now time.Time) {
 	if result.Error != nil || result.SnapshotID == "" {
 		return
 	}
+	delete(i.lost, token)
 	if _, again := i.recent[token]; !again {
 		i.order = append(i.order, token)
 	}
 	i.recent[token] = remembered{f.fingerprint, result, now}
-	for len(i.order) > recentMax {
-		delete(i.recent, i.order[0])
-		i.order = i.order[1:]
-	}
+	i.bound()
 }
 
-// learn brings what is remembered of recent orders up to a list, so that a redelivery is told the present state.
+// learn brings what is remembered of recent orders up to a list, so that a redelivery gets the present state.
 func (i *Instance) learn(listed []Snapshot) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -106,32 +104,58 @@ func (i *Instance) learn(listed []Snapshot) {
 	for _, one := range listed {
 		token, _ := one.Tag(TagToken)
 		if known, ok := i.recent[token]; ok && known.result.SnapshotID == one.ID {
-			known.result.Status, known.result.Progress = one.Status, one.Progress
+			known.result.Status, known.result.Progress, known.result.CreationTime = one.Status, one.Progress, one.created()
 			i.recent[token] = known
 		}
 	}
 }
 
-// owe remembers an order for which room was made in vain; the next sweep of its target takes it first.
-func (i *Instance) owe(target string, order Order) {
+// loseAnswer remembers that a CreateSnapshot with this token got no answer: it may have had its effect all the same.
+func (i *Instance) loseAnswer(token string, at time.Time) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	i.owed[target] = order
+	if len(i.lost) >= recentMax {
+		clear(i.lost)
+	}
+	i.lost[token] = at
 }
 
-// owes returns the order that a target is owed.
-func (i *Instance) owes(target string) (Order, bool) {
+// lostAnswer returns when the last CreateSnapshot with this token got no answer; the zero time if none did.
+func (i *Instance) lostAnswer(token string) time.Time {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	order, ok := i.owed[target]
-	return order, ok
+	return i.lost[token]
 }
 
-// settle forgets what a target is owed.
-func (i *Instance) settle(target string) {
+// take remembers which snapshot the API named for a due role, and when it first did.
+func (i *Instance) take(token, id, fingerprint string, now time.Time) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	delete(i.owed, target)
+	if known, ok := i.recent[token]; ok && known.result.SnapshotID == id {
+		return
+	}
+	i.order = append(i.order, token)
+	i.recent[token] = remembered{fingerprint, Result{SnapshotID: id}, now}
+	i.bound()
+}
+
+// taken returns the snapshot that the API named for a token, and when it first did, as a Unix time; 0: never.
+func (i *Instance) taken(token string) (id string, unix int64, ok bool) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	known, ok := i.recent[token]
+	if !ok {
+		return "", 0, false
+	}
+	return known.result.SnapshotID, known.at.Unix(), true
+}
+
+// bound forgets the oldest results beyond recentMax.
+func (i *Instance) bound() {
+	for len(i.order) > recentMax {
+		delete(i.recent, i.order[0])
+		i.order = i.order[1:]
+	}
 }
 
 // systemDisk returns the system disk of a server, if this instance has looked it up before.
@@ -147,17 +171,17 @@ func (i *Instance) rememberSystemDisk(region, instance, disk string) {
 	i.system[region+"/"+instance] = disk
 }
 
-// firstTime tells whether a fact has not been told by this instance before.
-func (i *Instance) firstTime(fact string) bool {
+// firstTime reports whether this instance has not seen a notification's key before.
+func (i *Instance) firstTime(key string) bool {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if i.told[fact] {
+	if i.notified[key] {
 		return false
 	}
-	if len(i.told) >= toldMax {
-		clear(i.told)
+	if len(i.notified) >= notifiedMax {
+		clear(i.notified)
 	}
-	i.told[fact] = true
+	i.notified[key] = true
 	return true
 }
 

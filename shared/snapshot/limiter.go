@@ -5,60 +5,35 @@ import (
 	"time"
 )
 
-// limiter is a token bucket for each API action: a burst of perMinute calls, and perMinute more each minute. It keeps
-// an instance from provoking the API's own limit of about 10 calls a minute per account and action.
+// limiter allows each API action perMinute calls in any minute. It keeps a process from provoking the API's own limit
+// of about 10 calls a minute, account and action.
 type limiter struct {
 	perMinute int // 0: no limit
 
-	mu      sync.Mutex
-	buckets map[string]*bucket
+	mu    sync.Mutex
+	calls map[string][]time.Time // of each action, the latest perMinute ones, oldest first
 }
 
-type bucket struct {
-	tokens float64
-	at     time.Time
-}
+// limiterWindow is the minute, and what two calls may come nearer to each other on their way.
+const limiterWindow = time.Minute + time.Second
 
-// take takes one call of action, or says how long to wait before asking again.
+// take takes one call of action, or returns how long to wait before asking again.
 func (l *limiter) take(action string, now time.Time) time.Duration {
 	if l.perMinute <= 0 {
 		return 0
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	b := l.refill(action, now)
-	if b.tokens >= 1 {
-		b.tokens--
-		return 0
-	}
-	// Rounded up: after the wait, the call is there.
-	return time.Duration((1-b.tokens)*float64(time.Minute)/float64(l.perMinute)) + time.Nanosecond
-}
-
-// drain empties the bucket of action: the API has just said that it is empty.
-func (l *limiter) drain(action string, now time.Time) {
-	if l.perMinute <= 0 {
-		return
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.refill(action, now).tokens = 0
-}
-
-// refill brings the bucket of action up to now. A clock that jumps back adds nothing.
-func (l *limiter) refill(action string, now time.Time) *bucket {
-	full := float64(l.perMinute)
-	b := l.buckets[action]
-	if b == nil {
-		b = &bucket{tokens: full, at: now}
-		if l.buckets == nil {
-			l.buckets = make(map[string]*bucket)
+	made := l.calls[action]
+	if len(made) == l.perMinute {
+		if wait := made[0].Add(limiterWindow).Sub(now); wait > 0 {
+			return wait
 		}
-		l.buckets[action] = b
+		made = made[1:]
 	}
-	if passed := now.Sub(b.at); passed > 0 {
-		b.tokens = min(full, b.tokens+passed.Minutes()*full)
+	if l.calls == nil {
+		l.calls = make(map[string][]time.Time)
 	}
-	b.at = now
-	return b
+	l.calls[action] = append(made, now)
+	return 0
 }

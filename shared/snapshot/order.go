@@ -7,13 +7,13 @@ import (
 	"unicode/utf8"
 )
 
-// Roles that an order gets where nobody names one.
+// Default roles of orders at a target without keep.
 const (
-	RoleManual = "manual" // a person or a plain invoke
-	RoleDeploy = "deploy" // a pipeline or a bus event
+	RoleManual = "manual" // of a chat
+	RoleDeploy = "deploy" // of everything else
 )
 
-// Order is what a trigger wants: one snapshot of one disk, for one business event.
+// Order asks for one snapshot of one disk, for one business event.
 //
 // An order names a Target of the policy, or (from timer and event, which IAM protects) a DiskID.
 type Order struct {
@@ -26,7 +26,7 @@ type Order struct {
 	Role        string
 	DefaultRole string // default RoleDeploy; RoleManual for orders from a chat
 
-	Reason string // free text for the log and the people, at most 500 characters
+	Reason string // free text for the log and the users, at most 500 characters
 	Actor  string // who asked, as the sender knows them; for the log
 
 	// Sender, Tenant and Key identify the business event, and with it the order: the same event again is the same
@@ -40,7 +40,7 @@ type Order struct {
 	ExplicitKey bool
 
 	Time   time.Time     // of the event; zero if it has none, and then the name has none either
-	MaxAge time.Duration // do nothing if a good snapshot is younger than this; 0: always take one
+	MaxAge time.Duration // take none if an accomplished snapshot is younger than this; 0: always take one
 	DryRun bool          // plan only
 
 	// SnapshotName, ClientToken and ResourceGroupID are the API's own parameters, for callers that set them.
@@ -56,11 +56,6 @@ type Order struct {
 
 	// Paced applies the MinInterval of the target: while its newest snapshot is younger, the order gets that one.
 	Paced bool
-
-	// AskFirst stops before a deletion and answers planned with Result.Victim, unless Victim names that snapshot:
-	// what a person confirmed, and nothing else, is deleted.
-	AskFirst bool
-	Victim   string
 }
 
 // Limits of an order's own fields.
@@ -81,10 +76,10 @@ func (o Order) Validate() error {
 	case o.Target != "" && o.DiskID != "":
 		v.add("target", CodeInvalidOrder, "stands beside DiskId: name one of them")
 	case o.Target != "" && !ValidTarget(o.Target):
-		v.add("target", CodeInvalidOrder, fmt.Sprintf("%s is no name of a target: 1 to %d letters, digits, - and _", quote(o.Target), TargetMax))
+		v.add("target", CodeInvalidOrder, fmt.Sprintf("%s is not the name of a target: use 1 to %d letters, digits, - and _", quote(o.Target), TargetMax))
 	}
 	if o.Role != "" && !ValidRole(o.Role) {
-		v.add("role", CodeInvalidOrder, fmt.Sprintf("%s is no role: 1 to %d letters, digits, - and _, the first a letter", quote(o.Role), RoleMax))
+		v.add("role", CodeInvalidOrder, fmt.Sprintf("%s is not a role: use 1 to %d letters, digits, - and _, the first a letter", quote(o.Role), RoleMax))
 	}
 	if n := utf8.RuneCountInString(o.Reason); n > ReasonMax {
 		v.add("reason", CodeInvalidOrder, fmt.Sprintf("has %d characters: use at most %d", n, ReasonMax))
@@ -106,19 +101,15 @@ func (o Order) Validate() error {
 	return v.orNil()
 }
 
-// reservedTag tells whether a tag key is this project's own.
+// reservedTag reports whether a tag key is this project's own.
 func reservedTag(key string) bool { return strings.HasPrefix(strings.ToLower(key), tagPrefix) }
 
-// Tick is what a timer wants: one order for each target, or a sweep.
+// Tick is one firing of a timer. Each is a sweep of all targets. With a Role, the role is due at Time besides.
 type Tick struct {
-	Role    string    // of the snapshots to take
-	Targets []string  // names; empty: every target that keeps Role
-	Sweep   bool      // reconcile instead of taking
-	Time    time.Time // for which the timer fired; the minute is the identity
+	Role    string    // due at Time; "": only the schedules of the policy say what is due
+	Targets []string  // where Role is due; empty: at every target whose keep names it
+	Time    time.Time // for which the timer fired; zero: the present time, and then Role must be empty
 	Trigger string    // the timer's name, for the log
-
-	// RequestID is the identity of a tick whose Time is zero: that of the invocation.
-	RequestID string
 }
 
 // BusEvent is a bus event that carries no order of its own; the rules under events in the policy turn it into orders.
@@ -131,4 +122,18 @@ type BusEvent struct {
 }
 
 // Key is the business key of the orders that a bus event causes.
-func (e BusEvent) Key() string { return "event:" + e.Source + ":" + e.ID }
+func (e BusEvent) Key() string { return ComposedKey("event", e.Source, e.ID) }
+
+// ComposedKey returns a business key of several parts, such as an event's source and ID. Each part stands behind its
+// length in bytes, so that no two lists of parts can be confused. Parts that are too long together for a key are
+// replaced by their hash.
+func ComposedKey(kind string, parts ...string) string {
+	key := kind
+	for _, part := range parts {
+		key += fmt.Sprintf(":%d:%s", len(part), part)
+	}
+	if len(key) > KeyMax {
+		return kind + "::" + digest(parts...)
+	}
+	return key
+}

@@ -9,7 +9,7 @@ import (
 // Pinned is the answer to a pin or its removal.
 type Pinned struct {
 	Listed
-	Warning string `json:"warning,omitempty"` // what the pin will lead to
+	Warning string `json:"warning,omitempty"` // what the pin leaves of the slots
 }
 
 // Pin keeps a snapshot until a day (2026-12-01, the day included, UTC) or for ever ("forever" or ""). Its errors are
@@ -19,17 +19,19 @@ func (s *Service) Pin(ctx context.Context, id, until string, may func(Target) er
 	if until == "" {
 		until = pinForever
 	}
-	if err := checkPin(until, s.clock().Now()); err != nil {
+	r, ctx, cancel := s.begin(ctx)
+	defer cancel()
+	if err := checkPin(until, r.now()); err != nil {
 		return Pinned{}, err
 	}
-	r, ctx := s.begin(ctx)
 	return r.setPin(ctx, id, until, may)
 }
 
-// Unpin gives a snapshot back to its role's count. A snapshot without a pin stays as it is. See [Service.Pin] for may
-// and the errors.
+// Unpin makes a snapshot subject to its role's count again. A snapshot without a pin stays as it is. See [Service.Pin]
+// for may and the errors.
 func (s *Service) Unpin(ctx context.Context, id string, may func(Target) error) (Pinned, error) {
-	r, ctx := s.begin(ctx)
+	r, ctx, cancel := s.begin(ctx)
+	defer cancel()
 	return r.setPin(ctx, id, pinNone, may)
 }
 
@@ -41,7 +43,7 @@ func checkPin(until string, now time.Time) error {
 	day, err := time.Parse(time.DateOnly, until)
 	switch {
 	case err != nil:
-		wrong.add("until", CodeInvalidOrder, fmt.Sprintf("%s is no day: write one such as 2026-12-01, or %s", quote(until), pinForever))
+		wrong.add("until", CodeInvalidOrder, fmt.Sprintf("%s is not a day: write one such as 2026-12-01, or %s", quote(until), pinForever))
 	case !now.Before(day.AddDate(0, 0, 1)):
 		wrong.add("until", CodeInvalidOrder, fmt.Sprintf("%s is in the past: name a day to come, or %s", until, pinForever))
 	}
@@ -64,53 +66,81 @@ func (r *run) setPin(ctx context.Context, id, until string, may func(Target) err
 	}
 	current, _ := one.Tag(TagKeep)
 	if current != until && !(until == pinNone && current == "") {
-		if err := r.persist(ctx, func() error {
-			return r.call("TagResources", func() error {
-				return r.API.TagSnapshot(ctx, one.RegionID, one.ID, []Tag{{TagKeep, until}})
-			})
-		}); err != nil {
-			return Pinned{}, err
+		// Token and meta are sent again unchanged: that TagResources keeps the other tags is not documented.
+		token, _ := one.Tag(TagToken)
+		text, _ := one.Tag(TagMeta)
+		tags := []Tag{{TagToken, token}, {TagMeta, text}, {TagKeep, until}}
+		err := r.call(ctx, "TagResources", &retry{limit: noLimit}, func(ctx context.Context) error {
+			return r.API.TagSnapshot(ctx, one.RegionID, one.ID, tags)
+		})
+		if err != nil {
+			return Pinned{}, AsError(err)
 		}
-		one = r.retag(one, Tag{TagKeep, until})
+		one = one.with(Tag{TagKeep, until})
 	}
 	return Pinned{Listed: one.Show(target.Name), Warning: r.pinWarning(target, one)}, nil
 }
 
-// retag updates a tag in what the run knows.
-func (r *run) retag(one Snapshot, tag Tag) Snapshot {
+// with returns the snapshot with another value of a tag.
+func (s Snapshot) with(tag Tag) Snapshot {
 	tags := []Tag{tag}
-	for _, other := range one.Tags {
+	for _, other := range s.Tags {
 		if other.Key != tag.Key {
 			tags = append(tags, other)
 		}
 	}
-	one.Tags = tags
-	for i, known := range r.region(one.RegionID).snapshots {
-		if known.ID == one.ID {
-			r.region(one.RegionID).snapshots[i] = one
-		}
-	}
-	return one
+	s.Tags = tags
+	return s
 }
 
-// pinWarning says what a pin takes from the rotation, where that is all of it.
+// pinWarning says what a pin leaves of the server's slots, where that is too little.
 func (r *run) pinWarning(target Target, one Snapshot) string {
-	s := r.situation(target, "", false)
-	if s.pin(one) == "" {
+	if pinReason(one, r.now()) == "" {
 		return ""
 	}
-	plan := makePlan(s, "")
-	if plan.Pinned >= plan.Of {
-		return plan.pinnedText() + ": the next order for this server will be blocked"
-	}
-	same := 0
-	for _, other := range s.snapshots {
-		if other.DiskID == one.DiskID && other.role() == one.role() && s.pin(other) != "" {
-			same++
+	base := r.base(target.RegionID)
+	all := make([]Snapshot, len(base.snapshots))
+	for i, other := range base.snapshots {
+		if all[i] = other; other.ID == one.ID {
+			all[i] = one
 		}
 	}
-	if count, named := target.slots(one.role()); named && same >= count {
-		return fmt.Sprintf("%s; every slot of role %s (%d) is pinned: it rotates no more", plan.pinnedText(), one.role(), count)
+	base.snapshots = all
+	return newSituation(base).pinEffect(target)
+}
+
+// pinEffect says what the pins on a target's server will block; "" if nothing. `plan` and `doctor` repeat it.
+func (s *situation) pinEffect(target Target) string {
+	server := s.serverOf(target.DiskID)
+	pins := 0
+	for _, one := range s.byServer[server] {
+		if s.pinned(one) {
+			pins++
+		}
 	}
-	return ""
+	if pins == 0 {
+		return ""
+	}
+	var effect string
+	for _, one := range s.outlook(target) {
+		if one.Blocked == "" {
+			continue
+		}
+		if one.Next.IsZero() {
+			effect = join(", ", effect, "orders for role "+one.Role)
+		} else {
+			effect = join(", ", effect, "role "+one.Role+" from "+s.policy.local(one.Next)+" on")
+		}
+	}
+	if effect == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s has no free slot while %s: %s will be blocked", target.Name, plural(pins, "this is pinned", "these are pinned"), effect)
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
 }

@@ -4,170 +4,281 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
+	"time"
 )
 
-// Plan is what would become of the snapshots of a target's server, and why. Dry run, HTTP, chat, log and the real
-// run show the same plan, for they all make it here.
+// regionPlan is what a sweep does in one region: a pure function of a situation.
+type regionPlan struct {
+	deletions []deletion // at most one a server, in the order in which they are made
+	dues      []*due     // in the order in which they are served
+}
+
+// deletion is one snapshot that goes.
+type deletion struct {
+	snapshot Snapshot
+	target   Target
+	server   string
+	reason   string
+	failed   bool
+	forDue   *due // replacement: who gets the slot; nil: none is waiting for it
+}
+
+// plan makes the plan of a region. possible counts every snapshot whose server is not known as possibly being on each
+// server: such a plan only says whether the list of disks is needed.
+func (s *situation) plan(possible bool) regionPlan {
+	var p regionPlan
+	deletes := make(map[string]bool)
+	for _, server := range s.servers() {
+		if d, ok := s.surplusOf(server); ok {
+			p.deletions = append(p.deletions, d)
+			deletes[server] = true
+		}
+	}
+	p.dues = s.dues()
+	free, busy := make(map[string]int), make(map[string]bool)
+	for _, d := range p.dues {
+		server := s.serverOf(d.target.DiskID)
+		if _, counted := free[server]; !counted {
+			free[server] = s.free(server, possible)
+			if deletes[server] {
+				free[server]++
+			}
+		}
+		s.serve(d, server, free, busy, deletes, possible, &p)
+	}
+	return p
+}
+
+// servers returns the servers with snapshots, in a fixed order.
+func (s *situation) servers() []string {
+	names := make([]string, 0, len(s.byServer))
+	for name := range s.byServer {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// surplusOf returns the snapshot of a server that a sweep deletes because it failed or is surplus: failed ones first,
+// then the oldest.
+func (s *situation) surplusOf(server string) (deletion, bool) {
+	var best deletion
+	found, strongest := false, 0
+	all := s.byServer[server]
+	for i := len(all) - 1; i >= 0; i-- {
+		one := all[i]
+		if !one.ours() || s.protection(one) != "" {
+			continue
+		}
+		reason, rank := s.deletionReason(one)
+		if reason == "" || found && rank >= strongest {
+			continue
+		}
+		target, _ := s.target(one)
+		best, found, strongest = deletion{snapshot: one, target: target, server: server, reason: reason, failed: one.Status == Failed}, true, rank
+	}
+	return best, found
+}
+
+// serve decides what becomes of one due role.
+func (s *situation) serve(d *due, server string, free map[string]int, busy, deletes map[string]bool, possible bool, p *regionPlan) {
+	if s.attemptUsedUp(d) {
+		d.state, d.next = dueWait, d.nextAttempt(s.now)
+		d.why = "the attempt of this hour failed"
+		return
+	}
+	if running, ok := inProgress(s.byDisk[d.target.DiskID]); ok || busy[d.target.DiskID] {
+		d.state, d.why = dueWait, "another snapshot of the disk is in progress"
+		if ok {
+			d.why = running.ID + " of the disk is in progress"
+		}
+		return
+	}
+	if free[server] > 0 {
+		free[server]--
+		busy[d.target.DiskID] = true
+		return
+	}
+	_, running := inProgress(s.byServer[server])
+	if !d.asked && !deletes[server] && !s.spent[server] && !running {
+		if one, reason, ok := s.replaced(d); ok {
+			d.state = dueReplace
+			p.deletions = append(p.deletions, deletion{snapshot: one, target: d.target, server: server, reason: reason, forDue: d})
+			deletes[server], busy[d.target.DiskID] = true, true
+			return
+		}
+	}
+	d.state, d.why = dueBlocked, "no slot of the server is free"
+	if !possible && s.comesFree(d) {
+		d.state, d.why = dueWait, "no slot of the server is free yet"
+	}
+}
+
+// replaced is replacement with the period of the due role, which is worked out only where it matters.
+func (s *situation) replaced(d *due) (Snapshot, string, bool) {
+	if slots, _ := d.target.slots(d.role); d.period == 0 {
+		d.period = period(slots.Schedule, s.now)
+	}
+	return s.replacement(d)
+}
+
+// attemptUsedUp reports whether the attempt of this hour was made, and its snapshot failed or is gone.
+func (s *situation) attemptUsedUp(d *due) bool {
+	token := d.order(s.now).token(d.target.RegionID, d.target.DiskID)
+	if s.usedUp[token] {
+		return true
+	}
+	for _, one := range s.byDisk[d.target.DiskID] {
+		if value, _ := one.Tag(TagToken); value == token && one.Status == Failed {
+			return true
+		}
+	}
+	return false
+}
+
+// Plan is what the next sweep does with the snapshots of a target's server, and why. It changes nothing. Answers, chats,
+// the log and the sweep itself show the same plan, for all of them make it here.
 type Plan struct {
 	Target string     `json:"target"`
 	Items  []PlanItem `json:"plan"`
 
 	Used    int    `json:"-"`                 // slots of the server that are occupied
 	Of      int    `json:"-"`                 // slots of the server
-	Pinned  int    `json:"-"`                 // occupied slots that are pinned
-	Blocked string `json:"blocked,omitempty"` // why no slot can be freed, or ""
+	Blocked string `json:"blocked,omitempty"` // what finds no slot, and which snapshots occupy them; "" if nothing
 
 	// Later is what sweeps delete once every snapshot that is in progress is accomplished, the first one first.
 	Later []PlanItem `json:"-"`
-
-	creates    bool
-	victim     *Snapshot
-	victimItem *PlanItem
-	needsDisks bool // the list of disks would decide
-	later      bool // a later run may delete one
+	// Outlook is when each role is due next, and what will find no slot.
+	Outlook []Outlook `json:"-"`
+	// Warnings is what the lists show and the API does not document, such as hidden tags.
+	Warnings []string `json:"warnings,omitempty"`
 }
 
-// makePlan plans one order (s.role), or a sweep where s.role is empty. At most one snapshot goes.
-func makePlan(s *situation, newName string) Plan {
-	here := s.onServer()
-	p := Plan{Target: s.target.Name, Items: []PlanItem{}, Used: len(here), Of: SlotsPerServer}
-	for _, one := range here {
-		if s.pin(one) != "" {
-			p.Pinned++
+// show makes the plan of one target for readers.
+func (s *situation) show(target Target) Plan {
+	made := s.plan(false)
+	server := s.serverOf(target.DiskID)
+	here := s.byServer[server]
+	p := Plan{Target: target.Name, Items: []PlanItem{}, Used: len(here), Of: SlotsPerServer}
+	for _, d := range made.dues {
+		if s.serverOf(d.target.DiskID) != server {
+			continue
 		}
-	}
-	candidates, reasons := s.judge(here, &p)
-	taking := s.role != ""
-	if taking && !s.disksKnown && s.unplaced() {
-		p.needsDisks = true
-	}
-	if !taking || s.atCap() {
-		p.victim = s.choose(candidates)
-	}
-	p.creates = taking && (!s.atCap() || p.victim != nil)
-	if taking && !p.creates {
-		p.Blocked = s.blockedReason(here, p)
-	}
-	if p.creates {
-		p.Items = append(p.Items, PlanItem{SnapshotName: newName, Action: ActionCreate, Reason: p.createReason(s)})
-	}
-	for _, one := range here {
-		item := PlanItem{SnapshotID: one.ID, SnapshotName: one.Name, Action: ActionKeep, Reason: reasons[one.ID]}
-		switch {
-		case !one.ours():
-			item.Action = ActionForeign
-		case p.victim != nil && p.victim.ID == one.ID:
-			item.Action, item.Reason = ActionDelete, s.overReason(one)
-			p.victimItem = &item
-		case reasons[one.ID] == "":
-			item.Reason = s.overReason(one) + ", a later sweep deletes it"
-		}
-		if one.ours() && s.pin(one) != "" {
-			item.Reason += " (" + p.pinnedText() + ")"
+		item := PlanItem{Action: ActionCreate, Target: d.target.Name, SnapshotName: s.nameOf(d)}
+		item.Reason = fmt.Sprintf("role %s is due since %s", d.role, s.policy.local(d.time))
+		switch d.state {
+		case dueWait, dueBlocked:
+			if d.state == dueBlocked {
+				p.Blocked = join("; ", p.Blocked, fmt.Sprintf("role %s of %s is due since %s and finds no slot: %s", d.role, d.target.Name,
+					s.policy.local(d.time), s.occupants(server)))
+			}
+			continue
+		case dueReplace:
+			item.Reason += ", in the slot of the snapshot that it replaces"
 		}
 		p.Items = append(p.Items, item)
 	}
+	for _, one := range here {
+		p.Items = append(p.Items, s.item(one, made.deletions))
+	}
+	p.Warnings = s.warnings(target)
 	return p
 }
 
-// judge asks every rule about every snapshot. It returns those that all rules give up, and the reasons for the others.
-func (s *situation) judge(here []Snapshot, p *Plan) (candidates []Snapshot, reasons map[string]string) {
-	reasons = make(map[string]string, len(here))
-	for _, one := range here {
-		if !one.ours() {
-			reasons[one.ID] = "not ours: no swas-snapshot tags"
-			continue
-		}
-		for _, keep := range rules {
-			if reasons[one.ID] = keep(s, one); reasons[one.ID] != "" {
-				break
-			}
-		}
-		p.later = p.later || reasons[one.ID] == goesLater
-		if reasons[one.ID] == "" {
-			candidates = append(candidates, one)
-		}
-		if !s.disksKnown && s.givenUpButForDisks(one) {
-			p.needsDisks = true
-		}
+// item is what a plan does with one snapshot.
+func (s *situation) item(one Snapshot, deletions []deletion) PlanItem {
+	item := PlanItem{SnapshotID: one.ID, SnapshotName: one.Name, CreationTime: one.created(), Action: ActionKeep}
+	if target, ok := s.target(one); ok {
+		item.Target = target.Name
 	}
-	return candidates, reasons
+	i := slices.IndexFunc(deletions, func(d deletion) bool { return d.snapshot.ID == one.ID })
+	switch {
+	case !one.ours():
+		item.Action, item.Reason = ActionForeign, "not ours: no swas-snapshot tags"
+	case i >= 0:
+		item.Action, item.Reason = ActionDelete, deletions[i].reason
+	default:
+		item.Reason = s.keepReason(one)
+	}
+	return item
 }
 
-// givenUpButForDisks tells whether knowing the disks could make a snapshot of ours go.
-func (s *situation) givenUpButForDisks(one Snapshot) bool {
-	known := *s
-	known.disksKnown = true
-	known.disks = []Disk{{ID: one.DiskID, InstanceID: s.server(one.DiskID)}}
-	for _, keep := range rules {
-		if keep(&known, one) != "" {
-			return false
+// keepReason says why a sweep keeps a snapshot of ours.
+func (s *situation) keepReason(one Snapshot) string {
+	protected := s.protection(one)
+	reason, _ := s.deletionReason(one)
+	target, _ := s.target(one)
+	slots, named := target.slots(one.role())
+	switch {
+	case protected != "" && reason != "":
+		return protected + "; " + reason
+	case reason != "":
+		return reason + "; a later sweep deletes it"
+	case protected != "":
+		return protected
+	case named:
+		return fmt.Sprintf("%s: keep is %d", slots.Role, slots.Count)
+	case one.role() == "":
+		return "its tag " + TagMeta + " cannot be read"
+	default:
+		return fmt.Sprintf("keep of %s does not name role %s: surplus from %s on, once another one exists", target.Name, one.role(),
+			s.policy.local(one.CreationTime.Add(unkeptAge)))
+	}
+}
+
+// nameOf is the name of the snapshot that a due role gets.
+func (s *situation) nameOf(d *due) string {
+	order := d.order(s.now)
+	return snapshotName(d.role, d.target.Name, order.nameTime(), order.token(d.target.RegionID, d.target.DiskID))
+}
+
+// occupants names the snapshots that occupy the slots of a server, and why they stay.
+func (s *situation) occupants(server string) string {
+	var parts []string
+	for _, one := range s.byServer[server] {
+		reason := "not ours"
+		if one.ours() {
+			reason = join(", ", one.role(), cmp.Or(s.protection(one), "kept"))
+		}
+		parts = append(parts, one.ID+" ("+reason+")")
+	}
+	return strings.Join(parts, ", ")
+}
+
+// warnings is what the lists show of a target's disk that is not as documented.
+func (s *situation) warnings(target Target) []string {
+	var all []string
+	if names := s.shared[target.DiskID]; names != nil {
+		all = append(all, "the targets "+strings.Join(names, " and ")+" name the same disk "+target.DiskID+
+			": make one target of them; until then nothing of the disk is deleted")
+	}
+	mark := deploymentMark(s.policy.Deployment)
+	for _, one := range s.byDisk[target.DiskID] {
+		switch m := one.meta(); {
+		case one.hiddenTags(target.Name):
+			all = append(all, one.ID+" has a name of ours and no tags: the API shows no tags, so it counts as foreign and is never deleted")
+		case one.ours() && m.deployment != "" && m.deployment != mark:
+			all = append(all, one.ID+" was taken by another deployment of swas-snapshot whose policy names the same disk: let only one do so")
+		case one.ours() && m.role == "":
+			all = append(all, one.ID+": its tag "+TagMeta+" cannot be read, so only its failure would delete it")
+		}
+		if !one.InProgress() && !one.Good() && one.Status != Failed {
+			all = append(all, one.ID+" has the status "+quote(string(one.Status))+", which the API does not document: it is never deleted")
 		}
 	}
-	return true
+	return all
 }
 
-// choose picks the victim: a failed one, else one of the role that needs the slot, else another over its count; the
-// oldest of these.
-func (s *situation) choose(candidates []Snapshot) *Snapshot {
-	if len(candidates) == 0 {
-		return nil
-	}
-	rank := func(one Snapshot) int {
-		switch {
-		case one.Status == Failed:
-			return 0
-		case one.DiskID == s.target.DiskID && one.role() == s.role:
-			return 1
-		default:
-			return 2
-		}
-	}
-	victim := slices.MinFunc(candidates, func(a, b Snapshot) int {
-		return cmp.Or(cmp.Compare(rank(a), rank(b)), newestFirst(b, a))
-	})
-	return &victim
+// stuckAge is how long a snapshot may be in progress before it is an error; it takes 10 to 30 minutes.
+const stuckAge = 2 * time.Hour
+
+// stuck reports whether a snapshot has been in progress for too long.
+func (s *situation) stuck(one Snapshot) bool {
+	return one.InProgress() && s.now.Sub(one.CreationTime) >= stuckAge
 }
 
-func (p Plan) createReason(s *situation) string {
-	reason := fmt.Sprintf("a new %s snapshot: a slot is free (%d of %d used)", s.role, p.Used, p.Of)
-	if p.victim != nil {
-		reason = fmt.Sprintf("a new %s snapshot, once %s is deleted (%d of %d slots used)", s.role, p.victim.ID, p.Used, p.Of)
-	}
-	if p.Pinned > 0 {
-		reason += ", " + p.pinnedText()
-	}
-	if _, named := s.target.slots(s.role); !named && len(s.target.Keep) > 0 {
-		reason += "; keep names no slots for this role, so it is never deleted"
-	}
-	return reason
-}
-
-// pinnedText is "2 of 3 slots pinned: 1 rotates".
-func (p Plan) pinnedText() string {
-	return fmt.Sprintf("%d of %d slots pinned: %d %s", p.Pinned, p.Of, max(0, p.Of-p.Pinned), plural(p.Of-p.Pinned, "rotates", "rotate"))
-}
-
-// blockedReason says in one sentence why no slot can be freed.
-func (s *situation) blockedReason(here []Snapshot, p Plan) string {
-	if p.Used < p.Of {
-		return fmt.Sprintf("the account has no free slot (the server uses %d of %d) and no %s snapshot of %s is over its count", p.Used, p.Of, s.role, s.label())
-	}
-	foreign := 0
-	for _, one := range here {
-		if !one.ours() {
-			foreign++
-		}
-	}
-	return fmt.Sprintf("%d of %d slots used (%d foreign, %d pinned) and none may be deleted for a %s snapshot of %s", p.Used, p.Of, foreign, p.Pinned, s.role, s.label())
-}
-
-// label names the target, or its disk where the policy has no target.
-func (s *situation) label() string { return cmp.Or(s.target.Name, s.target.DiskID) }
-
-func plural(n int, one, many string) string {
-	if n == 1 {
-		return one
-	}
-	return many
+// join joins the texts that are not empty.
+func join(separator string, texts ...string) string {
+	return strings.Join(slices.DeleteFunc(texts, func(text string) bool { return text == "" }), separator)
 }

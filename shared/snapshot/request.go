@@ -13,7 +13,7 @@ const (
 	nameMax         = 50 // characters of a snapshot name, at most
 	tokenMax        = 64 // ASCII characters of a client token, at most
 	TagMax          = 20 // tags of a snapshot, at most
-	OwnTags         = 2  // of these, tags that this project sets itself: TagToken and TagMeta
+	CallerTags      = 10 // of these, tags of a policy and a caller, at most: this project sets up to 9 of its own
 	tagKeyMax       = 64 // characters of a tag key, at most
 	TagValueMax     = 64 // characters of a tag value, at most
 	SlotsPerServer  = 3  // snapshots of one server, at most
@@ -44,7 +44,7 @@ type Request struct {
 	DiskID          string // DiskId: required
 	SnapshotName    string // SnapshotName: 2 to 50 characters; required
 	ClientToken     string // ClientToken: at most 64 ASCII characters; optional
-	Tags            []Tag  // Tag.N: at most 18 of the caller's own, 20 with those of this project
+	Tags            []Tag  // Tag.N: at most 10 of the caller's own, besides those of this project
 	ResourceGroupID string // ResourceGroupId: optional
 }
 
@@ -112,7 +112,7 @@ func checkName(v *Violations, field, name string) {
 	}
 }
 
-// nameLetter tells whether the API takes r for a letter of a name: ASCII, and Chinese by the Chinese page.
+// nameLetter reports whether the API takes r for a letter of a name: ASCII, and Chinese by the Chinese page.
 func nameLetter(r rune) bool {
 	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || unicode.Is(unicode.Han, r)
 }
@@ -145,8 +145,9 @@ func checkTags(v *Violations, tags []Tag) {
 			seen[tag.Key] = i + 1
 		}
 	}
-	if callers := len(tags) - own; callers > TagMax-OwnTags || len(tags) > TagMax {
-		v.add("Tag", codeInvalidTag, fmt.Sprintf("has %d tags: use at most %d, swas-snapshot adds %d of the %d that the API takes", max(callers, TagMax-OwnTags+1), TagMax-OwnTags, OwnTags, TagMax))
+	if callers := len(tags) - own; callers > CallerTags {
+		v.add("Tag", codeInvalidTag, fmt.Sprintf("has %d tags: use at most %d; the API takes %d, and swas-snapshot needs the others",
+			callers, CallerTags, TagMax))
 	}
 }
 

@@ -1,20 +1,20 @@
 package snapshot
 
-// Outcome says what became of an order.
+// Outcome says what became of an order or of a due role.
 type Outcome string
 
 // The outcomes. A failed order that is neither blocked nor deferred has none: its [Result.Error] says it all.
 const (
-	OutcomeCreated  Outcome = "created"  // a snapshot is being taken for this order
+	OutcomeCreated  Outcome = "created"  // a snapshot is being taken
 	OutcomeReplayed Outcome = "replayed" // this order was done before; the snapshot is the one it got then
-	OutcomeJoined   Outcome = "joined"   // another of our orders is having this disk snapshot right now
-	OutcomeReused   Outcome = "reused"   // a fresh enough snapshot exists
+	OutcomeJoined   Outcome = "joined"   // one of ours is being taken now for another order, and serves this one, too
+	OutcomeReused   Outcome = "reused"   // a fresh enough one exists, accomplished or in progress
 	OutcomePlanned  Outcome = "planned"  // a dry run: nothing was changed
-	OutcomeBlocked  Outcome = "blocked"  // no slot can be freed; Plan says why
-	OutcomeDeferred Outcome = "deferred" // time ran out; a retry goes on where this run stopped
+	OutcomeBlocked  Outcome = "blocked"  // no slot comes free by itself; Plan says why
+	OutcomeDeferred Outcome = "deferred" // a retry goes on: the caller's for an order, the next sweep's for a due role
 )
 
-// Result is the answer to one order. Its JSON form is part of the contract with callers.
+// Result is the answer to one order or about one due role. Its JSON form is part of the contract with callers.
 type Result struct {
 	Target       string     `json:"target,omitempty"`
 	RegionID     string     `json:"regionId,omitempty"`
@@ -25,9 +25,10 @@ type Result struct {
 	SnapshotName string     `json:"snapshotName,omitempty"`
 	ClientToken  string     `json:"clientToken,omitempty"`
 	Status       Status     `json:"status,omitempty"`
+	CreationTime string     `json:"creationTime,omitempty"` // of the snapshot, RFC 3339, where a list told it
 	Progress     string     `json:"progress,omitempty"`
 	RequestID    string     `json:"requestId,omitempty"`
-	Deleted      []Deleted  `json:"deleted,omitempty"`
+	Deleted      []Deleted  `json:"deleted,omitempty"` // of a sweep: in the first element of the target
 	Plan         []PlanItem `json:"plan,omitzero"`     // of a dry run, and when blocked: never nil then
 	Warning      string     `json:"warning,omitempty"` // something to look at although the order was done
 	Error        *Error     `json:"error,omitempty"`
@@ -37,15 +38,13 @@ type Result struct {
 
 	// Slots is how many slots of the server were used in the end; nil where nothing had to be listed.
 	Slots *SlotCount `json:"-"`
-
-	// Victim is the snapshot that must go first, when an order with [Order.AskFirst] stops to ask.
-	Victim *PlanItem `json:"-"`
 }
 
-// Deleted is a snapshot that was deleted on the way, and why.
+// Deleted is a snapshot that a sweep deleted, and why.
 type Deleted struct {
 	SnapshotID   string `json:"snapshotId"`
 	SnapshotName string `json:"snapshotName"`
+	CreationTime string `json:"creationTime,omitempty"` // RFC 3339, UTC
 	Reason       string `json:"reason"`
 }
 
@@ -60,10 +59,13 @@ const (
 	ActionCreate  Action = "create"
 )
 
-// PlanItem is one line of a plan: a snapshot, what becomes of it, and the reason in a plain sentence.
+// PlanItem is one line of a plan: a snapshot, what becomes of it, and the reason in one sentence.
 type PlanItem struct {
 	SnapshotID   string `json:"snapshotId,omitempty"`
 	SnapshotName string `json:"snapshotName,omitempty"`
+	CreationTime string `json:"creationTime,omitempty"` // RFC 3339, UTC
 	Action       Action `json:"action"`
 	Reason       string `json:"reason"`
+
+	Target string `json:"-"` // whose disk it is of; "": no target has it
 }

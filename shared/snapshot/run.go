@@ -4,215 +4,255 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 )
 
-// run is one invocation's work: what it knows of the regions, what it did, and until when it may go on.
+// run is one invocation's work: what it knows of the regions, and until when it may go on.
 type run struct {
 	*Service
-	now      func() time.Time
-	deadline time.Time
-	regions  map[string]*region
-	deleted  map[string]bool // servers that lose a snapshot in this run
-	fresh    map[string]bool // snapshots that this run took
-	spawned  []job           // jobs that a step wants to have done, too
-	calls    int             // API calls so far
+	now     func() time.Time
+	regions map[string]*region
+	guard   chan struct{} // holds one element: who takes it may touch regions
 }
 
-// region is what a run knows of one region.
+// region is what a run knows of one region. It is locked by its guard while a list is asked for, so that orders share it.
 type region struct {
-	listed    bool
+	guard    chan struct{}
+	listed   bool
+	askedAt  time.Time // of the list, by the machine's clock: when its first page was asked for
+	listedAt time.Time // when its first page was answered
+
 	snapshots []Snapshot
 
 	disksKnown bool
 	disks      []Disk
 }
 
+// reserve is how much of the time to the deadline is left unused, so that the answer still gets out.
+const reserve = 2 * time.Second
+
+// noDeadline is the time that an invocation allows itself where the platform sets no deadline.
+const noDeadline = time.Minute
+
 // begin begins a run, and returns the context of its calls.
-func (s *Service) begin(ctx context.Context) (*run, context.Context) {
-	now := s.clock().Now
-	r := &run{
-		Service: s, now: now, deadline: now().Add(noDeadline),
-		regions: make(map[string]*region), deleted: make(map[string]bool), fresh: make(map[string]bool),
+func (s *Service) begin(ctx context.Context) (*run, context.Context, context.CancelFunc) {
+	r := &run{Service: s, now: s.Now, regions: make(map[string]*region), guard: make(chan struct{}, 1)}
+	if r.now == nil {
+		r.now = time.Now
 	}
+	end := time.Now().Add(noDeadline)
 	if deadline, ok := ctx.Deadline(); ok {
-		// An interactive caller sets deadlines of a few seconds: those keep a fifth instead.
-		r.deadline = deadline.Add(-min(reserve, deadline.Sub(now())/5))
+		// A caller who waits sets deadlines of a few seconds: those keep a fifth instead.
+		end = deadline.Add(-min(reserve, time.Until(deadline)/5))
 	}
-	return r, until{ctx, r.deadline}
+	ctx, cancel := context.WithDeadline(ctx, end)
+	return r, ctx, cancel
 }
-
-// until is a context whose calls must be over at a time before its own deadline. The client of the API reads the
-// deadline; the clock that it counts by may be a test's.
-type until struct {
-	context.Context
-	at time.Time
-}
-
-// Deadline returns the time at which calls must be over.
-func (u until) Deadline() (time.Time, bool) { return u.at, true }
-
-// lastChance is how long before the deadline the last attempt is made, where a longer wait would let the time pass
-// unused.
-const lastChance = time.Second
 
 func (r *run) region(id string) *region {
+	r.guard <- struct{}{}
+	defer func() { <-r.guard }()
 	known := r.regions[id]
 	if known == nil {
-		known = &region{}
+		known = &region{guard: make(chan struct{}, 1)}
 		r.regions[id] = known
 	}
 	return known
 }
 
-// pause is the error of a call that our own limiter holds back.
-type pause time.Duration
+// backoff is an exponential wait with jitter: at least floor, plus a random part of an interval that doubles with
+// each attempt up to ceiling.
+type backoff struct{ floor, base, ceiling time.Duration }
 
-func (pause) Error() string { return "too many calls of this action in a minute" }
+var (
+	// retryBackoff has full jitter, as Alibaba's "How to ensure idempotence" asks for a retry with the same token.
+	retryBackoff = backoff{base: 500 * time.Millisecond, ceiling: 20 * time.Second}
+	// throttleBackoff fits a limit of about 10 calls a minute.
+	throttleBackoff = backoff{floor: 2 * time.Second, base: 6 * time.Second, ceiling: 30 * time.Second}
+	// busyBackoff fits a disk or server that another operation holds.
+	busyBackoff = backoff{floor: 10 * time.Second, base: 20 * time.Second, ceiling: time.Minute}
+)
 
-// late is the error of a call for which no time is left: its action.
-type late string
-
-func (l late) Error() string { return "no time is left for " + string(l) }
-
-// call makes one API call, if time and pace allow it.
-func (r *run) call(action string, do func() error) error {
-	if !r.now().Before(r.deadline) {
-		return late(action)
+// wait returns how long to wait after the attempt, counted from 0; random is in [0, 1).
+func (b backoff) wait(attempt int, random float64) time.Duration {
+	interval := b.ceiling
+	if attempt < 16 {
+		interval = min(b.ceiling, b.base<<attempt)
 	}
-	if wait := r.Instance.limiter.take(action, r.now()); wait > 0 {
-		return pause(wait)
-	}
-	return r.callNow(action, do)
+	return b.floor + time.Duration(random*float64(interval))
 }
 
-// callNow makes one API call that can no longer wait.
-func (r *run) callNow(action string, do func() error) error {
-	r.calls++
+// lastChance is how long before the deadline the last attempt is made, where a longer wait would let the time pass
+// unused.
+const lastChance = time.Second
+
+// Attempts that a sweep makes of one call that gets no answer: the next sweep is the retry, and in an outage the others
+// must not wait. An order goes on until its deadline.
+const (
+	sweepTries = 3
+	noLimit    = 1 << 20
+)
+
+// retry is how often a call is made that the API does not answer, and how often it was. An order that looks at a list
+// between two attempts keeps counting.
+type retry struct {
+	limit    int
+	failures int
+}
+
+// call makes one API call, and repeats it as long as its error, the limit and the deadline allow. Its error is an
+// [*APIError], or an [*Error] where no call could be made.
+func (r *run) call(ctx context.Context, action string, tries *retry, do func(context.Context) error) error {
+	for {
+		if err := r.pace(ctx, action); err != nil {
+			return err
+		}
+		err := r.once(ctx, tries, do)
+		if err == nil {
+			return nil
+		}
+		if again := r.backOff(ctx, tries, err); !again {
+			return err
+		}
+	}
+}
+
+// once makes one API call for which the pace has given its permission.
+func (r *run) once(ctx context.Context, tries *retry, do func(context.Context) error) error {
 	if r.Stats != nil {
 		r.Stats.Calls.Add(1)
-	}
-	err := do()
-	var answer *APIError
-	if errors.As(err, &answer) && behaviourOf(answer.Code).reaction == reactThrottle {
-		r.Instance.limiter.drain(action, r.now())
-	}
-	return err
-}
-
-// hold is an answer whose look-up ended without a decision: wait as backoff says, then try again.
-type hold struct {
-	error
-	backoff backoff
-}
-
-func (h hold) Unwrap() error { return h.error }
-
-// attempts counts the failures of one job and keeps the last. A look-up that succeeds in between proves nothing of the call
-// that failed, so it does not start the count afresh.
-type attempts struct {
-	failures int
-	last     *Error
-	late     late // the call for which no time was left
-	due      bool // no call was made since the last failure
-}
-
-// attempt does what may make calls. The first one after a failure is a retry: one for which no time or pace is left
-// is none.
-func (r *run) attempt(a *attempts, do func() error) error {
-	before := r.calls
-	err := do()
-	if a.due && r.calls > before {
-		a.due = false
-		if r.Stats != nil {
+		if tries.failures > 0 {
 			r.Stats.Retries.Add(1)
 		}
 	}
-	return err
+	return do(ctx)
 }
 
-// again says how long to wait before the call that failed with err may be made again; false says that it may not.
-func (r *run) again(a *attempts, err error) (time.Duration, bool) {
-	if errors.As(err, &a.late) {
-		return r.deadline.Sub(r.now()), true // the deadline ends the wait, and with it the job
-	}
-	var held pause
-	if errors.As(err, &held) {
-		if a.last == nil {
-			a.last = &Error{Code: codePaced, Kind: KindPaced, Retryable: true,
-				Message: "SNAPSHOT_CALLS_PER_MINUTE allows no more calls now: repeat the same order after a minute"}
-		}
-		return time.Duration(held), true
-	}
-	a.last = AsError(err)
+// backOff waits after a failed call, and reports whether it may be repeated.
+func (r *run) backOff(ctx context.Context, tries *retry, err error) bool {
 	var b backoff
-	var busy hold
-	switch reaction := behaviourOf(a.last.Code).reaction; {
-	case errors.As(err, &busy):
-		b = busy.backoff
-	case reaction == reactRetry:
+	switch behaviourOf(AsError(err).Code).reaction {
+	case reactRetry:
 		b = retryBackoff
-	case reaction == reactThrottle:
+	case reactThrottle:
 		b = throttleBackoff
-	case reaction == reactWait:
+	case reactWait:
 		b = busyBackoff
 	default:
-		return 0, false
+		return false
 	}
-	wait := b.wait(a.failures, r.random())
-	if left := r.deadline.Sub(r.now()); b != busyBackoff && wait >= left && left > lastChance {
-		wait = left - lastChance
-	}
-	a.failures++
-	a.due = true
-	return wait, true
+	return r.backOffBy(ctx, tries, b)
 }
 
-// listSnapshots returns the snapshots of a region, by the list that this run has or, with anew, by a new one.
-func (r *run) listSnapshots(ctx context.Context, id string, anew bool) ([]Snapshot, error) {
+func (r *run) backOffBy(ctx context.Context, tries *retry, b backoff) bool {
+	wait := b.wait(tries.failures, r.random())
+	tries.failures++
+	deadline, _ := ctx.Deadline()
+	left := time.Until(deadline)
+	if b != busyBackoff && wait >= left && left > lastChance {
+		wait = left - lastChance
+	}
+	return tries.failures < tries.limit && wait < left && r.sleep(ctx, wait)
+}
+
+// pace waits until SNAPSHOT_CALLS_PER_MINUTE allows a call of action. Its error says that this would be too late.
+func (r *run) pace(ctx context.Context, action string) error {
+	for {
+		deadline, _ := ctx.Deadline()
+		left := time.Until(deadline)
+		if ctx.Err() != nil || left <= 0 {
+			return outOfTime(action)
+		}
+		wait := r.Instance.limiter.take(action, time.Now())
+		if wait == 0 {
+			return nil
+		}
+		if wait >= left || !r.sleep(ctx, wait) {
+			return &Error{Code: codePaced, Kind: KindPaced, Retryable: true,
+				Message: "SNAPSHOT_CALLS_PER_MINUTE allows no more calls of " + action + " now: repeat the same order after a minute"}
+		}
+	}
+}
+
+// sleep waits, and reports whether ctx still allows to go on.
+func (r *run) sleep(ctx context.Context, d time.Duration) bool {
+	start := time.Now()
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	if r.Stats != nil {
+		r.Stats.Waited.Add(int64(time.Since(start)))
+	}
+	return ctx.Err() == nil
+}
+
+func (r *run) random() float64 {
+	if r.Rand == nil {
+		return 1
+	}
+	return r.Rand()
+}
+
+// outOfTime is the error of a call for which no time is left.
+func outOfTime(action string) *Error {
+	return &Error{Code: CodeNoTime, Kind: KindTimeout, Retryable: true,
+		Message: "no time is left before the deadline for " + action + ": repeat the same order; if that does not help, " +
+			"give the function a longer timeout, or set the machine's clock"}
+}
+
+// list returns the snapshots of a region, by a list that was asked for at since or later; the zero time takes any list
+// of this run. tries limits its retries.
+func (r *run) list(ctx context.Context, id string, since time.Time, tries *retry) ([]Snapshot, error) {
 	known := r.region(id)
-	if known.listed && !anew {
+	known.guard <- struct{}{}
+	defer func() { <-known.guard }()
+	if known.listed && !known.askedAt.Before(since) {
 		return known.snapshots, nil
 	}
-	all, err := pages(func(page int) ([]Snapshot, int, error) {
-		var got SnapshotPage
-		err := r.call("ListSnapshots", func() (err error) {
-			got, err = r.API.ListSnapshots(ctx, id, page)
-			return err
-		})
-		return got.Snapshots, got.Total, err
+	var all []Snapshot
+	var askedAt, listedAt time.Time
+	seen := make(map[string]bool)
+	err := r.pages(ctx, "ListSnapshots", tries, func(ctx context.Context, page int) (int, int, error) {
+		if page == 1 {
+			askedAt = time.Now()
+		}
+		got, err := r.API.ListSnapshots(ctx, id, page)
+		if page == 1 {
+			listedAt = time.Now()
+		}
+		for _, one := range got.Snapshots {
+			if !seen[one.ID] { // a list that changes between two pages may repeat one, which would count twice
+				seen[one.ID] = true
+				one.RegionID = id
+				all = append(all, one)
+			}
+		}
+		return len(got.Snapshots), got.Total, err
 	})
 	if err != nil {
 		return nil, err
 	}
-	known.listed, known.snapshots = true, make([]Snapshot, 0, len(all))
-	seen := make(map[string]bool, len(all))
-	for _, one := range all {
-		if seen[one.ID] {
-			continue // doubled, it would count twice
-		}
-		seen[one.ID] = true
-		one.RegionID = id
-		known.snapshots = append(known.snapshots, one)
-	}
-	r.Instance.learn(known.snapshots)
-	return known.snapshots, nil
+	known.listed, known.askedAt, known.listedAt, known.snapshots = true, askedAt, listedAt, all
+	r.Instance.learn(all)
+	return all, nil
 }
 
-// listDisks returns the disks of a region; a run asks once.
-func (r *run) listDisks(ctx context.Context, id string) ([]Disk, error) {
+// listDisks returns the disks of a region, by a list that this run has or, with anew, by a new one.
+func (r *run) listDisks(ctx context.Context, id string, anew bool, tries *retry) ([]Disk, error) {
 	known := r.region(id)
-	if known.disksKnown {
+	known.guard <- struct{}{}
+	defer func() { <-known.guard }()
+	if known.disksKnown && !anew {
 		return known.disks, nil
 	}
-	all, err := pages(func(page int) ([]Disk, int, error) {
-		var got DiskPage
-		err := r.call("ListDisks", func() (err error) {
-			got, err = r.API.ListDisks(ctx, id, page)
-			return err
-		})
-		return got.Disks, got.Total, err
+	var all []Disk
+	err := r.pages(ctx, "ListDisks", tries, func(ctx context.Context, page int) (int, int, error) {
+		got, err := r.API.ListDisks(ctx, id, page)
+		all = append(all, got.Disks...)
+		return len(got.Disks), got.Total, err
 	})
 	if err != nil {
 		return nil, err
@@ -221,40 +261,37 @@ func (r *run) listDisks(ctx context.Context, id string) ([]Disk, error) {
 	return all, nil
 }
 
-// pages collects every page of a list. A list that changes between two pages may repeat an element or
-// leave one out.
-func pages[T any](page func(int) ([]T, int, error)) ([]T, error) {
-	var all []T
+// pages asks for every page of a list; page returns the number of its elements and of those of all pages.
+func (r *run) pages(ctx context.Context, action string, tries *retry, page func(context.Context, int) (int, int, error)) error {
+	got := 0
 	for n := 1; ; n++ {
-		got, total, err := page(n)
+		var count, total int
+		err := r.call(ctx, action, tries, func(ctx context.Context) (err error) {
+			count, total, err = page(ctx, n)
+			return err
+		})
 		if err != nil {
-			return nil, err
+			return err
 		}
-		all = append(all, got...)
-		if len(got) == 0 || len(all) >= total {
-			return all, nil
+		got += count
+		if count == 0 || got >= total {
+			return nil
 		}
 	}
 }
 
-// took adds a snapshot that this run took to what it knows. The API may have answered a redelivery with one that is
-// listed already.
-func (r *run) took(one Snapshot) {
-	r.fresh[one.ID] = true
+// remember adds a snapshot that this run took to what it knows. The API may have answered with one that is listed.
+func (r *run) remember(one Snapshot) {
 	known := r.region(one.RegionID)
-	if known.listed && !slices.ContainsFunc(known.snapshots, func(other Snapshot) bool { return other.ID == one.ID }) {
+	known.guard <- struct{}{}
+	defer func() { <-known.guard }()
+	if _, listed := find(known.snapshots, one.ID); known.listed && !listed {
 		known.snapshots = append(known.snapshots, one)
 	}
 }
 
-// condemn settles on a victim: no other snapshot of its server goes in this run, even if no answer to its deletion ever
-// comes.
-func (r *run) condemn(target Target, victim Snapshot) {
-	r.deleted[r.situation(target, "", false).server(victim.DiskID)] = true
-}
-
-// lost removes a snapshot that this run deleted from what it knows.
-func (r *run) lost(regionID, id string) {
+// forget removes a snapshot that this run deleted from what it knows.
+func (r *run) forget(regionID, id string) {
 	known := r.region(regionID)
 	kept := make([]Snapshot, 0, len(known.snapshots))
 	for _, one := range known.snapshots {
@@ -265,22 +302,13 @@ func (r *run) lost(regionID, id string) {
 	known.snapshots = kept
 }
 
-// slots counts the slots of a target's server, as far as this run has listed it.
-func (r *run) slots(target Target) *SlotCount {
-	if !r.region(target.RegionID).listed || target.DiskID == "" {
-		return nil
+func find(all []Snapshot, id string) (Snapshot, bool) {
+	for _, one := range all {
+		if one.ID == id {
+			return one, true
+		}
 	}
-	return &SlotCount{Used: len(r.situation(target, "", false).onServer()), Of: SlotsPerServer}
-}
-
-// situation is what a plan for target in this run depends on.
-func (r *run) situation(target Target, role string, full bool) *situation {
-	known := r.region(target.RegionID)
-	return &situation{
-		targets: r.targetsIn(target.RegionID), snapshots: known.snapshots, now: r.now(),
-		disksKnown: known.disksKnown, disks: known.disks,
-		target: target, role: role, full: full, fresh: r.fresh, deleted: r.deleted,
-	}
+	return Snapshot{}, false
 }
 
 // targetsIn returns the targets of a region with their disks, as far as these are known.
@@ -309,7 +337,10 @@ func (r *run) regionOf(target Target) string {
 
 // systemDisk returns the system disk of a server as far as this run or instance knows it, or "".
 func (r *run) systemDisk(regionID, instanceID string) string {
-	for _, disk := range r.region(regionID).disks {
+	known := r.region(regionID)
+	known.guard <- struct{}{}
+	defer func() { <-known.guard }()
+	for _, disk := range known.disks {
 		if disk.InstanceID == instanceID && disk.System {
 			return disk.ID
 		}
@@ -318,22 +349,35 @@ func (r *run) systemDisk(regionID, instanceID string) string {
 }
 
 // findDisk fills in the disk of a target that names a server: its system disk.
-func (r *run) findDisk(ctx context.Context, target *Target) error {
+func (r *run) findDisk(ctx context.Context, target *Target, tries *retry) error {
 	if target.DiskID != "" || target.InstanceID == "" || target.RegionID == "" {
 		return nil
 	}
 	disk := r.systemDisk(target.RegionID, target.InstanceID)
 	if disk == "" {
-		if _, err := r.listDisks(ctx, target.RegionID); err != nil {
+		if _, err := r.listDisks(ctx, target.RegionID, false, tries); err != nil {
 			return err
 		}
 		disk = r.systemDisk(target.RegionID, target.InstanceID)
 	}
 	if disk == "" {
 		return &Error{Code: CodeDiskGone, Kind: KindUnknown, Message: fmt.Sprintf(
-			"instance: region %s has no server %s with a system disk: it was released, or its ID or region in snapshots.yaml is wrong", target.RegionID, quote(target.InstanceID))}
+			"instance: region %s has no server %s with a system disk: it was released, or its ID or region in snapshots.yaml is wrong",
+			target.RegionID, quote(target.InstanceID))}
 	}
 	r.Instance.rememberSystemDisk(target.RegionID, target.InstanceID, disk)
 	target.DiskID = disk
 	return nil
+}
+
+// retryable reports whether a later attempt may succeed where a call failed with err.
+func retryable(err error) bool { return AsError(err).Retryable }
+
+// codeOf returns the API's code of an error, or "".
+func codeOf(err error) string {
+	var answer *APIError
+	if errors.As(err, &answer) {
+		return answer.Code
+	}
+	return ""
 }

@@ -7,132 +7,157 @@ import (
 	"time"
 )
 
-// situation is everything that a plan depends on. Plans are pure functions of it.
+// situation is everything that the plan of one region depends on. Plans are pure functions of it. Make one with
+// newSituation.
 type situation struct {
-	targets   []Target   // of the policy, with their disks resolved
-	snapshots []Snapshot // of the region
 	now       time.Time
+	policy    Policy
+	targets   []Target // of the policy in this region, with their disks as far as they are known
+	snapshots []Snapshot
 
 	disksKnown bool
-	disks      []Disk // of the region
-	alive      string // a disk that the API has just proved to exist, where the disks are not known; "": none
+	disks      map[string]Disk
 
-	target  Target          // for which the plan is made
-	role    string          // of the snapshot to take; "" in a sweep
-	full    bool            // the API said that no slot is free
-	fresh   map[string]bool // snapshots that this run took
-	deleted map[string]bool // servers that lose a snapshot in this run
+	asked    []ask             // roles that a timer's payload makes due
+	kept     map[string]string // by ID: snapshots that the API refused to delete in this run, and its reason
+	spent    map[string]bool   // servers that lost a snapshot in this run
+	usedUp   map[string]bool   // by token: attempts of this hour that the API answered with a snapshot that is gone
+	disabled string            // see Service.disabled
+	forecast bool              // a plan of a forecast: it asks for no other
+
+	owner    map[string]int        // by disk: index into targets
+	shared   map[string][]string   // by disk: names of the targets that name it, where there are several
+	byDisk   map[string][]Snapshot // newest first
+	server   map[string]string     // by disk: see serverOf
+	byServer map[string][]Snapshot // newest first
+	unplaced int                   // snapshots whose server is not known
 }
 
-// targetOf returns the target whose disk a snapshot is of. Where two targets share a disk, it is the one that has slots
-// for the snapshot's role, else the first.
-func (s *situation) targetOf(one Snapshot) (owner Target, found bool) {
-	if one.DiskID == "" {
-		return Target{}, false
-	}
-	for _, target := range append(slices.Clip(s.targets), s.target) {
-		if target.DiskID != one.DiskID {
-			continue
-		}
-		if _, named := target.slots(one.role()); named {
-			return target, true
-		}
-		if !found {
-			owner, found = target, true
-		}
-	}
-	return owner, found
-}
-
-func (s *situation) disk(id string) (Disk, bool) {
-	for _, disk := range s.disks {
-		if disk.ID == id {
-			return disk, true
-		}
-	}
-	return Disk{}, false
-}
-
-// server names the server of a disk: by the list of disks, else by a snapshot of this disk that knows its server
-// (those of data disks do not), else by the policy. A disk without a known server counts as one of its own.
-func (s *situation) server(diskID string) string {
-	if disk, ok := s.disk(diskID); ok && disk.InstanceID != "" {
-		return disk.InstanceID
-	}
-	for _, one := range s.snapshots {
-		if one.DiskID == diskID && one.InstanceID != "" {
-			return one.InstanceID
-		}
-	}
-	for _, target := range s.targets {
-		if target.DiskID == diskID && target.InstanceID != "" {
-			return target.InstanceID
-		}
-	}
-	return ownServer + diskID
+// ask is a role that a timer's payload makes due at a target.
+type ask struct {
+	target string
+	role   string
+	minute time.Time
 }
 
 // ownServer begins the name of the server of a disk whose server is not known.
 const ownServer = "disk "
 
-// unplaced tells whether, for all that is known without the list of disks, a snapshot of another disk may or may not
-// be on the target's server: those of data disks do not name theirs.
-func (s *situation) unplaced() bool {
-	here := strings.HasPrefix(s.server(s.target.DiskID), ownServer)
-	for _, one := range s.snapshots {
-		if one.DiskID != s.target.DiskID && (here || one.InstanceID == "" && strings.HasPrefix(s.server(one.DiskID), ownServer)) {
-			return true
-		}
-	}
-	return false
-}
-
-// onServer returns the snapshots that occupy slots of the target's server, newest first.
-func (s *situation) onServer() []Snapshot {
-	server := s.server(s.target.DiskID)
-	var here []Snapshot
-	for _, one := range s.snapshots {
-		if one.DiskID == s.target.DiskID || one.InstanceID == server || s.server(one.DiskID) == server {
-			here = append(here, one)
-		}
-	}
-	slices.SortFunc(here, newestFirst)
-	return here
-}
-
-// newestGood returns the newest good snapshot of a disk, whoever took it.
-func (s *situation) newestGood(diskID string) (newest Snapshot, found bool) {
-	for _, one := range s.snapshots {
-		if one.DiskID == diskID && one.Good() && (!found || newestFirst(one, newest) < 0) {
-			newest, found = one, true
-		}
-	}
-	return newest, found
-}
-
-// pin returns why a snapshot is pinned, or "".
-func (s *situation) pin(one Snapshot) string { return pinned(one, s.now) }
-
-// place returns the place of a good snapshot of ours in the count of its role, from 1. Pinned ones come first, for
-// they hold their slots; then, at a full server, the one that is to be taken; then the others, newest first.
-func (s *situation) place(target Target, one Snapshot) int {
-	before := 0
-	if s.role == one.role() && target.Name == s.target.Name && s.atCap() {
-		before++
-	}
-	for _, other := range s.snapshots {
-		if other.DiskID != one.DiskID || !other.Good() || other.role() != one.role() || other.ID == one.ID {
+// newSituation indexes what a run knows of a region.
+func newSituation(base situation) *situation {
+	s := &base
+	s.owner, s.shared = make(map[string]int), make(map[string][]string)
+	byInstance := make(map[string]string)
+	for i, target := range s.targets {
+		if target.DiskID == "" {
 			continue
 		}
-		if s.pin(other) != "" || newestFirst(other, one) < 0 {
-			before++
+		if first, twice := s.owner[target.DiskID]; !twice {
+			s.owner[target.DiskID] = i
+		} else {
+			if s.shared[target.DiskID] == nil {
+				s.shared[target.DiskID] = []string{s.targets[first].Name}
+			}
+			s.shared[target.DiskID] = append(s.shared[target.DiskID], target.Name)
+		}
+		if target.InstanceID != "" {
+			byInstance[target.DiskID] = target.InstanceID
 		}
 	}
-	return before + 1
+	s.byDisk = make(map[string][]Snapshot)
+	ofSnapshots := make(map[string]string)
+	for _, one := range s.snapshots {
+		s.byDisk[one.DiskID] = append(s.byDisk[one.DiskID], one)
+		if one.InstanceID != "" {
+			ofSnapshots[one.DiskID] = one.InstanceID
+		}
+	}
+	s.server, s.byServer = make(map[string]string), make(map[string][]Snapshot)
+	place := func(diskID string) string {
+		if server, known := s.server[diskID]; known {
+			return server
+		}
+		// By the list of disks, else by a snapshot of this disk (those of data disks do not name their server), else by
+		// the policy. A disk without a known server counts as one of its own.
+		s.server[diskID] = cmp.Or(s.disks[diskID].InstanceID, ofSnapshots[diskID], byInstance[diskID], ownServer+diskID)
+		return s.server[diskID]
+	}
+	for _, target := range s.targets {
+		place(target.DiskID)
+	}
+	for diskID, all := range s.byDisk {
+		slices.SortFunc(all, newestFirst)
+		server := place(diskID)
+		s.byServer[server] = append(s.byServer[server], all...)
+		if strings.HasPrefix(server, ownServer) {
+			s.unplaced += len(all)
+		}
+	}
+	for _, all := range s.byServer {
+		slices.SortFunc(all, newestFirst)
+	}
+	return s
 }
 
-// atCap tells whether one must go before another can be taken.
-func (s *situation) atCap() bool { return s.full || len(s.onServer()) >= SlotsPerServer }
+// serverOf returns the ID of the server of a disk, or a name of its own where it is not known.
+func (s *situation) serverOf(diskID string) string {
+	return cmp.Or(s.server[diskID], s.disks[diskID].InstanceID, ownServer+diskID)
+}
+
+// target returns the target whose disk a snapshot is of. Of several targets with one disk, it is the first.
+func (s *situation) target(one Snapshot) (Target, bool) {
+	i, ok := s.owner[one.DiskID]
+	if !ok || one.DiskID == "" {
+		return Target{}, false
+	}
+	return s.targets[i], true
+}
+
+// free returns how many slots of a server are free. As long as a snapshot may be on another server than it seems,
+// possible counts it as being on this one.
+func (s *situation) free(server string, possible bool) int {
+	used := len(s.byServer[server])
+	if possible && !s.disksKnown {
+		used += s.unplaced
+		if strings.HasPrefix(server, ownServer) {
+			used = s.unplaced + s.maxPlaced()
+		}
+	}
+	return SlotsPerServer - used
+}
+
+// maxPlaced is the number of snapshots on the known server that has the most.
+func (s *situation) maxPlaced() int {
+	most := 0
+	for server, all := range s.byServer {
+		if !strings.HasPrefix(server, ownServer) {
+			most = max(most, len(all))
+		}
+	}
+	return most
+}
+
+// inProgress returns the newest snapshot of those given that is being taken.
+func inProgress(all []Snapshot) (Snapshot, bool) {
+	i := slices.IndexFunc(all, Snapshot.InProgress)
+	if i < 0 {
+		return Snapshot{}, false
+	}
+	return all[i], true
+}
+
+// newestGood returns the newest accomplished snapshot of a disk, ours or foreign.
+func (s *situation) newestGood(diskID string) (Snapshot, bool) {
+	all := s.byDisk[diskID]
+	i := slices.IndexFunc(all, Snapshot.Good)
+	if i < 0 {
+		return Snapshot{}, false
+	}
+	return all[i], true
+}
+
+// pinned reports whether a snapshot is pinned.
+func (s *situation) pinned(one Snapshot) bool { return pinReason(one, s.now) != "" }
 
 // newestFirst orders snapshots by creation time; equal times by ID, so that every run sees one order.
 func newestFirst(a, b Snapshot) int {

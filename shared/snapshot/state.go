@@ -32,10 +32,10 @@ type Snapshot struct {
 	Tags         []Tag
 }
 
-// Good tells whether the snapshot can restore its disk.
+// Good reports whether the snapshot is accomplished: it can restore its disk.
 func (s Snapshot) Good() bool { return s.Status == Accomplished }
 
-// InProgress tells whether the snapshot is being taken.
+// InProgress reports whether the snapshot is being taken.
 func (s Snapshot) InProgress() bool { return s.Status == Progressing }
 
 // Tag returns the value of a tag and whether the snapshot carries it.
@@ -46,6 +46,14 @@ func (s Snapshot) Tag(key string) (string, bool) {
 		}
 	}
 	return "", false
+}
+
+// created returns the creation time as answers show it: RFC 3339, UTC; "" if the API did not tell it.
+func (s Snapshot) created() string {
+	if s.CreationTime.IsZero() {
+		return ""
+	}
+	return s.CreationTime.UTC().Format(time.RFC3339)
 }
 
 // Disk is one disk as ListDisks tells of it.

@@ -1,271 +1,354 @@
 package snapshot
 
 import (
+	"cmp"
 	"context"
-	"fmt"
+	"slices"
 	"time"
 )
 
-// roleSweep is the role of a snapshot that a sweep takes of a target without keep.
-const roleSweep = "sweep"
-
-// stuckAge is how long a snapshot may be in progress before people hear of it; it takes 10 to 30 minutes.
-const stuckAge = 2 * time.Hour
-
-// sweep reconciles targets with the policy: one list for each region, then for each target one more snapshot where a
-// missed tick left it stale, and at most one deletion.
-func (s *Service) sweep(ctx context.Context, tick Tick, names []string) []Result {
-	r, ctx := s.begin(ctx)
-	var jobs []job
-	regions := make(map[string]*regionSweep)
-	sweeps := make([]*targetSweep, len(names))
-	for i, name := range names {
-		target, _ := s.Policy.Target(name)
-		target.RegionID = r.regionOf(target)
-		one := &targetSweep{run: r, tick: tick, target: target, result: Result{Target: name, RegionID: target.RegionID, DiskID: target.DiskID}}
-		one.state = one.locate
-		sweeps[i] = one
-		in := regions[target.RegionID]
-		if in == nil {
-			in = &regionSweep{run: r, regionID: target.RegionID}
-			in.state = in.list
-			regions[target.RegionID] = in
-			jobs = append(jobs, in)
-		}
-		in.targets = append(in.targets, one)
-	}
-	defer func() {
-		for _, one := range sweeps {
-			if one.take != nil {
-				one.take.abandon()
-			}
-		}
-	}()
-	r.schedule(ctx, jobs)
-	results := make([]Result, len(sweeps))
-	for i, one := range sweeps {
-		results[i] = one.finish(ctx)
-	}
-	return results
+// sweeping is one sweep of all targets.
+type sweeping struct {
+	*run
+	deleter Deleter
+	tick    Tick
+	asked   []ask
+	regions []*regionSweep // in the order of the policy
+	account int            // snapshots of the regions that were listed
 }
 
-// regionSweep lists a region. Its targets follow, each as a job of its own, so that none holds up another.
+// regionSweep is the part of a sweep in one region.
 type regionSweep struct {
-	*run
-	machine
-	regionID string
-	targets  []*targetSweep
+	*sweeping
+	id      string
+	targets []string // names, in the order of the policy
+	err     error    // the region could not be listed
+	failed  error    // a deletion that is due could not be made; the rest goes on
+	kept    map[string]string
+	spent   map[string]bool
+	usedUp  map[string]bool
+	deleted []deletion
+	dues    []*due
+	results map[*due]Result
 }
 
-func (j *regionSweep) step(ctx context.Context) (time.Duration, bool) {
-	wait, done, failed := j.advance(ctx, j.run)
-	for _, one := range j.targets {
-		switch {
-		case failed != nil:
-			one.result.Error = failed
-		case done:
-			j.spawned = append(j.spawned, one)
+// Sweep brings every target to what the policy says: it deletes failed and surplus snapshots, takes what is due and
+// notifies. It is the only operation that deletes, at most one snapshot of a server. It looks at the state alone, so a
+// missed, doubled, late or overlapping sweep does no harm.
+//
+// It returns one result for each due role of a target, and one for each target without a due role. A tick that is
+// wrong (an unknown target or role, a role without a time) is one result with the error, and nothing is done.
+func (s *Service) Sweep(ctx context.Context, deleter Deleter, tick Tick) []Result {
+	r, ctx, cancel := s.begin(ctx)
+	defer cancel()
+	sw := &sweeping{run: r, deleter: deleter, tick: tick}
+	if err := sw.check(); err != nil {
+		return []Result{{Role: tick.Role, Error: AsError(err)}}
+	}
+	sw.divide()
+	r.parallel(len(sw.regions), func(i int) { sw.regions[i].clean(ctx) })
+	for _, g := range sw.regions {
+		sw.account += len(sw.known(g.id))
+	}
+	sw.takeDue(ctx)
+	sw.replaceInAccount(ctx)
+	return sw.results(ctx)
+}
+
+// check refuses a tick that is wrong, and finds the targets where its role is due.
+func (sw *sweeping) check() error {
+	if len(sw.Policy.Targets) == 0 {
+		return &Error{Code: CodeUnknownTarget, Kind: KindConfig,
+			Message: "the policy has no targets: name at least one disk under targets in snapshots.yaml"}
+	}
+	role, minute := sw.tick.Role, sw.tick.Time.Truncate(time.Minute)
+	if role == "" {
+		if len(sw.tick.Targets) > 0 {
+			return &Error{Code: CodeMalformed, Kind: KindMalformed, Message: "targets: name where a role is due: add a role, or leave targets out"}
 		}
-	}
-	return wait, done
-}
-
-func (j *regionSweep) expire() {
-	for _, one := range j.targets {
-		one.result.Outcome, one.result.Error = OutcomeDeferred, j.outOfTime()
-	}
-}
-
-// list is the one list of the region.
-func (j *regionSweep) list(ctx context.Context) (state, error) {
-	var wrong Violations
-	if checkRegion(&wrong, "region", j.regionID); wrong != nil {
-		return nil, wrong
-	}
-	_, err := j.listSnapshots(ctx, j.regionID, false)
-	return nil, err
-}
-
-// targetSweep is the sweep of one target: it tells people what happened, takes what is missing and, after that,
-// deletes what is too much.
-type targetSweep struct {
-	*run
-	machine
-	tick   Tick
-	target Target
-	result Result
-	stale  *Notification // it went stale
-	take   *takeJob      // what makes that good
-}
-
-func (j *targetSweep) step(ctx context.Context) (time.Duration, bool) {
-	wait, done, failed := j.advance(ctx, j.run)
-	if failed != nil {
-		j.result.Error = failed
-	}
-	return wait, done
-}
-
-func (j *targetSweep) expire() {
-	j.result.Outcome, j.result.Error = OutcomeDeferred, j.outOfTime()
-}
-
-// locate finds the disk of the target.
-func (j *targetSweep) locate(ctx context.Context) (state, error) {
-	if err := j.findDisk(ctx, &j.target); err != nil {
-		return nil, err
-	}
-	j.result.DiskID = j.target.DiskID
-	if err := j.diskGone(j.target); err != nil {
-		return nil, err
-	}
-	j.report(ctx)
-	return j.freshen, nil
-}
-
-// diskGone says so if the disk of a target is known to be gone.
-func (r *run) diskGone(target Target) error {
-	s := r.situation(target, "", false)
-	if _, found := s.disk(target.DiskID); found || !s.disksKnown {
 		return nil
 	}
-	return &Error{Code: CodeDiskGone, Kind: KindUnknown, Message: fmt.Sprintf(
-		"disk: region %s has no disk %s: it or its server was released, or the region in snapshots.yaml is wrong; nothing was deleted",
-		target.RegionID, quote(target.DiskID))}
-}
-
-// freshen has one more snapshot taken if room was made in vain for one, or if the target is stale, unless one is in
-// progress.
-func (j *targetSweep) freshen(context.Context) (state, error) {
-	s := j.situation(j.target, "", false)
-	newest, any := s.newestGood(j.target.DiskID)
-	running, isRunning := s.running(j.target.DiskID)
-	if s.stale() && any && (!isRunning || j.now().Sub(running.CreationTime) > stuckAge) {
-		j.stale = &Notification{
-			Kind: NotifyStale, Target: j.target.Name, RegionID: j.target.RegionID, DiskID: j.target.DiskID,
-			SnapshotID: newest.ID, SnapshotName: newest.Name, Since: newest.CreationTime.Add(j.target.MaxAge),
-			What: fmt.Sprintf("no good snapshot younger than %s; the newest is %s", j.target.MaxAge, newest.ID),
-			Key:  "stale:" + j.target.Name + ":" + newest.ID,
-		}
-	}
-	owed, isOwed := j.Instance.owes(j.target.Name)
 	switch {
-	case isRunning && running.ours():
-		j.answer(OutcomeJoined, running)
-	case isRunning && any: // somebody else's: one at a time
-		j.answer(OutcomeReused, newest)
-	case isRunning:
-		j.result.Warning = "somebody else's snapshot " + running.ID + " is in progress: the next sweep takes one if that is still wanted"
-	case isOwed:
-		j.Instance.settle(j.target.Name) // one that fails once more is for the platform's retry, and for maxAge
-		return j.takeFirst(owed, "")
-	case s.stale():
-		return j.takeFirst(j.tick.order(j.target.Name, s.sweepRole()), "sweep:"+j.target.Name+":"+newest.ID)
-	case any:
-		j.answer(OutcomeReused, newest)
-	default:
-		j.result.Warning = "no good snapshot yet, and no maxAge in snapshots.yaml: a sweep takes none"
+	case sw.tick.Time.IsZero():
+		return &Error{Code: CodeMalformed, Kind: KindMalformed,
+			Message: "the tick names a role and has no time: let the timer send its own, or send {\"sweep\":true}"}
+	case minute.Sub(sw.now()) > futureMax:
+		return &Error{Code: CodeTooOld, Kind: KindInvalid, Message: "the tick is of " + minute.UTC().Format(time.RFC3339) +
+			", which is in the future: correct the clock of the timer"}
 	}
-	return j.clean, nil
-}
-
-// takeFirst takes an order, and cleans after it. factID identifies its failure for people; "": its token.
-func (j *targetSweep) takeFirst(order Order, factID string) (state, error) {
-	j.take = j.newTake(order)
-	j.take.ofState = true
-	j.take.factID = factID
-	j.take.after = func() {
-		j.machine = machine{state: j.clean}
-		j.spawned = append(j.spawned, j)
-	}
-	j.spawned = append(j.spawned, j.take)
-	return nil, nil
-}
-
-func (j *targetSweep) answer(outcome Outcome, found Snapshot) {
-	j.result.Outcome, j.result.Role = outcome, found.role()
-	j.result.SnapshotID, j.result.SnapshotName = found.ID, found.Name
-	j.result.Status, j.result.Progress = found.Status, found.Progress
-}
-
-// clean clears a failed snapshot of the target's server, or prunes one that is over its role's count.
-func (j *targetSweep) clean(ctx context.Context) (state, error) {
-	plan, err := j.plan(ctx, j.target, "", false, "")
-	if err == nil {
-		err = j.diskGone(j.target)
-	}
-	if err != nil || plan.victim == nil {
-		return nil, err
-	}
-	victim, reason := *plan.victim, plan.victimItem.Reason
-	j.condemn(j.target, victim)
-	return func(ctx context.Context) (state, error) {
-		if err := j.remove(ctx, victim, tokenPrefix+digest("sweep", "DeleteSnapshot", victim.ID)); err != nil {
-			return nil, err
+	for _, name := range sw.tick.Targets {
+		target, known := sw.Policy.Target(name)
+		if !known {
+			return sw.unknownTarget(name)
 		}
-		j.result.Deleted = append(j.result.Deleted, Deleted{victim.ID, victim.Name, reason})
-		return nil, nil
-	}, nil
-}
-
-// finish joins what was taken and what was cleaned, and tells people of it.
-func (j *targetSweep) finish(ctx context.Context) Result {
-	all := j.result
-	if j.take != nil {
-		all = j.take.result
-		all.Deleted = append(all.Deleted, j.result.Deleted...)
-		switch {
-		case j.result.Error == nil || all.Error != nil:
-		case j.result.Outcome == OutcomeDeferred:
-			all.Warning = "no time was left to delete what is over its count: a later sweep does"
-		default:
-			all.Error = j.result.Error
+		if _, named := target.slots(role); !named && len(target.Keep) > 0 {
+			return unknownRole(role, target)
+		}
+		sw.asked = append(sw.asked, ask{name, role, minute})
+	}
+	if len(sw.tick.Targets) > 0 {
+		return nil
+	}
+	for _, target := range sw.Policy.Targets {
+		if _, named := target.slots(role); named {
+			sw.asked = append(sw.asked, ask{target.Name, role, minute})
 		}
 	}
-	if j.take == nil && all.Error != nil && all.Outcome != OutcomeDeferred { // what stood there before says nothing now
-		all.Outcome, all.Role, all.SnapshotID, all.SnapshotName, all.Status, all.Progress = "", "", "", "", "", ""
+	if len(sw.asked) == 0 {
+		return &Error{Code: CodeUnknownRole, Kind: KindInvalid, Message: "role: no target keeps role " + quote(role) +
+			": name it under keep in snapshots.yaml, name targets without keep in the timer's payload, or correct the payload"}
 	}
-	all.Slots = j.slots(j.target)
-	err := all.Error
-	if j.stale != nil {
-		j.stale.Advice = "a new one is being taken"
-		if err != nil {
-			j.stale.Advice = err.Message
-		}
-		j.tell(ctx, *j.stale)
-	}
-	if err != nil && err == j.result.Error && all.Outcome != OutcomeDeferred {
-		j.tell(ctx, Notification{
-			Kind: NotifyFailed, Target: j.target.Name, RegionID: j.target.RegionID, DiskID: j.target.DiskID,
-			What: "the sweep of this target failed: " + err.Code, Advice: err.Message, Since: j.now(), Key: "sweep:" + j.target.Name + ":" + err.Code,
-		})
-	}
-	return all
+	return nil
 }
 
-// running returns the snapshot of a disk that is being taken.
-func (s *situation) running(diskID string) (Snapshot, bool) {
-	for _, one := range s.snapshots {
-		if one.DiskID == diskID && one.InProgress() {
-			return one, true
+// divide makes a part of the sweep for each region.
+func (sw *sweeping) divide() {
+	byID := make(map[string]*regionSweep)
+	for _, target := range sw.Policy.Targets {
+		id := sw.regionOf(target)
+		g := byID[id]
+		if g == nil {
+			g = &regionSweep{sweeping: sw, id: id, kept: make(map[string]string), spent: make(map[string]bool),
+				usedUp: make(map[string]bool), results: make(map[*due]Result)}
+			byID[id] = g
+			sw.regions = append(sw.regions, g)
 		}
+		g.targets = append(g.targets, target.Name)
 	}
-	return Snapshot{}, false
 }
 
-// stale tells whether the target has no good snapshot younger than its MaxAge.
-func (s *situation) stale() bool {
-	if s.target.MaxAge <= 0 {
+// situation is what the sweep knows of its region.
+func (g *regionSweep) situation() *situation {
+	base := g.base(g.id)
+	base.asked, base.kept, base.spent, base.usedUp = g.asked, g.kept, g.spent, g.usedUp
+	return newSituation(base)
+}
+
+// clean lists the region and makes its deletions.
+func (g *regionSweep) clean(ctx context.Context) {
+	var wrong Violations
+	if checkRegion(&wrong, "region", g.id); wrong != nil {
+		g.err = wrong
+		return
+	}
+	if slices.ContainsFunc(g.targetsIn(g.id), func(t Target) bool { return t.DiskID == "" }) {
+		if _, g.failed = g.listDisks(ctx, g.id, false, g.tries()); g.failed == nil {
+			g.learnDisks()
+		}
+	}
+	if _, g.err = g.list(ctx, g.id, time.Time{}, g.tries()); g.err != nil {
+		return
+	}
+	for {
+		s := g.situation()
+		if len(s.plan(!s.disksKnown).deletions) == 0 {
+			return
+		}
+		made, err := g.deleteOne(ctx)
+		g.failed = cmp.Or(err, g.failed)
+		if !made {
+			return
+		}
+	}
+}
+
+func (g *regionSweep) tries() *retry { return &retry{limit: sweepTries} }
+
+// learnDisks remembers the system disks of the targets that name a server.
+func (g *regionSweep) learnDisks() {
+	for _, target := range g.Policy.Targets {
+		if target.DiskID == "" && g.regionOf(target) == g.id {
+			if disk := g.systemDisk(g.id, target.InstanceID); disk != "" {
+				g.Instance.rememberSystemDisk(g.id, target.InstanceID, disk)
+			}
+		}
+	}
+}
+
+// createdJustNow is how soon after its hour began an attempt is the first of that hour.
+const createdJustNow = sweepEvery
+
+// takeDue takes the due roles of all regions, in the order in which they are served.
+func (sw *sweeping) takeDue(ctx context.Context) {
+	type entry struct {
+		*due
+		region *regionSweep
+	}
+	var all []entry
+	for _, g := range sw.regions {
+		if g.err != nil {
+			continue
+		}
+		g.dues = g.join(g.situation().plan(false).dues)
+		for _, d := range g.dues {
+			all = append(all, entry{d, g})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b entry) int { return servedFirst(a.due, b.due) })
+	scarce := sw.account+len(all) > SlotsPerAccount
+	groups := make([][]entry, 1, len(sw.regions))
+	if !scarce { // then the regions do not compete: none waits for another
+		groups = groups[:0]
+		for _, g := range sw.regions {
+			groups = append(groups, slices.DeleteFunc(slices.Clone(all), func(e entry) bool { return e.region != g }))
+		}
+	} else {
+		groups[0] = all
+	}
+	sw.parallel(len(groups), func(i int) {
+		for _, e := range groups[i] {
+			switch {
+			case e.state != dueCreate:
+			case scarce && sw.account >= SlotsPerAccount:
+				e.state, e.why, e.noSlot = dueWait, "the account has no free slot", true
+			case e.region.create(ctx, e.due) && scarce:
+				sw.account++
+			}
+		}
+	})
+}
+
+// join puts what this run has done already in the place of what the plan says of the same role now.
+func (g *regionSweep) join(planned []*due) []*due {
+	for d := range g.results {
+		planned = slices.DeleteFunc(planned, func(other *due) bool { return other.role == d.role && other.target.Name == d.target.Name })
+	}
+	for d := range g.results {
+		planned = append(planned, d)
+	}
+	slices.SortStableFunc(planned, servedFirst)
+	return planned
+}
+
+// create takes a due role, and reports whether a snapshot was started.
+func (g *regionSweep) create(ctx context.Context, d *due) bool {
+	order := d.order(g.now())
+	request, fingerprint := g.requestOf(order, d.target)
+	result := Result{Target: d.target.Name, RegionID: g.id, DiskID: d.target.DiskID, Role: d.role,
+		SnapshotName: request.SnapshotName, ClientToken: request.ClientToken, Actor: g.tick.Trigger}
+	g.results[d] = result
+	if wrong := request.Validate(); wrong != nil {
+		result.Error = AsError(wrong)
+		g.results[d] = result
 		return false
 	}
-	newest, any := s.newestGood(s.target.DiskID)
-	return !any || s.now.Sub(newest.CreationTime) >= s.target.MaxAge
+	_, before, _ := g.Instance.taken(request.ClientToken)
+	var created Created
+	err := g.call(ctx, "CreateSnapshot", g.tries(), func(ctx context.Context) (err error) {
+		created, err = g.API.CreateSnapshot(ctx, request)
+		return err
+	})
+	if err != nil {
+		return g.refusedDue(ctx, d, &result, request, err)
+	}
+	g.Instance.take(request.ClientToken, created.SnapshotID, fingerprint, g.now())
+	one := Snapshot{ID: created.SnapshotID, Name: request.SnapshotName, RegionID: g.id, DiskID: d.target.DiskID,
+		Status: Progressing, Progress: "0%", CreationTime: g.now(), Tags: request.Tags}
+	result.RequestID = created.RequestID
+	listed, isListed := find(g.known(g.id), one.ID)
+	// The API answers an order that it remembers with the snapshot of then, even if that is gone. Only a list tells, so
+	// one is asked for where this hour's attempt may have been made before.
+	again := before > 0 && g.now().Sub(time.Unix(before, 0)) > lostWait
+	started := d.time.Add(time.Duration(d.hours(g.now())) * time.Hour)
+	if !isListed && (again || g.now().Sub(started) >= createdJustNow) {
+		if _, err := g.list(ctx, g.id, time.Now(), g.tries()); err == nil {
+			if listed, isListed = find(g.known(g.id), one.ID); !isListed {
+				g.useUp(d, &result, request, one.ID+" of this hour's attempt is gone")
+				return false
+			}
+		}
+	}
+	if isListed {
+		one = listed
+		result.CreationTime = one.created()
+	}
+	g.remember(one)
+	if one.Status == Failed {
+		g.useUp(d, &result, request, one.ID+" of this hour's attempt failed")
+		return false
+	}
+	result.Outcome = OutcomeCreated
+	if isListed && one.Good() {
+		result.Outcome = OutcomeReplayed
+	}
+	result.SnapshotID, result.SnapshotName, result.Status, result.Progress = one.ID, one.Name, one.Status, one.Progress
+	g.results[d] = result
+	return true
 }
 
-// sweepRole is the role of the snapshot that makes a stale target good: the first of keep.
-func (s *situation) sweepRole() string {
-	if len(s.target.Keep) > 0 {
-		return s.target.Keep[0].Role
+// useUp makes a due role wait for the attempt of the next hour.
+func (g *regionSweep) useUp(d *due, result *Result, request Request, why string) {
+	g.usedUp[request.ClientToken] = true
+	d.state, d.why, d.next = dueWait, why, d.nextAttempt(g.now())
+	g.results[d] = *result
+}
+
+// refusedDue decides what a refused CreateSnapshot means for a due role: it waits for the next sweep, or it failed. It is
+// no reason for a deletion.
+func (g *regionSweep) refusedDue(ctx context.Context, d *due, result *Result, request Request, refused error) bool {
+	switch codeOf(refused) {
+	case CodeCreatingSnapshot:
+		d.state, d.why = dueWait, "another snapshot of the disk is in progress"
+	case CodeLimitExceed:
+		d.state, d.why, d.noSlot, d.refused = dueWait, "the API has no free slot, although the list shows one", true, true
+	case CodeNameDuplicate, CodeMismatch:
+		if _, err := g.list(ctx, g.id, time.Now(), g.tries()); err != nil {
+			result.Error = AsError(err)
+			break
+		}
+		i := slices.IndexFunc(g.known(g.id), func(one Snapshot) bool {
+			token, _ := one.Tag(TagToken)
+			return one.Name == request.SnapshotName || token == request.ClientToken
+		})
+		switch {
+		case i < 0 && codeOf(refused) == CodeMismatch:
+			g.useUp(d, result, request, "this hour's attempt was made with other parameters, and its snapshot is gone")
+		case i < 0:
+			d.state, d.why = dueWait, "the name of its snapshot is taken, and the list does not show it yet"
+		default:
+			one := g.known(g.id)[i]
+			if one.DiskID != d.target.DiskID {
+				result.Error = AsError(refused)
+			} else if one.Status == Failed {
+				g.useUp(d, result, request, one.ID+" of this hour's attempt failed")
+			} else {
+				result.Outcome, result.SnapshotID, result.SnapshotName = OutcomeReplayed, one.ID, one.Name
+				result.Status, result.Progress, result.CreationTime = one.Status, one.Progress, one.created()
+			}
+		}
+	default:
+		result.Error = AsError(refused)
 	}
-	return roleSweep
+	g.results[d] = *result
+	return false
+}
+
+// replaceInAccount makes the one replacement for the account's cap: if only the account is full, every region is listed,
+// nothing is surplus and nothing in progress anywhere.
+func (sw *sweeping) replaceInAccount(ctx context.Context) {
+	if sw.account < SlotsPerAccount {
+		return
+	}
+	for _, g := range sw.regions {
+		for _, d := range g.dues {
+			if d.noSlot && !d.asked && sw.quiet() {
+				sw.replaceFor(ctx, g, d)
+				return
+			}
+		}
+	}
+}
+
+// quiet reports whether no region has anything surplus, deleted in this run or in progress, and all are listed.
+func (sw *sweeping) quiet() bool {
+	for _, g := range sw.regions {
+		if g.err != nil || g.failed != nil || len(g.deleted) > 0 {
+			return false
+		}
+		s := g.situation()
+		if _, running := inProgress(s.snapshots); running || len(s.plan(false).deletions) > 0 {
+			return false
+		}
+	}
+	return true
 }

@@ -1,6 +1,10 @@
 package snapshot
 
-import "time"
+import (
+	"slices"
+	"strings"
+	"time"
+)
 
 // Policy is what the core knows of snapshots.yaml. Package policy reads and checks the file.
 type Policy struct {
@@ -14,7 +18,7 @@ type Policy struct {
 // defaultMaxEventAge is how old an event may be when the policy does not say: a late redelivery must not spend a slot.
 const defaultMaxEventAge = time.Hour
 
-// Target is one disk to protect, under the name by which people and pipelines know it.
+// Target is one disk to protect, under the name by which users and pipelines know it.
 type Target struct {
 	Name            string
 	DiskID          string // or InstanceID, whose system disk it then is
@@ -23,7 +27,7 @@ type Target struct {
 	ResourceGroupID string
 	Tags            []Tag         // set on each of its snapshots, sorted by key
 	Keep            []Slots       // slots per role, in the order of the file; none: nothing is ever deleted
-	MaxAge          time.Duration // no good snapshot younger than this: stale; 0: never stale
+	MaxAge          time.Duration // no accomplished snapshot younger than this: stale; 0: never stale
 	MinInterval     time.Duration // HTTP orders get the newest snapshot while it is younger than this; 0: never
 }
 
@@ -36,40 +40,65 @@ type Slots struct {
 
 // Schedule is the times of a role. Package policy reads it from a line of cron.
 type Schedule interface {
-	// Latest returns the latest time that is not after t.
+	// Latest returns the latest time that is not after t; the zero time if there is none.
 	Latest(t time.Time) time.Time
-	// Next returns the first time after t.
+	// Next returns the first time after t; the zero time if there is none.
 	Next(t time.Time) time.Time
-}
-
-// misspelt returns the role that keep names and that somebody may have meant by another one, or "".
-func (t Target) misspelt(role string) string {
-	if _, named := t.slots(role); named {
-		return ""
-	}
-	names := make([]string, len(t.Keep))
-	for i, slots := range t.Keep {
-		names[i] = slots.Role
-	}
-	return Nearest(role, names)
-}
-
-// slots returns how many snapshots of role the target keeps, and whether its policy names the role.
-func (t Target) slots(role string) (int, bool) {
-	for _, slots := range t.Keep {
-		if slots.Role == role {
-			return slots.Count, true
-		}
-	}
-	return 0, false
 }
 
 // Target returns the target of that name.
 func (p Policy) Target(name string) (Target, bool) {
-	for _, target := range p.Targets {
-		if target.Name == name {
-			return target, true
+	i := slices.IndexFunc(p.Targets, func(t Target) bool { return t.Name == name })
+	if i < 0 {
+		return Target{}, false
+	}
+	return p.Targets[i], true
+}
+
+func (p Policy) location() *time.Location {
+	if p.Location == nil {
+		return time.UTC
+	}
+	return p.Location
+}
+
+// local returns how users read a time: in the policy's zone, to the minute.
+func (p Policy) local(t time.Time) string { return t.In(p.location()).Format("2006-01-02 15:04 MST") }
+
+// slots returns the slots of a role, and whether keep names the role.
+func (t Target) slots(role string) (Slots, bool) {
+	i := slices.IndexFunc(t.Keep, func(s Slots) bool { return s.Role == role })
+	if i < 0 {
+		return Slots{}, false
+	}
+	return t.Keep[i], true
+}
+
+// keepSum is the number of snapshots that the target keeps of all roles together.
+func (t Target) keepSum() int {
+	sum := 0
+	for _, slots := range t.Keep {
+		sum += slots.Count
+	}
+	return sum
+}
+
+// roles returns the roles of keep, as text.
+func (t Target) roles() string {
+	names := make([]string, len(t.Keep))
+	for i, slots := range t.Keep {
+		names[i] = slots.Role
+	}
+	return strings.Join(names, ", ")
+}
+
+// unscheduled returns the roles of keep that no schedule fires.
+func (t Target) unscheduled() []string {
+	var names []string
+	for _, slots := range t.Keep {
+		if slots.Schedule == nil {
+			names = append(names, slots.Role)
 		}
 	}
-	return Target{}, false
+	return names
 }

@@ -70,9 +70,14 @@ func (c *Client) ListSnapshots(ctx context.Context, regionID string, page int) (
 	return result, nil
 }
 
+// Deleter calls the one API action that only the sweep may call. The functions that orders reach make none.
+type Deleter struct{ *Client }
+
+var _ snapshot.Deleter = Deleter{}
+
 // DeleteSnapshot deletes one snapshot. The code InvalidSnapshotId.NotFound says that it is gone already.
-func (c *Client) DeleteSnapshot(ctx context.Context, regionID, snapshotID, clientToken string) error {
-	answer, err := call(ctx, c, regionID, func() (requests.AcsRequest, *swas_open.DeleteSnapshotResponse) {
+func (d Deleter) DeleteSnapshot(ctx context.Context, regionID, snapshotID, clientToken string) error {
+	answer, err := call(ctx, d.Client, regionID, func() (requests.AcsRequest, *swas_open.DeleteSnapshotResponse) {
 		request := swas_open.CreateDeleteSnapshotRequest()
 		request.SnapshotId = snapshotID
 		request.ClientToken = clientToken

@@ -33,11 +33,12 @@ type scheduleForm struct {
 
 // DecodeTimer decodes what a timer sends. It takes the event of a Function Compute timer trigger, whose payload is
 // text; a scheduled event of EventBridge, whose detail is the payload; and the payload itself, as the constant input
-// of an EventBridge rule (the tick then has no Time) or, with scheduledTime and scheduleArn added, as the input of an
+// of an EventBridge rule (a sweep alone, for it has no time) or, with scheduledTime and scheduleArn added, as the input of an
 // EventBridge schedule.
 //
-// A payload is {"role":"daily"} for every target that keeps the role, with "targets":["web-1"] for those alone, or
-// {"sweep":true}, with or without targets. The error is a [*snapshot.Error] with Code [snapshot.CodeMalformed].
+// A payload is {"sweep":true}, or {"role":"daily"}, which makes the role due at the tick's minute at every target that
+// keeps it, with "targets":["web-1"] at those alone. Each is a sweep. A role without a time is refused, for nothing
+// would tell a redelivery from a new tick. The error is a [*snapshot.Error] with Code [snapshot.CodeMalformed].
 func DecodeTimer(data []byte) (snapshot.Tick, error) {
 	tick, err := decodeTimer(data)
 	if err != nil {
@@ -129,6 +130,9 @@ func decodeSchedule(data []byte) (snapshot.Tick, error) {
 	switch {
 	case form.ScheduledTime == nil && form.ScheduleArn != "":
 		return snapshot.Tick{}, malformed(`field "scheduledTime" is missing beside "scheduleArn": add "scheduledTime":"<aws.scheduler.scheduled-time>" to the input of the schedule`)
+	case form.ScheduledTime == nil && tick.Role != "":
+		return snapshot.Tick{}, malformed(`field "scheduledTime" is missing, and a role is due at the time of its tick: use EventBridge Scheduler ` +
+			`with "scheduledTime":"<aws.scheduler.scheduled-time>" in its input, or schedule in snapshots.yaml`)
 	case form.ScheduledTime == nil:
 		return tick, nil
 	case *form.ScheduledTime == "":
@@ -140,15 +144,17 @@ func decodeSchedule(data []byte) (snapshot.Tick, error) {
 
 // tick checks a payload.
 func (form tickForm) tick() (snapshot.Tick, error) {
-	tick := snapshot.Tick{Sweep: form.Sweep}
+	var tick snapshot.Tick
 	switch {
 	case form.Sweep && form.Role != nil:
-		return snapshot.Tick{}, malformed(`field "role" stands beside "sweep": a sweep reconciles every role, so name one of them`)
+		return snapshot.Tick{}, malformed(`field "role" stands beside "sweep": each tick sweeps, so leave out "sweep" to make a role due, or "role"`)
+	case form.Sweep && form.Targets != nil:
+		return snapshot.Tick{}, malformed(`field "targets" stands beside "sweep": a sweep is of all targets, so leave it out`)
 	case form.Sweep:
 	case form.Role == nil:
-		return snapshot.Tick{}, malformed(`field "role" is missing`)
+		return snapshot.Tick{}, malformed(`field "role" is missing: send {"sweep":true}, or the role that is due`)
 	case !snapshot.ValidRole(*form.Role):
-		return snapshot.Tick{}, malformed(`field "role" is no role: 1 to %d letters, digits, - and _, the first a letter`, snapshot.RoleMax)
+		return snapshot.Tick{}, malformed(`field "role" is not a role: use 1 to %d letters, digits, - and _, the first a letter`, snapshot.RoleMax)
 	default:
 		tick.Role = *form.Role
 	}
@@ -161,7 +167,7 @@ func (form tickForm) tick() (snapshot.Tick, error) {
 	seen := make(map[string]bool)
 	for _, name := range *form.Targets {
 		if !snapshot.ValidTarget(name) {
-			return snapshot.Tick{}, malformed(`field "targets" holds what is no name of a target: 1 to %d letters, digits, - and _`, snapshot.TargetMax)
+			return snapshot.Tick{}, malformed(`field "targets" holds what is not the name of a target: use 1 to %d letters, digits, - and _`, snapshot.TargetMax)
 		}
 		if seen[name] {
 			return snapshot.Tick{}, malformed(`field "targets" names %s twice`, quoteName(name))

@@ -82,6 +82,13 @@ type Invocation struct {
 	platform.Invocation
 	Service *snapshot.Service
 	policy  policy.Policy
+	client  *swas.Client
+}
+
+// Sweep does a timer's tick. It is a function of its own, so that a binary that does not call it holds no code that
+// deletes.
+func Sweep(ctx context.Context, i *Invocation, tick snapshot.Tick) []snapshot.Result {
+	return i.Service.Sweep(ctx, swas.Deleter{Client: i.client}, tick)
 }
 
 // Handler returns the platform's handler of the function. do answers an invocation; it returns the results for the
@@ -100,14 +107,14 @@ func (f *Function) Handler(do func(context.Context, *Invocation, []byte) Answere
 			f.summarize(ctx, from, Answered{Results: Refuse(err)}, stats, time.Since(start))
 			return refuse(event, err)
 		}
-		told := &facts{}
+		told := &notifications{}
 		i, err := f.invocation(l, from, stats, told)
 		if err != nil {
 			f.summarize(ctx, from, Answered{Results: Refuse(err)}, stats, time.Since(start))
 			return refuse(event, err)
 		}
 		answered := do(ctx, i, event)
-		i.Service.Told(ctx, told.send(ctx, l.notifier, f.patience())...)
+		told.send(ctx, l.notifier, f.patience())
 		f.summarize(ctx, from, answered, stats, time.Since(start))
 		return answered.Body, answered.Err
 	}
@@ -126,7 +133,7 @@ type Answered struct {
 	Body    []byte
 	Err     error
 	Results []snapshot.Result
-	Sweep   bool // the tick was a sweep
+	Sweep   bool // it was a sweep
 
 	deeds    []deed
 	exchange *exchange // over HTTP
@@ -136,7 +143,7 @@ type Answered struct {
 var errPanicked = errors.New("the function panicked")
 
 // invocation makes the service of one invocation. Credentials are asked for only when a call needs them.
-func (f *Function) invocation(l *loaded, from platform.Invocation, stats *snapshot.Stats, told *facts) (*Invocation, error) {
+func (f *Function) invocation(l *loaded, from platform.Invocation, stats *snapshot.Stats, told *notifications) (*Invocation, error) {
 	if err := f.source.Check(from); err != nil {
 		return nil, &snapshot.Error{Code: snapshot.CodeNoCredentials, Kind: snapshot.KindConfig, Message: err.Error()}
 	}
@@ -149,9 +156,10 @@ func (f *Function) invocation(l *loaded, from platform.Invocation, stats *snapsh
 	return &Invocation{
 		Invocation: from,
 		policy:     l.policy,
+		client:     client,
 		Service: &snapshot.Service{
 			API: client, Policy: core, Instance: l.instance, Rand: rand.Float64, Log: f.log.With("requestId", from.RequestID),
-			Tell: told.add, TellDone: l.notifier != nil && l.notifier.Wants(snapshot.NotifyDone), Stats: stats,
+			Notify: told.add, Stats: stats,
 		},
 	}, nil
 }

@@ -12,13 +12,13 @@ import (
 	"swas-snapshot/shared/snapshot"
 )
 
-// facts collects what people should know, so that telling them delays no API call.
-type facts struct {
+// notifications collects the notifications of an invocation, so that sending them delays no API call.
+type notifications struct {
 	mu  sync.Mutex
 	all []snapshot.Notification
 }
 
-func (f *facts) add(_ context.Context, fact snapshot.Notification) {
+func (f *notifications) add(_ context.Context, fact snapshot.Notification) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if fact.Key == "" || !slices.ContainsFunc(f.all, func(other snapshot.Notification) bool { return other.Key == fact.Key }) {
@@ -30,13 +30,12 @@ func (f *facts) add(_ context.Context, fact snapshot.Notification) {
 // but the outcome of an order must get out.
 const answerTime = 500 * time.Millisecond
 
-// send tells all facts at once, for at most patience, and returns when they are told or could not be: those that somebody
-// has.
-func (f *facts) send(ctx context.Context, to *notify.Notifier, patience time.Duration) []snapshot.Notification {
+// send sends all of them at once, for at most patience, and returns when they arrived or could not be sent.
+func (f *notifications) send(ctx context.Context, to *notify.Notifier, patience time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if to == nil || len(f.all) == 0 {
-		return nil
+		return
 	}
 	end := time.Now().Add(patience)
 	if deadline, ok := ctx.Deadline(); ok && deadline.Add(-answerTime).Before(end) {
@@ -44,19 +43,11 @@ func (f *facts) send(ctx context.Context, to *notify.Notifier, patience time.Dur
 	}
 	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), end)
 	defer cancel()
-	arrived := make([]bool, len(f.all))
 	var all sync.WaitGroup
-	for i, fact := range f.all {
-		all.Go(func() { arrived[i] = to.Tell(ctx, fact) })
+	for _, n := range f.all {
+		all.Go(func() { to.Send(ctx, n) })
 	}
 	all.Wait()
-	var told []snapshot.Notification
-	for i, fact := range f.all {
-		if arrived[i] {
-			told = append(told, fact)
-		}
-	}
-	return told
 }
 
 // notifier returns who tells people by the policy's rules; nil if there are none.

@@ -20,7 +20,7 @@ func TestSendLeavesTimeForTheAnswer(t *testing.T) {
 		given, _ = r.Context().Deadline()
 		return httptest.NewRecorder().Result(), nil
 	})}
-	told := &facts{}
+	told := &notifications{}
 	told.add(context.Background(), snapshot.Notification{Kind: snapshot.NotifyFailed, Key: "k"})
 	deadline := time.Now().Add(time.Second)
 	ctx, cancel := context.WithDeadline(context.Background(), deadline)
@@ -32,16 +32,16 @@ func TestSendLeavesTimeForTheAnswer(t *testing.T) {
 	}
 }
 
-// One fact of two targets on one disk is sent once: a second Tell at the same time would take it for told while the first
+// One notification of two targets on one disk is sent once: a second Send at the same time would take it for told while the first
 // fails.
 func TestSendOnce(t *testing.T) {
 	t.Parallel()
-	told := &facts{}
+	told := &notifications{}
 	for _, key := range []string{"done:s-1", "done:s-1", "done:s-2", "", ""} {
 		told.add(t.Context(), snapshot.Notification{Kind: snapshot.NotifyDone, Key: key})
 	}
 	if len(told.all) != 4 {
-		t.Errorf("%d facts are kept, want 4: %+v", len(told.all), told.all)
+		t.Errorf("%d notifications are kept, want 4: %+v", len(told.all), told.all)
 	}
 }
 
