@@ -40,7 +40,7 @@ type Config struct {
 	CapitalStatus   bool   // "Accomplished", as the documents write it, in place of "accomplished", as servers answer
 	PlainRequestID  bool   // leave out the tab that ends CreateSnapshot's RequestId, as in the page's sample
 	Seed            uint64 // of the random IDs; equal seeds give equal IDs
-	KeepCalls       int    // latest calls that [Simulator.Calls] tells of; default 1000
+	KeepCalls       int    // latest calls that [Simulator.Calls] returns; default 1000
 
 	Log *slog.Logger // one line a call, never with a secret; default none
 }

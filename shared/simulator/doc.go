@@ -22,8 +22,8 @@
 // # Faults
 //
 // [Simulator.Fault] plans what goes wrong: an API code, an answer that is lost before or after the effect, a cut
-// connection, a slow answer, a malformed one. [Simulator.AddSnapshot] and its neighbours plant states that the API
-// itself cannot reach. [Simulator.Calls] and [Simulator.CallCounts] tell what arrived.
+// connection, a slow answer, a malformed one. [Simulator.AddSnapshot] and the other methods of control.go set states
+// that the API itself cannot reach. [Simulator.Calls] and [Simulator.CallCounts] return what arrived.
 //
 // # Where the documents are silent
 //

@@ -86,7 +86,7 @@ func (s *Simulator) nextFault(action string) *Fault {
 	return nil
 }
 
-// takesEffect tells whether the action does its work. No fault is no hindrance.
+// takesEffect reports whether the action does its work. No fault is no hindrance.
 func (f *Fault) takesEffect() bool { return f == nil || f.Effect || f.Answer == AnswerTrue }
 
 // refusal is the planned error.

@@ -28,7 +28,7 @@ func TestRoute(t *testing.T) {
 		"no region":               {[]string{"RegionId", ""}, "MissingRegionId", 400},
 		"malformed region":        {[]string{"RegionId", "Hangzhou"}, "InvalidRegionId", 400},
 		"unknown region":          {[]string{"RegionId", "cn-atlantis"}, "InvalidRegionId.NotFound", 404},
-		"parameter nobody knows":  {[]string{"Colour", "blue"}, "", 200},
+		"unknown parameter":       {[]string{"Colour", "blue"}, "", 200},
 		"region of another cloud": {[]string{"RegionId", "us-east-2"}, "InvalidRegionId.NotFound", 404},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -102,7 +102,7 @@ func TestNonce(t *testing.T) {
 	h.want(h.call("ListSnapshots", "SignatureNonce", "n", "AccessKeyId", "second-key"), "")
 	h.want(h.call("ListSnapshots", "SignatureNonce", "N"), "")
 
-	// A forger must not be able to use up somebody else's nonce.
+	// A forged request must not use up the nonce of another caller.
 	values := signed("POST", h.common("ListSnapshots", "SignatureNonce", "m"))
 	values.Set("Signature", "wrong")
 	h.want(h.do(httptest.NewRequest("POST", "/?"+values.Encode(), nil)), "SignatureDoesNotMatch")

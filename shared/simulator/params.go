@@ -140,14 +140,14 @@ func (p *params) tags() []Tag {
 	}
 }
 
-// validTagKey tells whether the API takes key: 1 to 64 characters, not beginning with acs: or aliyun, without a
+// validTagKey reports whether the API takes key: 1 to 64 characters, not beginning with acs: or aliyun, without a
 // scheme. Case is ignored.
 func validTagKey(key string) bool {
 	lower := strings.ToLower(key)
 	return key != "" && validTagText(key) && !strings.HasPrefix(lower, "acs:") && !strings.HasPrefix(lower, "aliyun")
 }
 
-// validTagText tells whether the API takes a tag's value: 0 to 64 characters, without a scheme.
+// validTagText reports whether the API takes a tag's value: 0 to 64 characters, without a scheme.
 func validTagText(text string) bool {
 	lower := strings.ToLower(text)
 	return utf8.ValidString(text) && utf8.RuneCountInString(text) <= 64 &&
@@ -170,7 +170,7 @@ type tagFilter struct {
 	withValue bool
 }
 
-// matchAll tells whether the tags of a resource satisfy every filter.
+// matchAll reports whether the tags of a resource satisfy every filter.
 func matchAll(filters []tagFilter, tags []Tag) bool {
 	for _, filter := range filters {
 		if !slices.ContainsFunc(tags, func(t Tag) bool {

@@ -174,7 +174,7 @@ func parseAuthorization(text string) (credential string, signed []string, signat
 	return credential, signed, signature, len(parts) == 3 && credential != "" && signature != ""
 }
 
-// signsAll tells whether the signature covers the host and every x-acs-* header.
+// signsAll reports whether the signature covers the host and every x-acs-* header.
 func signsAll(header http.Header, signed []string) bool {
 	covered := make(map[string]bool, len(signed))
 	for _, name := range signed {

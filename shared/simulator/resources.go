@@ -131,10 +131,10 @@ func (p page) of(name string, found []answer) answer {
 	return answer{"TotalCount": len(found), "PageNumber": p.number, "PageSize": p.size, name: elements}
 }
 
-// matches tells whether an optional filter is absent or satisfied.
+// matches reports whether an optional filter is absent or satisfied.
 func matches(filter, value string) bool { return filter == "" || filter == value }
 
-// matchesID tells whether an optional list of IDs is absent or contains the ID.
+// matchesID reports whether an optional list of IDs is absent or contains the ID.
 func matchesID(ids []string, id string) bool { return ids == nil || slices.Contains(ids, id) }
 
 // wireTime is a time as the API writes it: UTC, to the second; a zero time is empty.

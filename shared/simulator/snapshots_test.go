@@ -145,11 +145,11 @@ func TestDeleteSnapshot(t *testing.T) {
 	h.want(h.call("DeleteSnapshot", "SnapshotId", id), "IncorrectSnapshotStatus")
 	h.finish()
 	h.want(h.call("DeleteSnapshot", "SnapshotId", id, "RegionId", "cn-shanghai"), "InvalidSnapshotId.NotFound")
-	if err := h.sim.makeImage(id, "m-1"); err != nil {
+	if err := h.sim.MakeImage(id, "m-1"); err != nil {
 		t.Fatal(err)
 	}
 	h.want(h.call("DeleteSnapshot", "SnapshotId", id), "SnapshotCreatedImage")
-	if err := h.sim.makeImage(id, ""); err != nil {
+	if err := h.sim.MakeImage(id, ""); err != nil {
 		t.Fatal(err)
 	}
 	r := h.want(h.call("DeleteSnapshot", "SnapshotId", id), "")

@@ -22,7 +22,7 @@ type Snapshot struct {
 	DiskID          string // stays when the disk is gone
 	DiskType        string // System or Data
 	InstanceID      string // the server whose slot it takes; the API tells it for system disks only
-	Status          string // Progressing, Accomplished, Failed, or what a test planted
+	Status          string // Progressing, Accomplished, Failed, or what a test set
 	Progress        int    // percent
 	CreationTime    time.Time
 	RollbackTime    time.Time // when a disk was last restored from it

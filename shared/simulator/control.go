@@ -17,7 +17,7 @@ func (s *Simulator) Snapshots() []Snapshot {
 	return list
 }
 
-// AddSnapshot plants a snapshot past all rules and returns its ID. Empty fields get what the API would have given:
+// AddSnapshot adds a snapshot past all rules and returns its ID. Empty fields get what the API would have given:
 // a new ID, the name of the ID, region, server and type of the disk if it exists, status accomplished, the time now.
 func (s *Simulator) AddSnapshot(one Snapshot) string {
 	s.mu.Lock()
@@ -39,13 +39,13 @@ func (s *Simulator) AddSnapshot(one Snapshot) string {
 	if one.CreationTime.IsZero() {
 		one.CreationTime = s.config.Now()
 	}
-	planted := one.clone()
-	s.state.snapshots = append(s.state.snapshots, &planted)
+	added := one.clone()
+	s.state.snapshots = append(s.state.snapshots, &added)
 	return one.ID
 }
 
-// setSnapshotStatus turns a snapshot into another status, known or not. Progressing starts where it stood.
-func (s *Simulator) setSnapshotStatus(id, status string) error {
+// SetSnapshotStatus sets the status of a snapshot, documented or not. Progressing goes on from where it was.
+func (s *Simulator) SetSnapshotStatus(id, status string) error {
 	return s.withSnapshot(id, func(one *Snapshot) {
 		if one.Status = status; status == Accomplished {
 			one.Progress = 100
@@ -53,9 +53,9 @@ func (s *Simulator) setSnapshotStatus(id, status string) error {
 	})
 }
 
-// makeImage makes a custom image from a snapshot, which keeps the snapshot from being deleted. An empty image ID
+// MakeImage makes a custom image from a snapshot, which keeps the snapshot from being deleted. An empty image ID
 // deletes the image.
-func (s *Simulator) makeImage(snapshotID, imageID string) error {
+func (s *Simulator) MakeImage(snapshotID, imageID string) error {
 	return s.withSnapshot(snapshotID, func(one *Snapshot) { one.ImageID = imageID })
 }
 
@@ -91,8 +91,8 @@ func (s *Simulator) addInstance(one Instance) {
 	s.regions[one.RegionID] = true
 }
 
-// removeDisk takes a disk away. Its snapshots stay and keep their slots.
-func (s *Simulator) removeDisk(id string) error {
+// RemoveDisk removes a disk. Its snapshots stay and keep their slots.
+func (s *Simulator) RemoveDisk(id string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	instance, disk := s.state.disk(id)
@@ -103,8 +103,8 @@ func (s *Simulator) removeDisk(id string) error {
 	return nil
 }
 
-// releaseInstance releases a server, as its expiry does: its disks and all its snapshots go.
-func (s *Simulator) releaseInstance(id string) error {
+// ReleaseInstance releases a server, as its expiry does: its disks and all its snapshots are removed with it.
+func (s *Simulator) ReleaseInstance(id string) error {
 	return s.withInstance(id, func(*Instance) {
 		s.state.instances = slices.DeleteFunc(s.state.instances, func(one *Instance) bool { return one.ID == id })
 		s.state.remove(func(one *Snapshot) bool { return one.InstanceID == id })
