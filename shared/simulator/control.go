@@ -3,18 +3,15 @@ package simulator
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
-// Snapshots returns a copy of every snapshot, newest first, as it stands at Config.Now.
+// Snapshots returns a copy of every snapshot, newest first, as it truly is at Config.Now, whatever lists show.
 func (s *Simulator) Snapshots() []Snapshot {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.state.settle(s.config.Now(), s.config.Duration)
-	list := []Snapshot{}
-	for _, one := range s.state.newestFirst() {
-		list = append(list, one.clone())
-	}
-	return list
+	return s.state.copies(nil)
 }
 
 // AddSnapshot adds a snapshot past all rules and returns its ID. Empty fields get what the API would have given:
@@ -31,7 +28,7 @@ func (s *Simulator) AddSnapshot(one Snapshot) string {
 		one.InstanceID = orElse(one.InstanceID, instance.ID)
 		one.DiskType = orElse(one.DiskType, disk.Type)
 	}
-	one.DiskType = orElse(one.DiskType, diskSystem)
+	one.DiskType = strings.ToLower(orElse(one.DiskType, diskSystem))
 	one.Status = orElse(one.Status, Accomplished)
 	if one.Status == Accomplished {
 		one.Progress = 100
@@ -40,14 +37,15 @@ func (s *Simulator) AddSnapshot(one Snapshot) string {
 		one.CreationTime = s.config.Now()
 	}
 	added := one.clone()
-	s.state.snapshots = append(s.state.snapshots, &added)
+	added.former = nil // of the snapshot that one is a copy of
+	s.state.insert(&added)
 	return one.ID
 }
 
 // SetSnapshotStatus sets the status of a snapshot, documented or not. Progressing goes on from where it was.
 func (s *Simulator) SetSnapshotStatus(id, status string) error {
 	return s.withSnapshot(id, func(one *Snapshot) {
-		if one.Status = status; status == Accomplished {
+		if one.Status, one.stalled = status, false; status == Accomplished {
 			one.Progress = 100
 		}
 	})
@@ -64,6 +62,14 @@ func (s *Simulator) FailNext(diskID string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.state.failNext[diskID]++
+}
+
+// StallNext lets the next snapshot of a disk stay in progress until [Simulator.SetSnapshotStatus]; an empty ID means
+// that of any disk.
+func (s *Simulator) StallNext(diskID string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.state.stallNext[diskID]++
 }
 
 // SetDiskStatus sets the status of a disk, such as Creating or ReIniting.
@@ -107,7 +113,7 @@ func (s *Simulator) RemoveDisk(id string) error {
 func (s *Simulator) ReleaseInstance(id string) error {
 	return s.withInstance(id, func(*Instance) {
 		s.state.instances = slices.DeleteFunc(s.state.instances, func(one *Instance) bool { return one.ID == id })
-		s.state.remove(func(one *Snapshot) bool { return one.InstanceID == id })
+		s.state.remove(s.config.Now(), func(one *Snapshot) bool { return one.InstanceID == id })
 	})
 }
 
@@ -133,7 +139,7 @@ func (s *Simulator) SetCredentials(credentials ...Credential) {
 func (s *Simulator) ForgetTokens() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	clear(s.tokens)
+	clear(s.tokens.calls)
 }
 
 func (s *Simulator) withSnapshot(id string, change func(*Snapshot)) error {

@@ -96,6 +96,26 @@ func TestSetSnapshotStatus(t *testing.T) {
 	}
 }
 
+func TestStallNext(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	h.sim.StallNext("d-web")
+	id := h.create("d-web", "one")
+	h.clock.advance(24 * time.Hour)
+	h.want(h.call("CreateSnapshot", "DiskId", "d-web", "SnapshotName", "two"), "IncorrectDiskStatus.CreatingSnapshot")
+	if err := h.sim.SetSnapshotStatus(id, Progressing); err != nil { // it goes on
+		t.Fatal(err)
+	}
+	if got := h.sim.Snapshots()[0].Status; got != Accomplished {
+		t.Errorf("status = %q", got)
+	}
+	h.create("d-web", "two")
+	h.finish()
+	if got := h.sim.Snapshots()[0].Status; got != Accomplished {
+		t.Errorf("status of the next = %q", got)
+	}
+}
+
 func TestControlOfWhatDoesNotExist(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
@@ -138,8 +158,16 @@ func TestCalls(t *testing.T) {
 	if counts := h.sim.CallCounts(); counts["ListDisks"] != 20 || counts["CreateSnapshot"] != 1 {
 		t.Errorf("counts = %v", counts)
 	}
+	if calls[0].Key != testKey {
+		t.Errorf("key = %q", calls[0].Key)
+	}
 	h.sim.ResetCalls()
 	if len(h.sim.Calls()) != 0 || len(h.sim.CallCounts()) != 0 {
 		t.Error("calls are left")
+	}
+	h = newHarness(t, func(c *Config) { c.KeepCalls = -1 })
+	h.call("ListDisks")
+	if len(h.sim.Calls()) != 0 || h.sim.CallCounts()["ListDisks"] != 1 {
+		t.Errorf("calls %v, counts %v", h.sim.Calls(), h.sim.CallCounts())
 	}
 }

@@ -14,7 +14,7 @@ func (s *Simulator) getCallerIdentity(p *params) effect {
 	arn := p.caller.arn()
 	account, owner, _ := strings.Cut(strings.TrimPrefix(arn, "acs:ram::"), ":")
 	kind, rest, _ := strings.Cut(owner, "/")
-	identity := answer{"AccountId": account, "Arn": arn}
+	identity := elements{"AccountId": account, "Arn": arn}
 	switch kind {
 	case "root":
 		identity["IdentityType"], identity["PrincipalId"], identity["UserId"] = "Account", account, account
