@@ -31,6 +31,8 @@ var catalogue = map[string]apiError{
 	"InvalidSnapshotId.NotFound":  {Status: 404, Message: "The specified SnapshotId does not exist."},
 	"InvalidResourceId.NotFound":  {Status: 404, Message: "The specified ResourceId does not exist."},
 	"InvalidRegionId.NotFound":    {Status: 404, Message: "The specified RegionId does not exist."},
+	"RegionIdNotMatchHost":        {Status: 400, Message: "The parameter regionId does not match the endpoint host."},
+	"InvalidParam":                {Status: 403, Message: "The specified parameter is invalid."}, // of ListSnapshots
 	"IncorrectSnapshotStatus":     {Status: 400, Message: "The current status of the snapshot does not support this operation."},
 	"IncorrectInstanceStatus":     {Status: 400, Message: "The current status of the instance does not support this operation."},
 	"SnapshotCreatedImage":        {Status: 400, Message: "The snapshot has been used to create a custom image. Delete the image first."},

@@ -23,6 +23,8 @@ func TestDocumentedCodes(t *testing.T) {
 		"Throttling":                            {400, ""},
 		"Throttling.Api":                        {400, ""},
 		"Throttling.User":                       {400, ""},
+		"RegionIdNotMatchHost":                  {400, "The parameter regionId does not match the endpoint host."},
+		"InvalidParam":                          {403, ""},
 		"Forbidden.RAM":                         {403, ""},
 		"NoPermission":                          {403, ""},
 	} {

@@ -3,6 +3,7 @@ package simulator
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"time"
 )
 
@@ -32,15 +33,30 @@ type Config struct {
 	TokenLifetime time.Duration // how long a client token is remembered; default 24 hours
 	AccountLimit  int           // snapshots of the account at most; default [SnapshotsPerAccount]
 
-	// CallsPerMinute is the number of calls of one action that the account may make; default 10. [Unlimited] for
-	// no limit. Beyond it the answer is Throttling.User.
+	// CallsPerMinute is the number of calls of one action that the account may make in any 60 seconds; default 10.
+	// [Unlimited] for no limit. Beyond it the answer is Throttling.User.
 	CallsPerMinute int
+	TokenBucket    bool // limit by a token bucket with a burst of CallsPerMinute, not by a window of 60 seconds
 
 	QuotaBeforeName bool   // check SnapshotLimitExceed before InvalidSnapshotName.Duplicate
-	CapitalStatus   bool   // "Accomplished", as the documents write it, in place of "accomplished", as servers answer
+	Capitals        bool   // "Accomplished" and "System", as the documents write them; servers answer in lower case
 	PlainRequestID  bool   // leave out the tab that ends CreateSnapshot's RequestId, as in the page's sample
+	ReplaceTags     bool   // TagResources replaces all tags of a resource; default: it keeps those with other keys
+	DeniedCode      string // of an action that RAM does not allow; default NoPermission, else Forbidden.RAM
+	ImageCode       string // of the refusal to delete a snapshot of a custom image; default SnapshotCreatedImage
+	Lag             Lag    // how late lists and quota are; see [Simulator.SetLag]
 	Seed            uint64 // of the random IDs; equal seeds give equal IDs
-	KeepCalls       int    // latest calls that [Simulator.Calls] tells of; default 1000
+	KeepCalls       int    // latest calls that [Simulator.Calls] returns; default 1000; negative: none
+
+	// ListView, if set, decides what one call of ListSnapshots finds in a region, before filters and pages. It gets
+	// the access key of the caller, the snapshots as lists show them now, newest first, and the latest deleted ones.
+	// It runs under the simulator's lock: it must not call the simulator.
+	ListView func(accessKeyID string, current, deleted []Snapshot) []Snapshot
+
+	// OnDelete, if set, is called before an action of the API deletes a snapshot, once for each. It gets the access
+	// key of the caller, the snapshot and all others of the account as they truly are. It runs under the
+	// simulator's lock: it must not call the simulator.
+	OnDelete func(accessKeyID string, victim Snapshot, others []Snapshot)
 
 	Log *slog.Logger // one line a call, never with a secret; default none
 }
@@ -52,9 +68,15 @@ type Credential struct {
 	SecurityToken   string    // must accompany every request, if set
 	Expires         time.Time // of the security token, by Config.Wall; zero: never
 	Inactive        bool      // disabled by its owner
-	Actions         []string  // actions that RAM allows this key; empty: all. Others are answered Forbidden.RAM
-	ARN             string    // whose it is; default: a RAM user or, with a SecurityToken, a session of a role
+	Actions         []string  // actions that RAM allows this key; empty: all. Others are answered Config.DeniedCode
+	ARN             string    // of its owner; default: a RAM user or, with a SecurityToken, a session of a role
 }
+
+// Actions that the two RAM policies of a deployment allow, for Credential.Actions.
+var (
+	TakeActions  = []string{"CreateSnapshot", "ListSnapshots", "ListDisks", "TagResources"} // of http and event
+	SweepActions = append(slices.Clone(TakeActions), "DeleteSnapshot")                      // of timer
+)
 
 // Instance is a server with its disks.
 type Instance struct {
@@ -78,15 +100,15 @@ const (
 
 // Types of disks.
 const (
-	diskSystem = "System"
-	diskData   = "Data"
+	diskSystem = "system"
+	diskData   = "data"
 )
 
 // Disk is one disk of a server.
 type Disk struct {
 	ID              string
 	Name            string // default: the ID
-	Type            string // System or Data; default: the first disk of a server is its system disk
+	Type            string // system or data; default: the first disk of a server is its system disk
 	Status          string // default In_Use; snapshots can be taken while it is In_Use or Available
 	SizeGiB         int    // default 40
 	ResourceGroupID string
@@ -126,6 +148,9 @@ func (c Config) withDefaults() Config {
 	if c.KeepCalls == 0 {
 		c.KeepCalls = 1000
 	}
+	c.KeepCalls = max(0, c.KeepCalls)
+	c.DeniedCode = orElse(c.DeniedCode, "NoPermission")
+	c.ImageCode = orElse(c.ImageCode, "SnapshotCreatedImage")
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}

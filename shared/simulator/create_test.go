@@ -340,14 +340,20 @@ func TestFailNext(t *testing.T) {
 
 func TestDurationAndCapitals(t *testing.T) {
 	t.Parallel()
-	h := newHarness(t, func(c *Config) { c.Duration, c.CapitalStatus = time.Minute, true })
+	h := newHarness(t, func(c *Config) { c.Duration, c.Capitals = time.Minute, true })
 	h.create("d-web", "one")
 	h.clock.advance(30 * time.Second)
 	if got := h.call("ListSnapshots").column("Snapshots", "Status")[0]; got != "Progressing" {
 		t.Errorf("status %q", got)
 	}
 	h.clock.advance(30 * time.Second)
-	if got := h.call("ListSnapshots").column("Snapshots", "Status")[0]; got != "Accomplished" {
-		t.Errorf("status %q", got)
+	r := h.call("ListSnapshots")
+	words := append(r.column("Snapshots", "Status"), r.column("Snapshots", "SourceDiskType")...)
+	words = append(words, h.call("ListDisks").column("Disks", "DiskType")...)
+	if got := fmt.Sprint(words); got != "[Accomplished System System Data System]" {
+		t.Errorf("status and types %s", got)
+	}
+	if one := h.sim.Snapshots()[0]; one.Status != Accomplished || one.DiskType != diskSystem {
+		t.Errorf("snapshot = %+v", one)
 	}
 }

@@ -22,13 +22,21 @@
 // # Faults
 //
 // [Simulator.Fault] plans what goes wrong: an API code, an answer that is lost before or after the effect, a cut
-// connection, a slow answer, a malformed one. [Simulator.AddSnapshot] and its neighbours plant states that the API
-// itself cannot reach. [Simulator.Calls] and [Simulator.CallCounts] tell what arrived.
+// connection, a slow answer, a malformed one. [Simulator.AddSnapshot] and the other methods of control.go set states
+// that the API itself cannot reach. [Simulator.SetLag] and Config.ListView make lists late or stale.
+// [Simulator.Calls] and [Simulator.CallCounts] return what arrived. Config.OnDelete gets the true state at each
+// deletion.
+//
+// # Without HTTP
+//
+// [Simulator.Do] makes a call without HTTP, signature and JSON, in a few microseconds, for tests that run very many
+// histories. Permissions, rate limit, faults, rules and the record of calls are the same.
 //
 // # Where the documents are silent
 //
 // The choices of this package, each a field or a comment where it is made: a name is unique in its region; client
 // tokens are remembered for 24 hours, per action; the name is checked before the quota (Config.QuotaBeforeName turns
-// that round); a snapshot in progress cannot be deleted; the rate limit is a token bucket with a burst of a minute's
-// calls; everything is answered in JSON.
+// that round); a snapshot in progress cannot be deleted; TagResources keeps tags with other keys (Config.ReplaceTags);
+// the rate limit is a window of 60 seconds (Config.TokenBucket); a malformed filter of ListSnapshots is InvalidParam;
+// everything is answered in JSON.
 package simulator

@@ -35,6 +35,7 @@ const Forever = -1
 // arrived.
 type Fault struct {
 	Action string // the action; empty: any
+	Key    string // the access key of the caller; empty: any
 	Skip   int    // so many matching calls pass first
 	Count  int    // so many calls are hit; default 1; Forever
 
@@ -65,10 +66,10 @@ func (s *Simulator) ClearFaults() {
 	s.faults = nil
 }
 
-// nextFault returns the fault that a call of the action meets, or nil, and counts it down.
-func (s *Simulator) nextFault(action string) *Fault {
+// nextFault returns the fault that a call meets, or nil, and counts it down.
+func (s *Simulator) nextFault(q *request) *Fault {
 	for i, f := range s.faults {
-		if f.Action != "" && f.Action != action {
+		if !matches(f.Action, q.action) || !matches(f.Key, q.accessKeyID) {
 			continue
 		}
 		if f.Skip > 0 {
@@ -86,8 +87,16 @@ func (s *Simulator) nextFault(action string) *Fault {
 	return nil
 }
 
-// takesEffect tells whether the action does its work. No fault is no hindrance.
+// takesEffect reports whether the action does its work, as it does without a fault.
 func (f *Fault) takesEffect() bool { return f == nil || f.Effect || f.Answer == AnswerTrue }
+
+// kind is what the fault makes of the answer; without a fault, nothing.
+func (f *Fault) kind() Answer {
+	if f == nil {
+		return AnswerTrue
+	}
+	return f.Answer
+}
 
 // refusal is the planned error.
 func (f *Fault) refusal() *apiError {
@@ -109,11 +118,7 @@ func (f *Fault) describe() string {
 
 // write sends the answer as the fault has it; without a fault, as it is.
 func (f *Fault) write(w http.ResponseWriter, status int, body []byte) {
-	kind := AnswerTrue
-	if f != nil {
-		kind = f.Answer
-	}
-	switch kind {
+	switch f.kind() {
 	case AnswerLost:
 		panic(http.ErrAbortHandler)
 	case AnswerCut:

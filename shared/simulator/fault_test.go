@@ -43,7 +43,7 @@ func TestFaults(t *testing.T) {
 		"none":                  {Fault{Action: "ListSnapshots", Answer: AnswerLost}, 200, `"SnapshotId":"s-`, false, 1},
 		"code":                  {Fault{Answer: AnswerError, Code: "SnapshotLimitExceed"}, 403, `"Code":"SnapshotLimitExceed"`, false, 0},
 		"code by default":       {Fault{Answer: AnswerError}, 500, `"Message":"An error occurred while processing your request."`, false, 0},
-		"code nobody knows":     {Fault{Answer: AnswerError, Code: "Odd.Code"}, 400, `"Code":"Odd.Code"`, false, 0},
+		"unknown code":          {Fault{Answer: AnswerError, Code: "Odd.Code"}, 400, `"Code":"Odd.Code"`, false, 0},
 		"code, status, message": {Fault{Answer: AnswerError, Code: "Throttling", Status: 503, Message: "slow down"}, 503, `"Message":"slow down"`, false, 0},
 		"code after the effect": {Fault{Answer: AnswerError, Code: "ServiceUnavailable", Effect: true}, 503, `"Code":"ServiceUnavailable"`, false, 1},
 		"lost before":           {Fault{Answer: AnswerLost}, 0, "", true, 0},
@@ -111,6 +111,7 @@ func TestFaultCounts(t *testing.T) {
 		t.Errorf("codes = %s", got)
 	}
 	h.sim.ClearFaults()
+	h.sim.Fault(Fault{Key: "another-key", Answer: AnswerError, Code: "D"})
 	if got := codes(1); got != "ok" {
 		t.Errorf("codes = %s", got)
 	}

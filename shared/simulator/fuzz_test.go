@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// Nothing that a stranger sends is answered with success, and nothing brings the handler down.
+// No unsigned request is answered with success, and none makes the handler panic.
 func FuzzUnsignedRequest(f *testing.F) {
 	f.Add("POST", "Action=CreateSnapshot&Version=2020-06-01", "", "", "")
 	f.Add("GET", "Action=ListSnapshots&Version=2020-06-01&AccessKeyId=test-key&Signature=x&SignatureNonce=n&SignatureMethod=HMAC-SHA1&SignatureVersion=1.0&Timestamp=2026-03-09T07:12:49Z", "", "", "")
@@ -35,8 +35,8 @@ func FuzzSignedParameters(f *testing.F) {
 	f.Add("ListSnapshots", "SnapshotIds", `["s-1",null]`, "PageSize", "-1")
 	f.Add("ListDisks", "DiskIds", `[[]]`, "PageNumber", "99999999999999999999")
 	f.Add("TagResources", "ResourceType", "snapshot", "ResourceId.1", "s-1")
-	f.Add("DeleteSnapshots", "SnapshotIds", `["s-planted"]`, "ClientToken", "\xff")
-	f.Add("UpdateSnapshotAttribute", "SnapshotId", "s-planted", "Remark", "r")
+	f.Add("DeleteSnapshots", "SnapshotIds", `["s-added"]`, "ClientToken", "\xff")
+	f.Add("UpdateSnapshotAttribute", "SnapshotId", "s-added", "Remark", "r")
 	f.Fuzz(func(t *testing.T, action, name1, value1, name2, value2 string) {
 		for _, name := range commonParams {
 			if name == name1 || name == name2 {
@@ -44,7 +44,7 @@ func FuzzSignedParameters(f *testing.F) {
 			}
 		}
 		h := newHarness(t)
-		h.sim.AddSnapshot(Snapshot{ID: "s-planted", DiskID: "d-web"})
+		h.sim.AddSnapshot(Snapshot{ID: "s-added", DiskID: "d-web"})
 		got := h.call(action, name1, value1, name2, value2)
 		if got.body == nil || got.text("RequestId") == "" || (got.status == 200) != (got.code() == "") {
 			t.Errorf("status %d: %s", got.status, got.raw)

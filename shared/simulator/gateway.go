@@ -21,18 +21,28 @@ const window = 15 * time.Minute
 // gateway is what stands before the actions: who calls, when, and how often.
 type gateway struct {
 	credentials map[string]Credential
-	nonces      map[nonce]time.Time // the time that the request gave itself
-	pruned      time.Time           // when nonces was last cleared of old ones
-	buckets     map[string]*bucket  // per action
+	nonces      map[nonce]time.Time    // the time that the request gave itself
+	pruned      time.Time              // when nonces was last cleared of old ones
+	recent      map[string][]time.Time // calls of the last 60 seconds per action
+	buckets     map[string]*bucket     // per action
 	perMinute   int
+	tokenBucket bool
+	deniedCode  string
 }
 
 // nonce is unique per access key.
 type nonce struct{ accessKeyID, value string }
 
-func newGateway(credentials []Credential, perMinute int) gateway {
-	g := gateway{nonces: make(map[nonce]time.Time), buckets: make(map[string]*bucket), perMinute: perMinute}
-	g.replaceCredentials(credentials)
+func newGateway(config Config) gateway {
+	g := gateway{
+		nonces:      make(map[nonce]time.Time),
+		recent:      make(map[string][]time.Time),
+		buckets:     make(map[string]*bucket),
+		perMinute:   config.CallsPerMinute,
+		tokenBucket: config.TokenBucket,
+		deniedCode:  config.DeniedCode,
+	}
+	g.replaceCredentials(config.Credentials)
 	return g
 }
 
@@ -61,8 +71,36 @@ func (q *request) route() *apiError {
 	return nil
 }
 
-// authenticate refuses a call that is not signed by a known key, now, for the first time.
+// authenticate refuses a call without a valid key, and a call of an action that its key must not use.
 func (g *gateway) authenticate(q *request, wall time.Time) *apiError {
+	verify := g.verify
+	if q.unsigned {
+		verify = g.verifyUnsigned
+	}
+	if refusal := verify(q, wall); refusal != nil {
+		return refusal
+	}
+	allowed := g.credentials[q.accessKeyID].Actions
+	if len(allowed) > 0 && !actions[q.action].sts && !slices.Contains(allowed, q.action) {
+		return refuse(g.deniedCode)
+	}
+	return nil
+}
+
+// verifyUnsigned refuses a call without HTTP whose key is unknown or no longer valid.
+func (g *gateway) verifyUnsigned(q *request, wall time.Time) *apiError {
+	credential, known := g.credentials[q.accessKeyID]
+	switch {
+	case !known:
+		return refuse("InvalidAccessKeyId.NotFound")
+	case credential.Inactive:
+		return refuse("InvalidAccessKeyId.Inactive")
+	}
+	return credential.checkToken(credential.SecurityToken, wall)
+}
+
+// verify refuses a call that is not signed by a known key, now, for the first time.
+func (g *gateway) verify(q *request, wall time.Time) *apiError {
 	for _, required := range []struct{ name, value string }{
 		{"AccessKeyId", q.accessKeyID}, {"Signature", q.signature}, {"SignatureNonce", q.nonce}, {"Timestamp", q.timestamp},
 	} {
@@ -92,9 +130,6 @@ func (g *gateway) authenticate(q *request, wall time.Time) *apiError {
 	}
 	if !g.spend(nonce{q.accessKeyID, q.nonce}, at, wall) {
 		return refuse("SignatureNonceUsed")
-	}
-	if len(credential.Actions) > 0 && !actions[q.action].sts && !slices.Contains(credential.Actions, q.action) {
-		return refuse("Forbidden.RAM")
 	}
 	return nil
 }
@@ -140,17 +175,39 @@ func (g *gateway) spend(n nonce, at, wall time.Time) bool {
 	return true
 }
 
+// admit refuses a call of an action beyond the rate limit. Refused calls do not count.
+func (g *gateway) admit(action string, now time.Time) *apiError {
+	admits := g.admitByWindow
+	if g.tokenBucket {
+		admits = g.admitByBucket
+	}
+	if g.perMinute >= 0 && !admits(action, now) {
+		return refuse("Throttling.User")
+	}
+	return nil
+}
+
+// admitByWindow reports whether fewer than perMinute calls were admitted in the last 60 seconds, and admits this one.
+func (g *gateway) admitByWindow(action string, now time.Time) bool {
+	recent := slices.DeleteFunc(g.recent[action], func(at time.Time) bool {
+		return now.Before(at) || now.Sub(at) >= time.Minute // before: the clock was set back
+	})
+	admitted := len(recent) < g.perMinute
+	if admitted {
+		recent = append(recent, now)
+	}
+	g.recent[action] = recent
+	return admitted
+}
+
 // bucket holds the calls of one action that are left, a token bucket with a burst of one minute's calls.
 type bucket struct {
 	left float64
 	at   time.Time
 }
 
-// admit takes one call of an action out of its bucket; a refusal says that it is empty.
-func (g *gateway) admit(action string, now time.Time) *apiError {
-	if g.perMinute < 0 {
-		return nil
-	}
+// admitByBucket takes one call of an action out of its bucket and reports whether there was one.
+func (g *gateway) admitByBucket(action string, now time.Time) bool {
 	burst := float64(g.perMinute)
 	b, known := g.buckets[action]
 	if !known {
@@ -162,8 +219,8 @@ func (g *gateway) admit(action string, now time.Time) *apiError {
 		b.at = now
 	}
 	if b.left < 1 {
-		return refuse("Throttling.User")
+		return false
 	}
 	b.left--
-	return nil
+	return true
 }

@@ -28,7 +28,7 @@ func TestRoute(t *testing.T) {
 		"no region":               {[]string{"RegionId", ""}, "MissingRegionId", 400},
 		"malformed region":        {[]string{"RegionId", "Hangzhou"}, "InvalidRegionId", 400},
 		"unknown region":          {[]string{"RegionId", "cn-atlantis"}, "InvalidRegionId.NotFound", 404},
-		"parameter nobody knows":  {[]string{"Colour", "blue"}, "", 200},
+		"unknown parameter":       {[]string{"Colour", "blue"}, "", 200},
 		"region of another cloud": {[]string{"RegionId", "us-east-2"}, "InvalidRegionId.NotFound", 404},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -102,7 +102,7 @@ func TestNonce(t *testing.T) {
 	h.want(h.call("ListSnapshots", "SignatureNonce", "n", "AccessKeyId", "second-key"), "")
 	h.want(h.call("ListSnapshots", "SignatureNonce", "N"), "")
 
-	// A forger must not be able to use up somebody else's nonce.
+	// A forged request must not use up the nonce of another caller.
 	values := signed("POST", h.common("ListSnapshots", "SignatureNonce", "m"))
 	values.Set("Signature", "wrong")
 	h.want(h.do(httptest.NewRequest("POST", "/?"+values.Encode(), nil)), "SignatureDoesNotMatch")
@@ -143,7 +143,7 @@ func TestCredentials(t *testing.T) {
 		"disabled":               {Credential{Inactive: true}, nil, "InvalidAccessKeyId.Inactive"},
 		"other secret":           {Credential{AccessKeySecret: "another"}, nil, "SignatureDoesNotMatch"},
 		"allowed action":         {Credential{Actions: []string{"ListSnapshots"}}, nil, ""},
-		"denied action":          {Credential{Actions: []string{"CreateSnapshot"}}, nil, "Forbidden.RAM"},
+		"denied action":          {Credential{Actions: []string{"CreateSnapshot"}}, nil, "NoPermission"},
 		"another key":            {Credential{AccessKeyID: "another"}, nil, "InvalidAccessKeyId.NotFound"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -232,9 +232,9 @@ func TestSeedMakesIDs(t *testing.T) {
 	}
 }
 
-func TestThrottling(t *testing.T) {
+func TestThrottlingByTokenBucket(t *testing.T) {
 	t.Parallel()
-	h := newHarness(t, func(c *Config) { c.CallsPerMinute = 0 })
+	h := newHarness(t, func(c *Config) { c.CallsPerMinute, c.TokenBucket = 0, true })
 	for range 10 {
 		h.want(h.call("ListSnapshots"), "")
 	}
@@ -250,6 +250,66 @@ func TestThrottling(t *testing.T) {
 	h.want(h.call("ListSnapshots"), "Throttling.User")
 	if n := h.sim.CallCounts()["ListSnapshots"]; n != 24 {
 		t.Errorf("%d calls are counted, want 24", n)
+	}
+}
+
+func TestThrottling(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, func(c *Config) { c.CallsPerMinute = 3 })
+	call := func(after time.Duration, code string) {
+		t.Helper()
+		h.clock.advance(after)
+		h.want(h.call("ListSnapshots"), code)
+	}
+	call(0, "")
+	call(20*time.Second, "")
+	call(20*time.Second, "")
+	call(20*time.Second-1, "Throttling.User")
+	h.want(h.call("ListDisks"), "") // each action has its own limit
+	call(1, "")                     // 60 seconds after the first
+	call(20*time.Second-1, "Throttling.User")
+	call(1, "")
+	call(time.Minute, "")
+	call(-time.Hour, "") // a clock that is set back does not block for an hour
+}
+
+func TestDeniedCode(t *testing.T) {
+	t.Parallel()
+	for code, want := range map[string]string{"": "NoPermission", "Forbidden.RAM": "Forbidden.RAM"} {
+		h := newHarness(t, func(c *Config) { c.Credentials[0].Actions, c.DeniedCode = TakeActions, code })
+		id := h.sim.AddSnapshot(Snapshot{DiskID: "d-web"})
+		if r := h.want(h.call("DeleteSnapshot", "SnapshotId", id), want); r.status != 403 {
+			t.Errorf("status = %d", r.status)
+		}
+		h.want(h.call("DeleteSnapshots", "SnapshotIds", `["`+id+`"]`), want)
+		h.want(h.call("ListSnapshots"), "")
+		h.sim.SetCredentials(Credential{AccessKeyID: testKey, AccessKeySecret: testSecret, Actions: SweepActions})
+		h.want(h.call("DeleteSnapshot", "SnapshotId", id), "")
+	}
+}
+
+func TestRegionOfHost(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ host, region, code string }{
+		"its own":           {"swas.cn-hangzhou.aliyuncs.com", "cn-hangzhou", ""},
+		"in capitals":       {"SWAS.cn-hangzhou.aliyuncs.com:443", "cn-hangzhou", ""},
+		"another":           {"swas.cn-shanghai.aliyuncs.com", "cn-hangzhou", "RegionIdNotMatchHost"},
+		"another, by VPC":   {"swas-vpc.cn-shanghai.aliyuncs.com:443", "cn-hangzhou", "RegionIdNotMatchHost"},
+		"another, unknown":  {"swas.cn-shanghai.aliyuncs.com", "xx-nowhere-1", "RegionIdNotMatchHost"},
+		"another, bad form": {"swas.cn-shanghai.aliyuncs.com", "Shanghai", "InvalidRegionId"},
+		"loopback":          {"127.0.0.1:9000", "cn-hangzhou", ""},
+		"loopback by name":  {"localhost", "cn-shanghai", ""},
+		"loopback, unknown": {"[::1]:80", "xx-nowhere-1", "InvalidRegionId.NotFound"},
+		"another service":   {"sts.cn-shanghai.aliyuncs.com", "cn-hangzhou", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHarness(t)
+			query := signed("POST", h.common("ListSnapshots", "RegionId", c.region)).Encode()
+			request := httptest.NewRequest("POST", "/?"+query, nil)
+			request.Host = c.host
+			h.want(h.do(request), c.code)
+		})
 	}
 }
 

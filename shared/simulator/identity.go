@@ -8,13 +8,13 @@ import (
 // accountID is the account of keys that name no other.
 const accountID = "1234567890123456"
 
-// getCallerIdentity answers whose the key is that signed the call. It is an action of STS, which everybody may call.
+// getCallerIdentity answers which user or role owns the key that signed the call. It is an action of STS, which every key may call.
 // Source: "GetCallerIdentity", help.aliyun.com/en/ram/developer-reference/api-sts-2015-04-01-getcalleridentity.
 func (s *Simulator) getCallerIdentity(p *params) effect {
 	arn := p.caller.arn()
 	account, owner, _ := strings.Cut(strings.TrimPrefix(arn, "acs:ram::"), ":")
 	kind, rest, _ := strings.Cut(owner, "/")
-	identity := answer{"AccountId": account, "Arn": arn}
+	identity := elements{"AccountId": account, "Arn": arn}
 	switch kind {
 	case "root":
 		identity["IdentityType"], identity["PrincipalId"], identity["UserId"] = "Account", account, account

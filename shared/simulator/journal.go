@@ -6,10 +6,11 @@ import (
 	"time"
 )
 
-// Call is one request that arrived, as a test wants to see it.
+// Call is one request that arrived.
 type Call struct {
 	Time      time.Time // by Config.Now
 	Action    string    // empty if the request could not be read
+	Key       string    // the access key that it names, verified or not
 	Params    map[string]string
 	RequestID string
 	Code      string // of the refusal; empty: success, unless a fault took the answer or the effect
@@ -25,6 +26,9 @@ type journal struct {
 
 func (j *journal) add(c Call) {
 	j.counts[c.Action]++
+	if j.keep == 0 {
+		return
+	}
 	if len(j.calls) >= 2*j.keep {
 		j.calls = slices.Clone(j.calls[len(j.calls)-j.keep:])
 	}

@@ -14,8 +14,10 @@ import (
 // params reads the parameters of an action. The first refusal sticks; once there is one, what is read counts for
 // nothing.
 type params struct {
+	action  string
 	values  map[string]string
 	regions map[string]bool
+	host    string // that the request was sent to
 	caller  Credential
 	refusal *apiError
 }
@@ -42,13 +44,28 @@ func (p *params) required(name string) string {
 	return value
 }
 
-// region reads RegionId, which every action needs: well-formed and known.
+// region reads RegionId, which every action needs: well-formed, of the endpoint that was called, and known.
 func (p *params) region() string {
-	region := p.required("RegionId")
-	if !regionForm.MatchString(region) {
+	region, ofHost := p.required("RegionId"), endpointRegion(p.host)
+	switch {
+	case p.regions[region] && (ofHost == "" || ofHost == region): // most calls: no need to look at the form
+	case !regionForm.MatchString(region):
 		p.fail(invalid("RegionId"))
-	} else if !p.regions[region] {
+	case ofHost != "" && ofHost != region:
+		p.fail(refuse("RegionIdNotMatchHost"))
+	default:
 		p.fail(refuse("InvalidRegionId.NotFound"))
+	}
+	return region
+}
+
+// endpointRegion returns the region of the public or VPC endpoint that a Host header names, else "".
+func endpointRegion(host string) string {
+	host, _, _ = strings.Cut(strings.ToLower(host), ":")
+	name, ofVendor := strings.CutSuffix(host, ".aliyuncs.com")
+	service, region, _ := strings.Cut(name, ".")
+	if !ofVendor || service != "swas" && service != "swas-vpc" {
+		return ""
 	}
 	return region
 }
@@ -122,7 +139,7 @@ func (p *params) remark() string {
 func (p *params) tags() []Tag {
 	var tags []Tag
 	for n := 1; ; n++ {
-		keyName, valueName := fmt.Sprintf("Tag.%d.Key", n), fmt.Sprintf("Tag.%d.Value", n)
+		keyName, valueName := tagName(n, "Key"), tagName(n, "Value")
 		key, hasKey := p.values[keyName]
 		value, hasValue := p.values[valueName]
 		if !hasKey && !hasValue {
@@ -140,14 +157,17 @@ func (p *params) tags() []Tag {
 	}
 }
 
-// validTagKey tells whether the API takes key: 1 to 64 characters, not beginning with acs: or aliyun, without a
+// tagName is the name of a parameter of the nth tag.
+func tagName(n int, part string) string { return "Tag." + strconv.Itoa(n) + "." + part }
+
+// validTagKey reports whether the API takes key: 1 to 64 characters, not beginning with acs: or aliyun, without a
 // scheme. Case is ignored.
 func validTagKey(key string) bool {
 	lower := strings.ToLower(key)
 	return key != "" && validTagText(key) && !strings.HasPrefix(lower, "acs:") && !strings.HasPrefix(lower, "aliyun")
 }
 
-// validTagText tells whether the API takes a tag's value: 0 to 64 characters, without a scheme.
+// validTagText reports whether the API takes a tag's value: 0 to 64 characters, without a scheme.
 func validTagText(text string) bool {
 	lower := strings.ToLower(text)
 	return utf8.ValidString(text) && utf8.RuneCountInString(text) <= 64 &&
@@ -158,7 +178,7 @@ func validTagText(text string) bool {
 func (p *params) tagFilters() []tagFilter {
 	var filters []tagFilter
 	for n, tag := range p.tags() {
-		_, hasValue := p.values[fmt.Sprintf("Tag.%d.Value", n+1)]
+		_, hasValue := p.values[tagName(n+1, "Value")]
 		filters = append(filters, tagFilter{tag, hasValue})
 	}
 	return filters
@@ -170,7 +190,7 @@ type tagFilter struct {
 	withValue bool
 }
 
-// matchAll tells whether the tags of a resource satisfy every filter.
+// matchAll reports whether the tags of a resource satisfy every filter.
 func matchAll(filters []tagFilter, tags []Tag) bool {
 	for _, filter := range filters {
 		if !slices.ContainsFunc(tags, func(t Tag) bool {
@@ -207,10 +227,27 @@ func (p *params) ids(name string) []string {
 	}
 	var ids []string
 	if err := json.Unmarshal([]byte(text), &ids); err != nil || len(ids) == 0 || len(ids) > 100 {
-		p.fail(invalid(name))
+		p.fail(p.badFilter(name))
 		return nil
 	}
 	return ids
+}
+
+// diskType reads an optional type of disk.
+func (p *params) diskType(name string) string {
+	text := p.values[name]
+	if text != "" && !strings.EqualFold(text, diskSystem) && !strings.EqualFold(text, diskData) {
+		p.fail(p.badFilter(name))
+	}
+	return text
+}
+
+// badFilter refuses a malformed filter of a list. ListSnapshots documents a code of its own.
+func (p *params) badFilter(name string) *apiError {
+	if p.action == "ListSnapshots" {
+		return refuse("InvalidParam")
+	}
+	return invalid(name)
 }
 
 // page is the part of a list that the caller wants.

@@ -20,10 +20,12 @@ var commonParams = []string{
 	"SignatureNonce", "Timestamp", "SecurityToken",
 }
 
-// request is a decoded call, whichever of the five wire shapes it came in.
+// request is a decoded call, in whichever of the five wire shapes it came, or one without HTTP.
 type request struct {
 	action, version, format string
 
+	host          string // that it was sent to
+	unsigned      bool   // made by [Simulator.Do], without what belongs to a signature
 	accessKeyID   string
 	securityToken string
 	timestamp     string
@@ -68,7 +70,7 @@ func decode(r *http.Request) (*request, *apiError) {
 	if authorization := r.Header.Get("Authorization"); authorization != "" {
 		return decodeACS3(r, authorization, query, params, body)
 	}
-	return decodeV1(r.Method, params)
+	return decodeV1(r, params)
 }
 
 // parseForm reads a form body; no body is an empty form.
@@ -100,17 +102,18 @@ func merge(sources ...url.Values) (map[string]string, *apiError) {
 }
 
 // decodeV1 reads the common parameters of signature version 1.0 and leaves those of the action.
-func decodeV1(method string, params map[string]string) (*request, *apiError) {
+func decodeV1(r *http.Request, params map[string]string) (*request, *apiError) {
 	q := &request{
 		action:        params["Action"],
 		version:       params["Version"],
 		format:        params["Format"],
+		host:          r.Host,
 		accessKeyID:   params["AccessKeyId"],
 		securityToken: params["SecurityToken"],
 		timestamp:     params["Timestamp"],
 		nonce:         params["SignatureNonce"],
 		signature:     params["Signature"],
-		toSign:        v1StringToSign(method, params),
+		toSign:        v1StringToSign(r.Method, params),
 		sign:          signV1,
 	}
 	for _, one := range []struct{ name, only string }{{"SignatureMethod", "HMAC-SHA1"}, {"SignatureVersion", "1.0"}} {
@@ -144,6 +147,7 @@ func decodeACS3(r *http.Request, authorization string, query url.Values, params 
 		action:        r.Header.Get("x-acs-action"),
 		version:       r.Header.Get("x-acs-version"),
 		format:        "JSON",
+		host:          r.Host,
 		accessKeyID:   credential,
 		securityToken: r.Header.Get("x-acs-security-token"),
 		timestamp:     r.Header.Get("x-acs-date"),
@@ -174,7 +178,7 @@ func parseAuthorization(text string) (credential string, signed []string, signat
 	return credential, signed, signature, len(parts) == 3 && credential != "" && signature != ""
 }
 
-// signsAll tells whether the signature covers the host and every x-acs-* header.
+// signsAll reports whether the signature covers the host and every x-acs-* header.
 func signsAll(header http.Header, signed []string) bool {
 	covered := make(map[string]bool, len(signed))
 	for _, name := range signed {

@@ -18,49 +18,82 @@ var documentedRegions = []string{
 // listRegions answers every region. It is the one action that needs no RegionId.
 func (s *Simulator) listRegions(*params) effect {
 	return func(time.Time) (answer, *apiError) {
-		regions := []answer{}
+		regions := []elements{}
 		for region := range s.regions {
-			regions = append(regions, answer{
+			regions = append(regions, elements{
 				"RegionId":       region,
 				"LocalName":      region,
 				"RegionEndpoint": "swas." + region + ".aliyuncs.com",
 			})
 		}
-		slices.SortFunc(regions, func(a, b answer) int {
+		slices.SortFunc(regions, func(a, b elements) int {
 			return strings.Compare(a["RegionId"].(string), b["RegionId"].(string))
 		})
-		return answer{"Regions": regions}, nil
+		return elements{"Regions": regions}, nil
 	}
 }
 
 // listDisks answers a page of the disks of a region that match every filter.
 func (s *Simulator) listDisks(p *params) effect {
 	region, ids, page, group, filters := p.region(), p.ids("DiskIds"), p.page(), p.group(), p.tagFilters()
-	instanceID, diskType := p.values["InstanceId"], p.values["DiskType"]
-	if diskType != "" && !strings.EqualFold(diskType, diskSystem) && !strings.EqualFold(diskType, diskData) {
-		p.fail(invalid("DiskType"))
-	}
+	instanceID, diskType := p.values["InstanceId"], p.diskType("DiskType")
 	return func(time.Time) (answer, *apiError) {
-		var found []answer
+		var found []ListedDisk
 		for _, instance := range s.state.instances {
 			for _, d := range instance.Disks {
 				if instance.RegionID == region && matchesID(ids, d.ID) && matches(instanceID, instance.ID) && matches(group, d.ResourceGroupID) &&
 					(diskType == "" || strings.EqualFold(diskType, d.Type)) && matchAll(filters, d.Tags) {
-					found = append(found, wireDisk(instance, d))
+					found = append(found, s.listedDisk(instance, d))
 				}
 			}
 		}
-		return page.of("Disks", found), nil
+		return diskList{page, len(found), cut(page, found)}, nil
 	}
 }
 
-// wireDisk is one element of ListDisks, and of Disks in ListInstances.
-func wireDisk(instance *Instance, d Disk) answer {
+// ListedDisk is a disk as ListDisks shows it.
+type ListedDisk struct {
+	Disk
+	RegionID     string
+	InstanceID   string
+	InstanceName string
+}
+
+func (s *Simulator) listedDisk(instance *Instance, d Disk) ListedDisk {
+	d.Type, d.Tags = s.spelling(d.Type), slices.Clone(d.Tags)
+	return ListedDisk{d, instance.RegionID, instance.ID, instance.Name}
+}
+
+// spelling writes the first letter of a status or type as a capital, if the configuration says so.
+func (s *Simulator) spelling(word string) string {
+	if !s.config.Capitals || word == "" {
+		return word
+	}
+	return strings.ToUpper(word[:1]) + word[1:]
+}
+
+// diskList is the answer of ListDisks.
+type diskList struct {
+	page  page
+	total int
+	disks []ListedDisk
+}
+
+func (a diskList) elements() elements {
+	list := []elements{}
+	for _, d := range a.disks {
+		list = append(list, d.elements())
+	}
+	return a.page.elements("Disks", a.total, list)
+}
+
+// elements are those of one disk in ListDisks, and in Disks of ListInstances.
+func (d ListedDisk) elements() elements {
 	device := "/dev/xvda"
-	if d.Type != diskSystem {
+	if !strings.EqualFold(d.Type, diskSystem) {
 		device = "/dev/xvdb"
 	}
-	return answer{
+	return elements{
 		"DiskId":          d.ID,
 		"DiskName":        d.Name,
 		"DiskType":        d.Type,
@@ -69,9 +102,9 @@ func wireDisk(instance *Instance, d Disk) answer {
 		"Device":          device,
 		"Size":            d.SizeGiB,
 		"Status":          d.Status,
-		"RegionId":        instance.RegionID,
-		"InstanceId":      instance.ID,
-		"InstanceName":    instance.Name,
+		"RegionId":        d.RegionID,
+		"InstanceId":      d.InstanceID,
+		"InstanceName":    d.InstanceName,
 		"CreationTime":    wireTime(d.CreationTime),
 		"ResourceGroupId": d.ResourceGroupID,
 		"Remark":          "",
@@ -92,24 +125,24 @@ func (s *Simulator) listInstances(p *params) effect {
 	status, name := p.values["Status"], p.values["InstanceName"]
 	none := p.values["PublicIpAddresses"] != "" || !matches(p.values["ChargeType"], chargeType) || !matches(p.values["PlanType"], planType)
 	return func(time.Time) (answer, *apiError) {
-		var found []answer
+		var found []elements
 		for _, one := range s.state.instances {
 			if !none && one.RegionID == region && matchesID(ids, one.ID) && matches(status, one.Status) && matches(name, one.Name) &&
 				matches(group, one.ResourceGroupID) && matchAll(filters, one.Tags) {
-				found = append(found, wireServer(one))
+				found = append(found, s.wireServer(one))
 			}
 		}
-		return page.of("Instances", found), nil
+		return page.elements("Instances", len(found), cut(page, found)), nil
 	}
 }
 
 // wireServer is one element of ListInstances.
-func wireServer(one *Instance) answer {
-	disks := []answer{}
+func (s *Simulator) wireServer(one *Instance) elements {
+	disks := []elements{}
 	for _, d := range one.Disks {
-		disks = append(disks, wireDisk(one, d))
+		disks = append(disks, s.listedDisk(one, d).elements())
 	}
-	return answer{
+	return elements{
 		"InstanceId":      one.ID,
 		"InstanceName":    one.Name,
 		"RegionId":        one.RegionID,
@@ -124,17 +157,21 @@ func wireServer(one *Instance) answer {
 	}
 }
 
-// of cuts a page out of what was found. A page beyond the end is empty.
-func (p page) of(name string, found []answer) answer {
+// cut returns a page of what was found. A page beyond the end is empty.
+func cut[T any](p page, found []T) []T {
 	from := min((p.number-1)*p.size, len(found))
-	elements := append([]answer{}, found[from:min(from+p.size, len(found))]...)
-	return answer{"TotalCount": len(found), "PageNumber": p.number, "PageSize": p.size, name: elements}
+	return found[from:min(from+p.size, len(found))]
 }
 
-// matches tells whether an optional filter is absent or satisfied.
+// elements are those of an answer with a page of a list.
+func (p page) elements(name string, total int, list []elements) elements {
+	return elements{"TotalCount": total, "PageNumber": p.number, "PageSize": p.size, name: append([]elements{}, list...)}
+}
+
+// matches reports whether an optional filter is absent or satisfied.
 func matches(filter, value string) bool { return filter == "" || filter == value }
 
-// matchesID tells whether an optional list of IDs is absent or contains the ID.
+// matchesID reports whether an optional list of IDs is absent or contains the ID.
 func matchesID(ids []string, id string) bool { return ids == nil || slices.Contains(ids, id) }
 
 // wireTime is a time as the API writes it: UTC, to the second; a zero time is empty.

@@ -30,7 +30,7 @@ func TestListDisks(t *testing.T) {
 	}
 	got := h.call("ListDisks", "DiskIds", `["d-web"]`).elements("Disks")[0]
 	for element, want := range map[string]any{
-		"InstanceId": "i-web", "InstanceName": "i-web", "DiskType": "System", "Status": "In_Use", "RegionId": "cn-hangzhou", "Size": 40.0,
+		"InstanceId": "i-web", "InstanceName": "i-web", "DiskType": "system", "Status": "In_Use", "RegionId": "cn-hangzhou", "Size": 40.0,
 		"DiskName": "d-web", "Device": "/dev/xvda", "Tags": []any{map[string]any{"Key": "use", "Value": "boot"}},
 	} {
 		if fmt.Sprint(got[element]) != fmt.Sprint(want) {
@@ -125,6 +125,17 @@ func TestTagResources(t *testing.T) {
 	tag("", full[:34]...)
 	tag("NumberExceed.Tags", "Tag.1.Key", "one-more")
 	tag("", "Tag.1.Key", "a", "Tag.1.Value", "overwritten at the limit")
+}
+
+func TestReplaceTags(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, func(c *Config) { c.ReplaceTags = true })
+	h.sim.AddSnapshot(Snapshot{ID: "s-1", DiskID: "d-web", Tags: []Tag{{"a", "1"}, {"b", "2"}}})
+	h.want(h.call("TagResources", "ResourceType", "snapshot", "ResourceId.1", "s-1",
+		"Tag.1.Key", "b", "Tag.1.Value", "3", "Tag.2.Key", "c"), "")
+	if got := fmt.Sprint(h.sim.Snapshots()[0].Tags); got != "[{b 3} {c }]" {
+		t.Errorf("tags = %s", got)
+	}
 }
 
 func TestTagResourcesOfDisksAndServers(t *testing.T) {

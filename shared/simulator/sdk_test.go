@@ -90,7 +90,7 @@ func TestVendorClient(t *testing.T) {
 	disks := swas.CreateListDisksRequest()
 	to(disks.RpcRequest)
 	disks.InstanceId = "i-web"
-	if got, err := client.ListDisks(disks); err != nil || len(got.Disks) != 2 || got.Disks[0].DiskType != "System" || got.Disks[0].Tags[0].Value != "boot" {
+	if got, err := client.ListDisks(disks); err != nil || len(got.Disks) != 2 || got.Disks[0].DiskType != "system" || got.Disks[0].Tags[0].Value != "boot" {
 		t.Fatalf("ListDisks: %v, %v", got, err)
 	}
 	instances := swas.CreateListInstancesRequest()

@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"log/slog"
 	"maps"
@@ -19,6 +20,7 @@ type Simulator struct {
 	mu      sync.Mutex // guards everything below
 	gateway gateway
 	state   state
+	lag     Lag
 	tokens  tokenMemory
 	faults  []*Fault
 	journal journal
@@ -30,9 +32,10 @@ func New(config Config) *Simulator {
 	s := &Simulator{
 		config:  config,
 		regions: make(map[string]bool),
-		gateway: newGateway(config.Credentials, config.CallsPerMinute),
+		gateway: newGateway(config),
 		state:   newState(config.Instances, config.Seed),
-		tokens:  make(tokenMemory),
+		lag:     config.Lag,
+		tokens:  tokenMemory{calls: make(map[tokenKey]remembered)},
 		journal: journal{keep: config.KeepCalls, counts: make(map[string]int)},
 	}
 	for _, region := range documentedRegions {
@@ -44,8 +47,13 @@ func New(config Config) *Simulator {
 	return s
 }
 
-// answer is the elements of a successful answer, without the RequestId.
-type answer map[string]any
+// answer is a successful answer, without the RequestId.
+type answer interface{ elements() elements }
+
+// elements are the members of the JSON object of an answer, or of an object in it.
+type elements map[string]any
+
+func (e elements) elements() elements { return e }
 
 // effect is what an action does once its parameters are in order. It runs under the lock, at the time now.
 type effect func(now time.Time) (answer, *apiError)
@@ -82,14 +90,19 @@ func init() { // not a literal: route reads actions, and the actions reach route
 // which net/http closes the connection.
 func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	q, refusal := decode(r)
-	result := s.handle(q, refusal)
-	s.config.Log.LogAttrs(r.Context(), slog.LevelInfo, "call", slog.String("action", result.call.Action),
-		slog.String("code", result.call.Code), slog.Int("status", result.status),
-		slog.String("requestId", result.call.RequestID), slog.String("fault", result.call.Fault))
-	if result.fault != nil && result.fault.Delay > 0 {
-		s.config.Sleep(r.Context(), result.fault.Delay)
+	s.run(r.Context(), q, refusal).write(w, r.Host)
+}
+
+// run makes one call, logs it and spends the delay of its fault.
+func (s *Simulator) run(ctx context.Context, q *request, refusal *apiError) result {
+	res := s.handle(q, refusal)
+	s.config.Log.LogAttrs(ctx, slog.LevelInfo, "call", slog.String("action", res.call.Action),
+		slog.String("code", res.call.Code), slog.Int("status", res.status),
+		slog.String("requestId", res.call.RequestID), slog.String("fault", res.call.Fault))
+	if res.fault != nil && res.fault.Delay > 0 {
+		s.config.Sleep(ctx, res.fault.Delay)
 	}
-	result.write(w, r.Host)
+	return res
 }
 
 // result is how a call ended.
@@ -101,7 +114,7 @@ type result struct {
 	fault   *Fault
 }
 
-// handle runs one call under the lock: the gateway, a planned fault, the action.
+// handle runs one call under the lock, over HTTP or not: the gateway, a planned fault, the action.
 func (s *Simulator) handle(q *request, refusal *apiError) result {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -111,13 +124,13 @@ func (s *Simulator) handle(q *request, refusal *apiError) result {
 	res := result{status: http.StatusOK, refusal: refusal}
 	res.call = Call{Time: now, RequestID: s.state.newRequestID()}
 	if q != nil {
-		res.call.Action, res.call.Params = q.action, q.params
+		res.call.Action, res.call.Key, res.call.Params = q.action, q.accessKeyID, q.params
 	}
 	if res.refusal == nil {
 		res.refusal = s.admit(q, now)
 	}
 	if res.refusal == nil {
-		res.fault = s.nextFault(q.action)
+		res.fault = s.nextFault(q)
 		if res.fault.takesEffect() {
 			res.answer, res.refusal = s.act(q, now)
 		}
@@ -149,8 +162,9 @@ func (s *Simulator) admit(q *request, now time.Time) *apiError {
 
 // act runs the action: parameters, then the memory of client tokens, then the effect.
 func (s *Simulator) act(q *request, now time.Time) (answer, *apiError) {
-	p := &params{values: q.params, regions: s.regions, caller: s.gateway.credentials[q.accessKeyID]}
 	one := actions[q.action]
+	caller := s.gateway.credentials[q.accessKeyID]
+	p := &params{action: q.action, values: q.params, regions: s.regions, host: q.host, caller: caller}
 	run := one.prepare(s, p)
 	var token string
 	if one.idempotent {
@@ -177,9 +191,11 @@ func (r result) write(w http.ResponseWriter, host string) {
 			"Recommend": "https://api.aliyun.com/troubleshoot?q=" + r.refusal.Code + "&product=SWAS-OPEN&requestId=" + r.call.RequestID,
 		}
 	} else {
-		elements := answer{"RequestId": r.call.RequestID}
-		maps.Copy(elements, r.answer)
-		body = elements
+		members := elements{"RequestId": r.call.RequestID}
+		if r.answer != nil { // nil: a fault took the effect
+			maps.Copy(members, r.answer.elements())
+		}
+		body = members
 	}
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)

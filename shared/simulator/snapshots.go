@@ -23,7 +23,7 @@ func (s *Simulator) createSnapshot(p *params) effect {
 		checks := []func() *apiError{
 			func() *apiError { return s.checkName(region, name) },
 			func() *apiError { return s.checkInProgress(disk) },
-			func() *apiError { return s.checkQuota(instance.ID) },
+			func() *apiError { return s.checkQuota(instance.ID, now) },
 		}
 		if s.config.QuotaBeforeName {
 			checks[0], checks[1], checks[2] = checks[2], checks[0], checks[1]
@@ -44,10 +44,11 @@ func (s *Simulator) createSnapshot(p *params) effect {
 			CreationTime:    now,
 			ResourceGroupID: group,
 			Tags:            tags,
-			fails:           s.state.willFail(disk),
+			fails:           useUp(s.state.failNext, disk),
+			stalled:         useUp(s.state.stallNext, disk),
 		}
-		s.state.snapshots = append(s.state.snapshots, one)
-		return answer{"SnapshotId": one.ID}, nil
+		s.state.insert(one)
+		return created{one.ID}, nil
 	}
 }
 
@@ -68,72 +69,81 @@ func (s *Simulator) checkInProgress(disk string) *apiError {
 }
 
 // checkQuota refuses when the server or the account is full. Failed snapshots occupy slots, and so do those whose
-// disk is gone.
-func (s *Simulator) checkQuota(instance string) *apiError {
+// disk is gone and, for Lag.Slots, deleted ones.
+func (s *Simulator) checkQuota(instance string, now time.Time) *apiError {
 	ofServer := s.state.count(func(one *Snapshot) bool { return one.InstanceID == instance })
+	ofAccount := len(s.state.snapshots)
+	for _, one := range s.state.deleted {
+		if now.Sub(one.at) < s.lag.Slots {
+			ofAccount++
+			if one.InstanceID == instance {
+				ofServer++
+			}
+		}
+	}
 	limit := min(snapshotsPerServer*len(s.state.instances), s.config.AccountLimit)
-	if ofServer >= snapshotsPerServer || len(s.state.snapshots) >= limit {
+	if ofServer >= snapshotsPerServer || ofAccount >= limit {
 		return refuse("SnapshotLimitExceed")
 	}
 	return nil
 }
 
-// listSnapshots answers a page of the snapshots of a region that match every filter, newest first. The filter
-// InstanceId compares what the list tells, and that is empty for data disks.
+// created is the answer of CreateSnapshot.
+type created struct{ snapshotID string }
+
+func (a created) elements() elements { return elements{"SnapshotId": a.snapshotID} }
+
+// listSnapshots answers a page of the snapshots of a region that match every filter, newest first. The filters
+// compare what the list shows: a late tag matches late, and InstanceId is empty for data disks.
 func (s *Simulator) listSnapshots(p *params) effect {
 	region, ids, page, group, filters := p.region(), p.ids("SnapshotIds"), p.page(), p.group(), p.tagFilters()
-	diskType := p.values["SourceDiskType"]
-	if diskType != "" && !strings.EqualFold(diskType, diskSystem) && !strings.EqualFold(diskType, diskData) {
-		p.fail(invalid("SourceDiskType"))
-	}
-	disk, instance := p.values["DiskId"], p.values["InstanceId"]
-	return func(time.Time) (answer, *apiError) {
-		var found []answer
-		for _, one := range s.state.newestFirst() {
-			if one.RegionID == region && matchesID(ids, one.ID) && matches(disk, one.DiskID) && matches(instance, one.wireInstance()) &&
-				matches(group, one.ResourceGroupID) && (diskType == "" || strings.EqualFold(diskType, one.DiskType)) && matchAll(filters, one.Tags) {
-				found = append(found, s.wireSnapshot(one))
-			}
-		}
-		return page.of("Snapshots", found), nil
+	disk, instance, diskType := p.values["DiskId"], p.values["InstanceId"], p.diskType("SourceDiskType")
+	return func(now time.Time) (answer, *apiError) {
+		found := slices.DeleteFunc(s.view(p.caller.AccessKeyID, region, now), func(one Snapshot) bool {
+			return !matchesID(ids, one.ID) || !matches(disk, one.DiskID) || !matches(instance, one.InstanceID) ||
+				!matches(group, one.ResourceGroupID) || diskType != "" && !strings.EqualFold(diskType, one.DiskType) ||
+				!matchAll(filters, one.Tags)
+		})
+		total := len(found)
+		found = cut(page, found)
+		copyTags(found)
+		return snapshotList{page, total, found}, nil
 	}
 }
 
-// wireInstance is the server as the API tells it: of system disks only.
-func (one *Snapshot) wireInstance() string {
-	if strings.EqualFold(one.DiskType, diskSystem) {
-		return one.InstanceID
-	}
-	return ""
+// snapshotList is the answer of ListSnapshots.
+type snapshotList struct {
+	page      page
+	total     int
+	snapshots []Snapshot // in the form of [Simulator.listed]
 }
 
-// wireSnapshot is one element of ListSnapshots.
-func (s *Simulator) wireSnapshot(one *Snapshot) answer {
-	status := one.Status
-	if s.config.CapitalStatus && status != "" {
-		status = strings.ToUpper(status[:1]) + status[1:]
+func (a snapshotList) elements() elements {
+	list := []elements{}
+	for _, one := range a.snapshots {
+		list = append(list, elements{
+			"SnapshotId":      one.ID,
+			"SnapshotName":    one.Name,
+			"RegionId":        one.RegionID,
+			"SourceDiskId":    one.DiskID,
+			"SourceDiskType":  one.DiskType,
+			"InstanceId":      one.InstanceID,
+			"Status":          one.Status,
+			"Progress":        fmt.Sprintf("%d%%", one.Progress),
+			"CreationTime":    wireTime(one.CreationTime),
+			"RollbackTime":    wireTime(one.RollbackTime),
+			"ResourceGroupId": one.ResourceGroupID,
+			"Remark":          one.Remark,
+			"Tags":            wireTags(one.Tags),
+		})
 	}
-	return answer{
-		"SnapshotId":      one.ID,
-		"SnapshotName":    one.Name,
-		"RegionId":        one.RegionID,
-		"SourceDiskId":    one.DiskID,
-		"SourceDiskType":  one.DiskType,
-		"InstanceId":      one.wireInstance(),
-		"Status":          status,
-		"Progress":        fmt.Sprintf("%d%%", one.Progress),
-		"CreationTime":    wireTime(one.CreationTime),
-		"RollbackTime":    wireTime(one.RollbackTime),
-		"ResourceGroupId": one.ResourceGroupID,
-		"Remark":          one.Remark,
-		"Tags":            wireTags(one.Tags),
-	}
+	return a.page.elements("Snapshots", a.total, list)
 }
 
 // deleteSnapshot deletes one snapshot.
 func (s *Simulator) deleteSnapshot(p *params) effect {
 	region, id := p.region(), p.required("SnapshotId")
-	return func(time.Time) (answer, *apiError) { return s.delete(region, []string{id}) }
+	return func(now time.Time) (answer, *apiError) { return s.delete(p.caller, now, region, id) }
 }
 
 // deleteSnapshots deletes up to 100 snapshots, all of them or none.
@@ -141,12 +151,12 @@ func (s *Simulator) deleteSnapshots(p *params) effect {
 	region := p.region()
 	p.required("SnapshotIds")
 	ids := p.ids("SnapshotIds")
-	return func(time.Time) (answer, *apiError) { return s.delete(region, ids) }
+	return func(now time.Time) (answer, *apiError) { return s.delete(p.caller, now, region, ids...) }
 }
 
 // delete refuses an unknown snapshot, one in progress and one from which a custom image was made. Of these the
 // documents give a code to the first only.
-func (s *Simulator) delete(region string, ids []string) (answer, *apiError) {
+func (s *Simulator) delete(caller Credential, now time.Time, region string, ids ...string) (answer, *apiError) {
 	for _, id := range ids {
 		one := s.state.snapshot(id)
 		switch {
@@ -155,11 +165,20 @@ func (s *Simulator) delete(region string, ids []string) (answer, *apiError) {
 		case one.Status == Progressing:
 			return nil, refuse("IncorrectSnapshotStatus")
 		case one.ImageID != "":
-			return nil, refuse("SnapshotCreatedImage")
+			return nil, refuse(s.config.ImageCode)
 		}
 	}
-	s.state.remove(func(one *Snapshot) bool { return slices.Contains(ids, one.ID) })
-	return answer{}, nil
+	for _, id := range ids {
+		victim := s.state.snapshot(id)
+		if victim == nil {
+			continue // named twice
+		}
+		if s.config.OnDelete != nil {
+			s.config.OnDelete(caller.AccessKeyID, victim.clone(), s.state.copies(victim))
+		}
+		s.state.remove(now, func(one *Snapshot) bool { return one == victim })
+	}
+	return elements{}, nil
 }
 
 // updateSnapshotAttribute sets the remark of a snapshot. No other snapshot of the region may have the same one.
@@ -176,7 +195,7 @@ func (s *Simulator) updateSnapshotAttribute(p *params) effect {
 			return nil, refuse("InvalidRemark.Duplicate")
 		}
 		one.Remark = remark
-		return answer{}, nil
+		return elements{}, nil
 	}
 }
 
@@ -199,6 +218,6 @@ func (s *Simulator) resetDisk(p *params) effect {
 			return nil, refuse("IncorrectSnapshotStatus")
 		}
 		one.RollbackTime = now
-		return answer{}, nil
+		return elements{}, nil
 	}
 }

@@ -14,10 +14,10 @@ func TestListSnapshotsElements(t *testing.T) {
 	h.sim.AddSnapshot(Snapshot{ID: "s-data", DiskID: "d-web-data", Status: "Weird", CreationTime: start.Add(-time.Second).In(time.FixedZone("", 8*3600))})
 	r := h.want(h.call("ListSnapshots"), "")
 	want := []map[string]any{
-		{"SnapshotId": "s-system", "SnapshotName": "one", "RegionId": "cn-hangzhou", "SourceDiskId": "d-web", "SourceDiskType": "System", "InstanceId": "i-web",
+		{"SnapshotId": "s-system", "SnapshotName": "one", "RegionId": "cn-hangzhou", "SourceDiskId": "d-web", "SourceDiskType": "system", "InstanceId": "i-web",
 			"Status": "accomplished", "Progress": "100%", "CreationTime": "2026-03-09T07:12:49Z", "RollbackTime": "", "ResourceGroupId": "rg-one", "Remark": "",
 			"Tags": []any{map[string]any{"Key": "k", "Value": ""}}},
-		{"SnapshotId": "s-data", "SnapshotName": "s-data", "RegionId": "cn-hangzhou", "SourceDiskId": "d-web-data", "SourceDiskType": "Data", "InstanceId": "",
+		{"SnapshotId": "s-data", "SnapshotName": "s-data", "RegionId": "cn-hangzhou", "SourceDiskId": "d-web-data", "SourceDiskType": "data", "InstanceId": "",
 			"Status": "Weird", "Progress": "0%", "CreationTime": "2026-03-09T07:12:48Z", "RollbackTime": "", "ResourceGroupId": "", "Remark": "", "Tags": []any{}},
 	}
 	if got := r.elements("Snapshots"); fmt.Sprint(got) != fmt.Sprint(want) {
@@ -115,12 +115,12 @@ func TestListParameters(t *testing.T) {
 		"size 0":               {"ListInstances", "PageSize", "0", "InvalidPageSize"},
 		"size 101":             {"ListSnapshots", "PageSize", "101", "InvalidPageSize"},
 		"size 1.5":             {"ListSnapshots", "PageSize", "1.5", "InvalidPageSize"},
-		"IDs that are none":    {"ListSnapshots", "SnapshotIds", "s-1", "InvalidSnapshotIds"},
-		"IDs of numbers":       {"ListSnapshots", "SnapshotIds", "[1]", "InvalidSnapshotIds"},
-		"IDs, empty":           {"ListSnapshots", "SnapshotIds", "[]", "InvalidSnapshotIds"},
+		"IDs that are none":    {"ListSnapshots", "SnapshotIds", "s-1", "InvalidParam"},
+		"IDs of numbers":       {"ListSnapshots", "SnapshotIds", "[1]", "InvalidParam"},
+		"IDs, empty":           {"ListSnapshots", "SnapshotIds", "[]", "InvalidParam"},
 		"IDs, doubled array":   {"ListDisks", "DiskIds", `["d-1"]["d-2"]`, "InvalidDiskIds"},
 		"IDs of servers":       {"ListInstances", "InstanceIds", `{}`, "InvalidInstanceIds"},
-		"disk type":            {"ListSnapshots", "SourceDiskType", "ssd", "InvalidSourceDiskType"},
+		"disk type":            {"ListSnapshots", "SourceDiskType", "ssd", "InvalidParam"},
 		"disk type of disks":   {"ListDisks", "DiskType", "ssd", "InvalidDiskType"},
 		"group":                {"ListDisks", "ResourceGroupId", "x", "InvalidResourceGroupId"},
 		"tag without key":      {"ListSnapshots", "Tag.1.Value", "v", "InvalidTag"},
@@ -145,11 +145,11 @@ func TestDeleteSnapshot(t *testing.T) {
 	h.want(h.call("DeleteSnapshot", "SnapshotId", id), "IncorrectSnapshotStatus")
 	h.finish()
 	h.want(h.call("DeleteSnapshot", "SnapshotId", id, "RegionId", "cn-shanghai"), "InvalidSnapshotId.NotFound")
-	if err := h.sim.makeImage(id, "m-1"); err != nil {
+	if err := h.sim.MakeImage(id, "m-1"); err != nil {
 		t.Fatal(err)
 	}
 	h.want(h.call("DeleteSnapshot", "SnapshotId", id), "SnapshotCreatedImage")
-	if err := h.sim.makeImage(id, ""); err != nil {
+	if err := h.sim.MakeImage(id, ""); err != nil {
 		t.Fatal(err)
 	}
 	r := h.want(h.call("DeleteSnapshot", "SnapshotId", id), "")
@@ -158,6 +158,34 @@ func TestDeleteSnapshot(t *testing.T) {
 	}
 	if r := h.want(h.call("DeleteSnapshot", "SnapshotId", id), "InvalidSnapshotId.NotFound"); r.status != 404 {
 		t.Errorf("status = %d", r.status)
+	}
+}
+
+func TestImageCode(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, func(c *Config) { c.ImageCode = "Odd.Code" })
+	id := h.sim.AddSnapshot(Snapshot{DiskID: "d-web", ImageID: "m-1"})
+	h.want(h.call("DeleteSnapshot", "SnapshotId", id), "Odd.Code")
+}
+
+func TestOnDelete(t *testing.T) {
+	t.Parallel()
+	var seen []string
+	h := newHarness(t, func(c *Config) {
+		c.OnDelete = func(key string, victim Snapshot, others []Snapshot) {
+			seen = append(seen, key, victim.ID, victim.InstanceID)
+			for _, one := range others {
+				seen = append(seen, one.ID)
+			}
+		}
+	})
+	for _, id := range []string{"s-1", "s-2", "s-3"} {
+		h.sim.AddSnapshot(Snapshot{ID: id, DiskID: "d-web-data"})
+	}
+	h.want(h.call("DeleteSnapshot", "SnapshotId", "s-none"), "InvalidSnapshotId.NotFound")
+	h.want(h.call("DeleteSnapshots", "SnapshotIds", `["s-2","s-1","s-2"]`), "")
+	if got, want := fmt.Sprint(seen), "[test-key s-2 i-web s-3 s-1 test-key s-1 i-web s-3]"; got != want {
+		t.Errorf("seen %s, want %s", got, want)
 	}
 }
 

@@ -1,9 +1,10 @@
 package simulator
 
 import (
-	"fmt"
+	"encoding/binary"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -20,9 +21,9 @@ type Snapshot struct {
 	Name            string
 	RegionID        string
 	DiskID          string // stays when the disk is gone
-	DiskType        string // System or Data
-	InstanceID      string // the server whose slot it takes; the API tells it for system disks only
-	Status          string // Progressing, Accomplished, Failed, or what a test planted
+	DiskType        string // system or data
+	InstanceID      string // the server whose slot it takes; the API shows it for system disks only
+	Status          string // Progressing, Accomplished, Failed, or what a test set
 	Progress        int    // percent
 	CreationTime    time.Time
 	RollbackTime    time.Time // when a disk was last restored from it
@@ -32,19 +33,48 @@ type Snapshot struct {
 	Unrestorable    bool   // its server was reset since
 	ImageID         string // of a custom image that was made from it and keeps it from being deleted
 
-	fails bool // will fail half-way
+	fails   bool         // will fail half-way
+	stalled bool         // stays in progress until SetSnapshotStatus
+	former  []formerTags // oldest first
+}
+
+// formerTags are the tags of a snapshot until they were changed.
+type formerTags struct {
+	until time.Time
+	tags  []Tag
+}
+
+// TagsAt returns the tags that the snapshot had at a time, by Config.Now.
+func (one Snapshot) TagsAt(at time.Time) []Tag {
+	for _, former := range one.former {
+		if at.Before(former.until) {
+			return slices.Clone(former.tags)
+		}
+	}
+	return slices.Clone(one.Tags)
 }
 
 // state is the account: servers with their disks, and snapshots.
 type state struct {
 	instances []*Instance
-	snapshots []*Snapshot // in the order of their creation
+	snapshots []*Snapshot // by creation time, oldest first
+	deleted   []deleted   // the latest, oldest first
 	failNext  map[string]int
+	stallNext map[string]int
 	random    *rand.Rand
 }
 
+// deleted is a snapshot that is gone, as it was.
+type deleted struct {
+	*Snapshot
+	at time.Time
+}
+
+// keepDeleted is the number of deleted snapshots that are remembered at least.
+const keepDeleted = 100
+
 func newState(instances []Instance, seed uint64) state {
-	s := state{failNext: make(map[string]int), random: rand.New(rand.NewPCG(seed, 0))}
+	s := state{failNext: make(map[string]int), stallNext: make(map[string]int), random: rand.New(rand.NewPCG(seed, 0))}
 	for _, one := range instances {
 		s.add(one)
 	}
@@ -64,7 +94,7 @@ func (s *state) add(one Instance) {
 		if i == 0 {
 			d.Type = orElse(d.Type, diskSystem)
 		}
-		d.Type = orElse(d.Type, diskData)
+		d.Type = strings.ToLower(orElse(d.Type, diskData))
 		if d.SizeGiB == 0 {
 			d.SizeGiB = 40
 		}
@@ -84,7 +114,7 @@ func orElse(value, byDefault string) string {
 // undo it.
 func (s *state) settle(now time.Time, duration time.Duration) {
 	for _, one := range s.snapshots {
-		if one.Status != Progressing {
+		if one.Status != Progressing || one.stalled {
 			continue
 		}
 		elapsed := now.Sub(one.CreationTime)
@@ -131,9 +161,27 @@ func (s *state) snapshot(id string) *Snapshot {
 	return nil
 }
 
-// remove drops the snapshots that gone names.
-func (s *state) remove(gone func(*Snapshot) bool) {
-	s.snapshots = slices.DeleteFunc(s.snapshots, gone)
+// insert adds a snapshot. Of two with one creation time the one added later counts as the newer.
+func (s *state) insert(one *Snapshot) {
+	at := len(s.snapshots)
+	for at > 0 && s.snapshots[at-1].CreationTime.After(one.CreationTime) {
+		at--
+	}
+	s.snapshots = slices.Insert(s.snapshots, at, one)
+}
+
+// remove drops the snapshots that gone names and remembers them as deleted now.
+func (s *state) remove(now time.Time, gone func(*Snapshot) bool) {
+	s.snapshots = slices.DeleteFunc(s.snapshots, func(one *Snapshot) bool {
+		if !gone(one) {
+			return false
+		}
+		s.deleted = append(s.deleted, deleted{one, now})
+		return true
+	})
+	if len(s.deleted) >= 2*keepDeleted {
+		s.deleted = slices.Clone(s.deleted[len(s.deleted)-keepDeleted:])
+	}
 }
 
 // count returns the number of snapshots that match.
@@ -147,19 +195,22 @@ func (s *state) count(match func(*Snapshot) bool) int {
 	return n
 }
 
-// newestFirst returns the snapshots in the order of a list.
-func (s *state) newestFirst() []*Snapshot {
-	list := slices.Clone(s.snapshots)
-	slices.Reverse(list)
-	slices.SortStableFunc(list, func(a, b *Snapshot) int { return b.CreationTime.Compare(a.CreationTime) })
+// copies returns copies of all snapshots but one, newest first; nil excepts none.
+func (s *state) copies(except *Snapshot) []Snapshot {
+	list := make([]Snapshot, 0, len(s.snapshots))
+	for _, one := range slices.Backward(s.snapshots) {
+		if one != except {
+			list = append(list, one.clone())
+		}
+	}
 	return list
 }
 
-// willFail uses up a planned failure of a disk.
-func (s *state) willFail(disk string) bool {
+// useUp counts down what is planned for the next snapshot of a disk, or else of any, and reports whether it was.
+func useUp(planned map[string]int, disk string) bool {
 	for _, key := range []string{disk, ""} {
-		if s.failNext[key] > 0 {
-			s.failNext[key]--
+		if planned[key] > 0 {
+			planned[key]--
 			return true
 		}
 	}
@@ -178,10 +229,18 @@ func (s *state) newID(prefix string) string {
 
 // newRequestID returns a random UUID in capitals.
 func (s *state) newRequestID() string {
+	const digits = "0123456789ABCDEF"
 	high, low := s.random.Uint64(), s.random.Uint64()
-	high = high&^0xf000 | 0x4000
-	low = low&^(3<<62) | 1<<63
-	return fmt.Sprintf("%08X-%04X-%04X-%04X-%012X", high>>32, high>>16&0xffff, high&0xffff, low>>48, low&(1<<48-1))
+	bits := binary.BigEndian.AppendUint64(make([]byte, 0, 16), high&^0xf000|0x4000)
+	bits = binary.BigEndian.AppendUint64(bits, low&^(3<<62)|1<<63)
+	id := make([]byte, 0, 36)
+	for i, b := range bits {
+		if i == 4 || i == 6 || i == 8 || i == 10 {
+			id = append(id, '-')
+		}
+		id = append(id, digits[b>>4], digits[b&15])
+	}
+	return string(id)
 }
 
 // clone returns a copy that shares nothing with the state.

@@ -8,8 +8,17 @@ import (
 
 // resource is anything that carries tags.
 type resource struct {
-	id   string
-	tags *[]Tag
+	id       string
+	tags     *[]Tag
+	snapshot *Snapshot // nil for disks and servers
+}
+
+// set replaces the tags. Those of a snapshot are remembered, for lists that lag behind.
+func (r resource) set(tags []Tag, now time.Time) {
+	if r.snapshot != nil {
+		r.snapshot.former = append(r.snapshot.former, formerTags{now, *r.tags})
+	}
+	*r.tags = tags
 }
 
 // tagged reads ResourceType and ResourceId.N, which name what TagResources and UntagResources work on: snapshots,
@@ -47,9 +56,9 @@ func (p *params) resourceType() string {
 func (s *Simulator) resources(region, kind string) []resource {
 	var all []resource
 	if kind == "snapshot" {
-		for _, one := range s.state.newestFirst() {
+		for _, one := range slices.Backward(s.state.snapshots) {
 			if one.RegionID == region {
-				all = append(all, resource{one.ID, &one.Tags})
+				all = append(all, resource{one.ID, &one.Tags, one})
 			}
 		}
 		return all
@@ -58,37 +67,42 @@ func (s *Simulator) resources(region, kind string) []resource {
 		switch {
 		case one.RegionID != region:
 		case kind == "instance":
-			all = append(all, resource{one.ID, &one.Tags})
+			all = append(all, resource{one.ID, &one.Tags, nil})
 		default:
 			for i := range one.Disks {
-				all = append(all, resource{one.Disks[i].ID, &one.Disks[i].Tags})
+				all = append(all, resource{one.Disks[i].ID, &one.Disks[i].Tags, nil})
 			}
 		}
 	}
 	return all
 }
 
-// tagResources sets tags on resources, on all of them or on none. A tag with the same key is overwritten.
+// tagResources sets tags on resources, on all of them or on none. A tag with the same key is overwritten. Whether
+// tags with other keys stay is not documented: Config.ReplaceTags says.
 func (s *Simulator) tagResources(p *params) effect {
 	named, tags := s.tagged(p), p.tags()
 	if len(tags) == 0 {
 		p.fail(missing("Tag.1.Key"))
 	}
-	return func(time.Time) (answer, *apiError) {
+	return func(now time.Time) (answer, *apiError) {
 		resources, refusal := named()
 		if refusal != nil {
 			return nil, refusal
 		}
 		merged := make([][]Tag, len(resources))
 		for i, one := range resources {
-			if merged[i] = overwrite(*one.tags, tags); len(merged[i]) > tagsPerResource {
+			old := *one.tags
+			if s.config.ReplaceTags {
+				old = nil
+			}
+			if merged[i] = overwrite(old, tags); len(merged[i]) > tagsPerResource {
 				return nil, refuse("NumberExceed.Tags")
 			}
 		}
 		for i, one := range resources {
-			*one.tags = merged[i]
+			one.set(merged[i], now)
 		}
-		return answer{}, nil
+		return elements{}, nil
 	}
 }
 
@@ -111,17 +125,17 @@ func (s *Simulator) untagResources(p *params) effect {
 	if len(keys) == 0 && !all {
 		p.fail(missing("TagKey.1"))
 	}
-	return func(time.Time) (answer, *apiError) {
+	return func(now time.Time) (answer, *apiError) {
 		resources, refusal := named()
 		if refusal != nil {
 			return nil, refusal
 		}
 		for _, one := range resources {
-			*one.tags = slices.DeleteFunc(slices.Clone(*one.tags), func(t Tag) bool {
+			one.set(slices.DeleteFunc(slices.Clone(*one.tags), func(t Tag) bool {
 				return len(keys) == 0 || slices.Contains(keys, t.Key)
-			})
+			}), now)
 		}
-		return answer{}, nil
+		return elements{}, nil
 	}
 }
 
@@ -132,15 +146,15 @@ func (s *Simulator) listTagResources(p *params) effect {
 		p.fail(missing("ResourceId"))
 	}
 	return func(time.Time) (answer, *apiError) {
-		found := []answer{}
+		found := []elements{}
 		for _, one := range s.resources(region, kind) {
 			if !matchesID(ids, one.id) || !matchAll(filters, *one.tags) {
 				continue
 			}
 			for _, tag := range *one.tags {
-				found = append(found, answer{"ResourceType": kind, "ResourceId": one.id, "TagKey": tag.Key, "TagValue": tag.Value})
+				found = append(found, elements{"ResourceType": kind, "ResourceId": one.id, "TagKey": tag.Key, "TagValue": tag.Value})
 			}
 		}
-		return answer{"NextToken": "", "TagResources": answer{"TagResource": found}}, nil
+		return elements{"NextToken": "", "TagResources": elements{"TagResource": found}}, nil
 	}
 }

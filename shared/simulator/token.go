@@ -7,7 +7,10 @@ import (
 
 // tokenMemory remembers the successful calls with a ClientToken. Tokens are compared byte by byte and belong to one
 // action of the account. Failed calls are not remembered: the same token may succeed later.
-type tokenMemory map[tokenKey]remembered
+type tokenMemory struct {
+	calls  map[tokenKey]remembered
+	pruned time.Time // when calls was last cleared of old ones
+}
 
 type tokenKey struct{ action, token string }
 
@@ -19,9 +22,12 @@ type remembered struct {
 
 // once runs an effect unless the token is known: the same parameters then get the same answer and no new effect,
 // others IdempotentParameterMismatch.
-func (m tokenMemory) once(key tokenKey, params map[string]string, now time.Time, lifetime time.Duration, run effect) (answer, *apiError) {
-	maps.DeleteFunc(m, func(_ tokenKey, old remembered) bool { return now.Sub(old.at) >= lifetime })
-	if known, found := m[key]; found {
+func (m *tokenMemory) once(key tokenKey, params map[string]string, now time.Time, lifetime time.Duration, run effect) (answer, *apiError) {
+	if now.Sub(m.pruned) >= lifetime {
+		maps.DeleteFunc(m.calls, func(_ tokenKey, old remembered) bool { return now.Sub(old.at) >= lifetime })
+		m.pruned = now
+	}
+	if known, found := m.calls[key]; found && now.Sub(known.at) < lifetime {
 		if !maps.Equal(known.params, params) {
 			return nil, refuse("IdempotentParameterMismatch")
 		}
@@ -29,7 +35,7 @@ func (m tokenMemory) once(key tokenKey, params map[string]string, now time.Time,
 	}
 	result, refusal := run(now)
 	if refusal == nil {
-		m[key] = remembered{params, result, now}
+		m.calls[key] = remembered{params, result, now}
 	}
 	return result, refusal
 }

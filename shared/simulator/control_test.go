@@ -25,9 +25,9 @@ func TestAddSnapshotFillsIn(t *testing.T) {
 func TestSnapshotsIsACopy(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
-	planted := Snapshot{DiskID: "d-web", Tags: []Tag{{"k", "v"}}}
-	h.sim.AddSnapshot(planted)
-	planted.Tags[0].Value = "changed"
+	added := Snapshot{DiskID: "d-web", Tags: []Tag{{"k", "v"}}}
+	h.sim.AddSnapshot(added)
+	added.Tags[0].Value = "changed"
 	h.sim.Snapshots()[0].Tags[0].Value = "changed"
 	if got := h.sim.Snapshots()[0].Tags[0].Value; got != "v" {
 		t.Errorf("value = %q", got)
@@ -51,7 +51,7 @@ func TestReleaseInstance(t *testing.T) {
 	h.create("d-web", "one")
 	h.create("d-web-data", "two")
 	h.create("d-db", "three")
-	if err := h.sim.releaseInstance("i-web"); err != nil {
+	if err := h.sim.ReleaseInstance("i-web"); err != nil {
 		t.Fatal(err)
 	}
 	if left := h.sim.Snapshots(); len(left) != 1 || left[0].Name != "three" {
@@ -67,7 +67,7 @@ func TestRemoveDisk(t *testing.T) {
 	h := newHarness(t)
 	h.create("d-web-data", "one")
 	h.finish()
-	if err := h.sim.removeDisk("d-web-data"); err != nil {
+	if err := h.sim.RemoveDisk("d-web-data"); err != nil {
 		t.Fatal(err)
 	}
 	h.want(h.call("CreateSnapshot", "DiskId", "d-web-data", "SnapshotName", "two"), "InvalidDiskId.NotFound")
@@ -86,7 +86,7 @@ func TestSetSnapshotStatus(t *testing.T) {
 	h := newHarness(t)
 	id := h.create("d-web", "one")
 	for _, status := range []string{Failed, "Unheard-of", Accomplished} {
-		if err := h.sim.setSnapshotStatus(id, status); err != nil {
+		if err := h.sim.SetSnapshotStatus(id, status); err != nil {
 			t.Fatal(err)
 		}
 		h.finish()
@@ -96,20 +96,40 @@ func TestSetSnapshotStatus(t *testing.T) {
 	}
 }
 
-func TestPlantingOnNothing(t *testing.T) {
+func TestStallNext(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	h.sim.StallNext("d-web")
+	id := h.create("d-web", "one")
+	h.clock.advance(24 * time.Hour)
+	h.want(h.call("CreateSnapshot", "DiskId", "d-web", "SnapshotName", "two"), "IncorrectDiskStatus.CreatingSnapshot")
+	if err := h.sim.SetSnapshotStatus(id, Progressing); err != nil { // it goes on
+		t.Fatal(err)
+	}
+	if got := h.sim.Snapshots()[0].Status; got != Accomplished {
+		t.Errorf("status = %q", got)
+	}
+	h.create("d-web", "two")
+	h.finish()
+	if got := h.sim.Snapshots()[0].Status; got != Accomplished {
+		t.Errorf("status of the next = %q", got)
+	}
+}
+
+func TestControlOfWhatDoesNotExist(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
 	for name, do := range map[string]func() error{
-		"SetSnapshotStatus": func() error { return h.sim.setSnapshotStatus("s-none", Failed) },
-		"MakeImage":         func() error { return h.sim.makeImage("s-none", "m-1") },
+		"SetSnapshotStatus": func() error { return h.sim.SetSnapshotStatus("s-none", Failed) },
+		"MakeImage":         func() error { return h.sim.MakeImage("s-none", "m-1") },
 		"SetDiskStatus":     func() error { return h.sim.SetDiskStatus("d-none", diskInUse) },
 		"SetInstanceStatus": func() error { return h.sim.setInstanceStatus("i-none", instanceRunning) },
-		"RemoveDisk":        func() error { return h.sim.removeDisk("d-none") },
-		"ReleaseInstance":   func() error { return h.sim.releaseInstance("i-none") },
+		"RemoveDisk":        func() error { return h.sim.RemoveDisk("d-none") },
+		"ReleaseInstance":   func() error { return h.sim.ReleaseInstance("i-none") },
 		"ResetInstance":     func() error { return h.sim.resetInstance("i-none") },
 	} {
 		if do() == nil {
-			t.Errorf("%s on nothing succeeds", name)
+			t.Errorf("%s succeeds on what does not exist", name)
 		}
 	}
 }
@@ -138,8 +158,16 @@ func TestCalls(t *testing.T) {
 	if counts := h.sim.CallCounts(); counts["ListDisks"] != 20 || counts["CreateSnapshot"] != 1 {
 		t.Errorf("counts = %v", counts)
 	}
+	if calls[0].Key != testKey {
+		t.Errorf("key = %q", calls[0].Key)
+	}
 	h.sim.ResetCalls()
 	if len(h.sim.Calls()) != 0 || len(h.sim.CallCounts()) != 0 {
 		t.Error("calls are left")
+	}
+	h = newHarness(t, func(c *Config) { c.KeepCalls = -1 })
+	h.call("ListDisks")
+	if len(h.sim.Calls()) != 0 || h.sim.CallCounts()["ListDisks"] != 1 {
+		t.Errorf("calls %v, counts %v", h.sim.Calls(), h.sim.CallCounts())
 	}
 }

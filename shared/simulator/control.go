@@ -3,21 +3,18 @@ package simulator
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
-// Snapshots returns a copy of every snapshot, newest first, as it stands at Config.Now.
+// Snapshots returns a copy of every snapshot, newest first, as it truly is at Config.Now, whatever lists show.
 func (s *Simulator) Snapshots() []Snapshot {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.state.settle(s.config.Now(), s.config.Duration)
-	list := []Snapshot{}
-	for _, one := range s.state.newestFirst() {
-		list = append(list, one.clone())
-	}
-	return list
+	return s.state.copies(nil)
 }
 
-// AddSnapshot plants a snapshot past all rules and returns its ID. Empty fields get what the API would have given:
+// AddSnapshot adds a snapshot past all rules and returns its ID. Empty fields get what the API would have given:
 // a new ID, the name of the ID, region, server and type of the disk if it exists, status accomplished, the time now.
 func (s *Simulator) AddSnapshot(one Snapshot) string {
 	s.mu.Lock()
@@ -31,7 +28,7 @@ func (s *Simulator) AddSnapshot(one Snapshot) string {
 		one.InstanceID = orElse(one.InstanceID, instance.ID)
 		one.DiskType = orElse(one.DiskType, disk.Type)
 	}
-	one.DiskType = orElse(one.DiskType, diskSystem)
+	one.DiskType = strings.ToLower(orElse(one.DiskType, diskSystem))
 	one.Status = orElse(one.Status, Accomplished)
 	if one.Status == Accomplished {
 		one.Progress = 100
@@ -39,23 +36,24 @@ func (s *Simulator) AddSnapshot(one Snapshot) string {
 	if one.CreationTime.IsZero() {
 		one.CreationTime = s.config.Now()
 	}
-	planted := one.clone()
-	s.state.snapshots = append(s.state.snapshots, &planted)
+	added := one.clone()
+	added.former = nil // of the snapshot that one is a copy of
+	s.state.insert(&added)
 	return one.ID
 }
 
-// setSnapshotStatus turns a snapshot into another status, known or not. Progressing starts where it stood.
-func (s *Simulator) setSnapshotStatus(id, status string) error {
+// SetSnapshotStatus sets the status of a snapshot, documented or not. Progressing goes on from where it was.
+func (s *Simulator) SetSnapshotStatus(id, status string) error {
 	return s.withSnapshot(id, func(one *Snapshot) {
-		if one.Status = status; status == Accomplished {
+		if one.Status, one.stalled = status, false; status == Accomplished {
 			one.Progress = 100
 		}
 	})
 }
 
-// makeImage makes a custom image from a snapshot, which keeps the snapshot from being deleted. An empty image ID
+// MakeImage makes a custom image from a snapshot, which keeps the snapshot from being deleted. An empty image ID
 // deletes the image.
-func (s *Simulator) makeImage(snapshotID, imageID string) error {
+func (s *Simulator) MakeImage(snapshotID, imageID string) error {
 	return s.withSnapshot(snapshotID, func(one *Snapshot) { one.ImageID = imageID })
 }
 
@@ -64,6 +62,14 @@ func (s *Simulator) FailNext(diskID string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.state.failNext[diskID]++
+}
+
+// StallNext lets the next snapshot of a disk stay in progress until [Simulator.SetSnapshotStatus]; an empty ID means
+// that of any disk.
+func (s *Simulator) StallNext(diskID string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.state.stallNext[diskID]++
 }
 
 // SetDiskStatus sets the status of a disk, such as Creating or ReIniting.
@@ -91,8 +97,8 @@ func (s *Simulator) addInstance(one Instance) {
 	s.regions[one.RegionID] = true
 }
 
-// removeDisk takes a disk away. Its snapshots stay and keep their slots.
-func (s *Simulator) removeDisk(id string) error {
+// RemoveDisk removes a disk. Its snapshots stay and keep their slots.
+func (s *Simulator) RemoveDisk(id string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	instance, disk := s.state.disk(id)
@@ -103,11 +109,11 @@ func (s *Simulator) removeDisk(id string) error {
 	return nil
 }
 
-// releaseInstance releases a server, as its expiry does: its disks and all its snapshots go.
-func (s *Simulator) releaseInstance(id string) error {
+// ReleaseInstance releases a server, as its expiry does: its disks and all its snapshots are removed with it.
+func (s *Simulator) ReleaseInstance(id string) error {
 	return s.withInstance(id, func(*Instance) {
 		s.state.instances = slices.DeleteFunc(s.state.instances, func(one *Instance) bool { return one.ID == id })
-		s.state.remove(func(one *Snapshot) bool { return one.InstanceID == id })
+		s.state.remove(s.config.Now(), func(one *Snapshot) bool { return one.InstanceID == id })
 	})
 }
 
@@ -133,7 +139,7 @@ func (s *Simulator) SetCredentials(credentials ...Credential) {
 func (s *Simulator) ForgetTokens() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	clear(s.tokens)
+	clear(s.tokens.calls)
 }
 
 func (s *Simulator) withSnapshot(id string, change func(*Snapshot)) error {
