@@ -203,13 +203,13 @@ func outOfTime(action string) *Error {
 			"give the function a longer timeout, or set the machine's clock"}
 }
 
-// list returns the snapshots of a region, by a list that was asked for at since or later; the zero time takes any list
+// list returns the snapshots of a region, by a list that was asked for after since; the zero time takes any list
 // of this run. tries limits its retries.
 func (r *run) list(ctx context.Context, id string, since time.Time, tries *retry) ([]Snapshot, error) {
 	known := r.region(id)
 	known.guard <- struct{}{}
 	defer func() { <-known.guard }()
-	if known.listed && !known.askedAt.Before(since) {
+	if known.listed && (since.IsZero() || known.askedAt.After(since)) {
 		return known.snapshots, nil
 	}
 	var all []Snapshot
