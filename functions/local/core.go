@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"text/tabwriter"
+	"time"
 
 	"swas-snapshot/shared/policy"
 	"swas-snapshot/shared/simulator/runtimeapi"
@@ -36,7 +38,7 @@ func (s *session) client(ctx context.Context, p *policy.Policy) (*swas.Client, f
 		if err != nil {
 			return nil, nil, err
 		}
-		config.Endpoint, config.Provider, end = w.apiURL, swas.Static{AccessKeyID: w.keyID, AccessKeySecret: w.keySecret}, w.close
+		config.Endpoint, config.Provider, end = w.apiURL, swas.Static{AccessKeyID: w.operator.AccessKeyID, AccessKeySecret: w.operator.AccessKeySecret}, w.close
 		if p.RegionID == "" {
 			p.RegionID = w.regionID
 		}
@@ -65,29 +67,35 @@ func (s *session) liveCredentials(ctx context.Context) (*runtimeapi.Credentials,
 	return &handed, nil
 }
 
-// plan prints what would become of the snapshots of one target, or of all.
-func plan(ctx context.Context, s *session) error {
+// forTargets asks the core about the target on the command line, or about all. The core lists each region once.
+func forTargets[T any](ctx context.Context, s *session, ask func(*snapshot.Service, string) (T, error)) ([]T, error) {
 	core, end, err := s.core(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer end()
+	core.API = &remembering{API: core.API}
 	targets := s.args
 	if len(targets) == 0 {
 		targets = names(core.Policy)
 	}
-	plans := make([]snapshot.Plan, 0, len(targets))
+	answers := make([]T, 0, len(targets))
 	for _, name := range targets {
-		one, err := core.Plan(ctx, name)
+		one, err := ask(core, name)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		plans = append(plans, one)
+		answers = append(answers, one)
 	}
-	return s.printPlans(plans)
+	return answers, nil
 }
 
-func (s *session) printPlans(plans []snapshot.Plan) error {
+// plan prints what the next sweep does with the snapshots of one target, or of all, and what is to be expected after it.
+func plan(ctx context.Context, s *session) error {
+	plans, err := forTargets(ctx, s, func(core *snapshot.Service, name string) (snapshot.Plan, error) { return core.Plan(ctx, name) })
+	if err != nil {
+		return err
+	}
 	if s.json {
 		return json.NewEncoder(s.stdout).Encode(map[string]any{"plans": plans})
 	}
@@ -100,8 +108,61 @@ func (s *session) printPlans(plans []snapshot.Plan) error {
 		if len(one.Items) == 0 {
 			fmt.Fprintf(table, "  nothing to do\n")
 		}
-		if one.Blocked != "" {
-			fmt.Fprintf(table, "  blocked: %s\n", one.Blocked)
+		for _, line := range forecast(one) {
+			fmt.Fprintf(table, "  %s\n", line)
+		}
+	}
+	if err := table.Flush(); err != nil {
+		return fmt.Errorf("failed to print: %w", err)
+	}
+	return nil
+}
+
+// forecast is what a plan expects after the next sweep, a line each.
+func forecast(p snapshot.Plan) []string {
+	var lines []string
+	if p.Blocked != "" {
+		lines = append(lines, "blocked: "+p.Blocked)
+	}
+	for _, item := range p.Later {
+		lines = append(lines, "later: delete "+item.SnapshotID+": "+item.Reason)
+	}
+	for _, one := range p.Outlook {
+		switch {
+		case one.Blocked != "":
+			lines = append(lines, "will be blocked: "+one.Blocked)
+		case !one.Next.IsZero():
+			lines = append(lines, "role "+one.Role+" is due next at "+one.Next.Format("Mon 2006-01-02 15:04 MST"))
+		}
+	}
+	for _, text := range p.Warnings {
+		lines = append(lines, "warning: "+text)
+	}
+	return lines
+}
+
+// list prints the snapshots on the servers of one target, or of all.
+func list(ctx context.Context, s *session) error {
+	listings, err := forTargets(ctx, s, func(core *snapshot.Service, name string) (snapshot.Listing, error) { return core.List(ctx, name) })
+	if err != nil {
+		return err
+	}
+	if s.json {
+		return json.NewEncoder(s.stdout).Encode(map[string]any{"listings": listings})
+	}
+	table := tabwriter.NewWriter(s.stdout, 0, 0, 2, ' ', 0)
+	for _, one := range listings {
+		fmt.Fprintf(table, "%s\t%d of %d slots used\n", one.Target, one.Slots.Used, one.Slots.Of)
+		for n, shown := range one.Listed {
+			old := time.Since(one.Snapshots[n].CreationTime).Round(time.Minute)
+			role, kept := cmp.Or(shown.Role, "foreign"), ""
+			if shown.Keep != "" {
+				kept = "kept: " + shown.Keep
+			}
+			fmt.Fprintf(table, "  %s\t%s\t%s\t%s\t%s old\t%s\n", shown.SnapshotID, role, shown.SnapshotName, shown.Status, old, kept)
+		}
+		if len(one.Listed) == 0 {
+			fmt.Fprintf(table, "  no snapshots\n")
 		}
 	}
 	if err := table.Flush(); err != nil {
@@ -121,7 +182,7 @@ func pin(ctx context.Context, s *session) error {
 	})
 }
 
-// unpin gives a snapshot back to the rotation.
+// unpin makes a snapshot subject to the count of its role again.
 func unpin(ctx context.Context, s *session) error {
 	return s.changePin(ctx, func(core *snapshot.Service) (snapshot.Pinned, error) {
 		return core.Unpin(ctx, s.args[0], nil)
@@ -141,7 +202,7 @@ func (s *session) changePin(ctx context.Context, change func(*snapshot.Service) 
 	if s.json {
 		return json.NewEncoder(s.stdout).Encode(pinned)
 	}
-	state := "rotates again"
+	state := "is no longer kept beyond the count of its role"
 	if pinned.Keep != "" {
 		state = "is kept: " + pinned.Keep
 	}

@@ -55,7 +55,7 @@ func doctor(ctx context.Context, s *session) error {
 	}
 	defer end()
 	x.client = client
-	x.core = &snapshot.Service{API: &remembering{Client: client}, Policy: x.policy.Policy, Instance: snapshot.NewInstance(10)}
+	x.core = &snapshot.Service{API: &remembering{API: client}, Policy: x.policy.Policy, Instance: snapshot.NewInstance(10)}
 	answers, signs := x.endpoints(ctx), x.credentials(ctx)
 	if answers && signs {
 		for _, region := range x.regions() {

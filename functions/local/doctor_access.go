@@ -149,11 +149,13 @@ func (x *examination) permissions(ctx context.Context, region string) {
 			_, err := api.CreateSnapshot(ctx, snapshot.Request{RegionID: region, DiskID: "d-" + nobody, SnapshotName: "swas-snapshot-doctor"})
 			return err
 		}, []string{snapshot.CodeDiskNotFound}, ""},
-		{"DeleteSnapshot", func() error { return api.DeleteSnapshot(ctx, region, "s-"+nobody, "swas-snapshot-doctor") },
-			[]string{snapshot.CodeSnapshotNotFound}, "nothing rotates"},
+		{"DeleteSnapshot", func() error {
+			return swas.Deleter{Client: x.client}.DeleteSnapshot(ctx, region, "s-"+nobody, "swas-snapshot-doctor")
+		},
+			[]string{snapshot.CodeSnapshotNotFound}, "the timer function needs it: without it nothing is deleted, and slots fill; the role of http and event must not have it"},
 		{"TagResources", func() error {
 			return api.TagSnapshot(ctx, region, "s-"+nobody, []snapshot.Tag{{Key: snapshot.TagKeep, Value: "no"}})
-		}, []string{"InvalidResourceId.NotFound", snapshot.CodeSnapshotNotFound}, "nothing can be pinned"},
+		}, []string{"InvalidResourceId.NotFound", snapshot.CodeSnapshotNotFound}, "nothing can be pinned, and no order can join a snapshot in progress"},
 	}
 	for _, one := range tries {
 		err := one.try()

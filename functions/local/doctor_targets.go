@@ -15,19 +15,19 @@ import (
 // remembering is a client that lists everything once: the doctor changes nothing, and the API allows about 10 calls of
 // an action a minute.
 type remembering struct {
-	*swas.Client
+	snapshot.API
 	snapshots map[string]snapshot.SnapshotPage
 	disks     map[string]snapshot.DiskPage
 }
 
 // ListSnapshots asks for a page that it does not know yet.
 func (r *remembering) ListSnapshots(ctx context.Context, region string, page int) (snapshot.SnapshotPage, error) {
-	return once(&r.snapshots, region, page, func() (snapshot.SnapshotPage, error) { return r.Client.ListSnapshots(ctx, region, page) })
+	return once(&r.snapshots, region, page, func() (snapshot.SnapshotPage, error) { return r.API.ListSnapshots(ctx, region, page) })
 }
 
 // ListDisks asks for a page that it does not know yet.
 func (r *remembering) ListDisks(ctx context.Context, region string, page int) (snapshot.DiskPage, error) {
-	return once(&r.disks, region, page, func() (snapshot.DiskPage, error) { return r.Client.ListDisks(ctx, region, page) })
+	return once(&r.disks, region, page, func() (snapshot.DiskPage, error) { return r.API.ListDisks(ctx, region, page) })
 }
 
 // once returns a page that is known, or asks for it and keeps the answer; errors are not kept.

@@ -24,9 +24,10 @@ const usage = `Usage: go run ./functions/local [command] [flags]
   serve                         keep the simulator and the HTTP function up, and fire the timers of s.yaml
   invoke timer|http|event FILE  one event through the real function; FILE may be - for standard input
   build                         dist/<function>/bootstrap and snapshots.yaml, ready to deploy
-  plan [TARGET]                 what a sweep would do, and why; with -role, what an order would do
+  plan [TARGET]                 what the next sweep does and why, what is due next, what will be blocked
+  list [TARGET]                 what is there, with ages
   pin ID [DAY]                  keep a snapshot until a day (2026-12-01), or for ever
-  unpin ID                      give it back to the rotation
+  unpin ID                      keep it no longer than its role's count does
   doctor                        check credentials, permissions, policy, disks, slots and next ticks
 
 Flags, before or behind the command:
@@ -36,7 +37,6 @@ Flags, before or behind the command:
   -addr HOST:PORT               serve: where the HTTP function listens (default 127.0.0.1:9000)
   -takes DURATION               serve: how long the simulator takes for a snapshot (default 5s)
   -now                          invoke: as if the event happened now; the examples in events are old
-  -role ROLE                    plan: of the order
   -arch amd64|arm64             build: of the machine that will run the functions (default amd64)
 
 The policy is snapshots.yaml, or the file that SNAPSHOTS_FILE names. Try:
@@ -83,7 +83,6 @@ type options struct {
 	addr     string
 	takes    durationFlag
 	now      bool
-	role     string
 	arch     string
 }
 
@@ -100,7 +99,8 @@ var commands = map[string]command{
 	"serve":  {0, 0, "serve takes no arguments", []string{"addr", "json", "platform", "takes"}, serve},
 	"invoke": {2, 2, "invoke takes a function (timer, http or event) and a file: invoke -now timer events/timer-fc.json", []string{"live", "json", "now", "platform"}, invoke},
 	"build":  {0, 0, "build takes no arguments: it builds all three functions", []string{"arch", "json"}, build},
-	"plan":   {0, 1, "plan takes at most one target: plan web-1", []string{"live", "json", "role"}, plan},
+	"plan":   {0, 1, "plan takes at most one target: plan web-1", []string{"live", "json"}, plan},
+	"list":   {0, 1, "list takes at most one target: list web-1", []string{"live", "json"}, list},
 	"pin":    {1, 2, "pin takes a snapshot ID and maybe a day: pin s-bp1... 2026-12-01", []string{"live", "json"}, pin},
 	"unpin":  {1, 1, "unpin takes a snapshot ID: unpin s-bp1...", []string{"live", "json"}, unpin},
 	"doctor": {0, 0, "doctor takes no arguments", []string{"live", "json"}, doctor},
@@ -161,7 +161,6 @@ func (s *session) parse(args []string) (given []string, err error) {
 	flags.StringVar(&s.addr, "addr", "127.0.0.1:9000", "")
 	flags.Var(&s.takes, "takes", "")
 	flags.BoolVar(&s.now, "now", false, "")
-	flags.StringVar(&s.role, "role", "", "")
 	flags.StringVar(&s.arch, "arch", "amd64", "")
 	var words []string
 	for {
@@ -187,14 +186,14 @@ func flagMistake(text string) string {
 	if !unknown {
 		return text
 	}
-	if near := snapshot.Nearest(name, []string{"live", "json", "platform", "addr", "takes", "now", "role", "arch"}); near != "" {
+	if near := snapshot.Nearest(name, []string{"live", "json", "platform", "addr", "takes", "now", "arch"}); near != "" {
 		return fmt.Sprintf("there is no flag -%s: did you mean -%s?", name, near)
 	}
 	return fmt.Sprintf("there is no flag -%s", name)
 }
 
 func unknownCommand(name string) string {
-	known := []string{"serve", "invoke", "build", "plan", "pin", "unpin", "doctor"}
+	known := []string{"serve", "invoke", "build", "plan", "list", "pin", "unpin", "doctor"}
 	for _, one := range known {
 		if strings.HasPrefix(one, name) || strings.HasPrefix(name, one) || sameLetters(one, name) {
 			return fmt.Sprintf("there is no command %s: did you mean %s?", quoted(name), one)
@@ -203,7 +202,7 @@ func unknownCommand(name string) string {
 	return fmt.Sprintf("there is no command %s: use %s, or none for the demo", quoted(name), strings.Join(known, ", "))
 }
 
-// sameLetters tells whether two words differ in the order of their letters only: a typing error.
+// sameLetters reports whether two words differ in the order of their letters only: a typing error.
 func sameLetters(a, b string) bool {
 	first, second := []byte(a), []byte(b)
 	slices.Sort(first)

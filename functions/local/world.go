@@ -22,13 +22,14 @@ import (
 
 // world is a simulated cloud: the API, and the platform on which the real functions run as processes of their own.
 type world struct {
-	api       *simulator.Simulator
-	apiURL    string
-	keyID     string
-	keySecret string
-	regionID  string
-	disks     []string
-	ahead     atomic.Int64 // how far the clock of the API's state is ahead of the wall clock
+	api      *simulator.Simulator
+	apiURL   string
+	operator runtimeapi.Credentials // may do everything
+	sweeper  runtimeapi.Credentials // of the timer function
+	taker    runtimeapi.Credentials // of the others: it may not delete
+	regionID string
+	disks    []string
+	ahead    atomic.Int64 // how far the clock of the API's state is ahead of the wall clock
 
 	functions map[string]*runtimeapi.Function
 	folder    string
@@ -89,11 +90,15 @@ func newWorld(ctx context.Context, s *session, c worldConfig) (_ *world, err err
 
 // startAPI starts the simulator with the disks of the policy, and one more server.
 func (w *world) startAPI(s *session, c worldConfig) error {
-	w.keyID, w.keySecret = "LTAIsimulator"+randomText(4), randomText(15)
+	w.operator, w.sweeper, w.taker = newKey(), newKey(), newKey()
 	p, _ := policy.Load(c.policyFile, s.getenv) // a wrong policy is for the functions to answer
 	w.api = simulator.New(simulator.Config{
-		Now:            func() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) },
-		Credentials:    []simulator.Credential{{AccessKeyID: w.keyID, AccessKeySecret: w.keySecret}},
+		Now: func() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) },
+		Credentials: []simulator.Credential{
+			{AccessKeyID: w.operator.AccessKeyID, AccessKeySecret: w.operator.AccessKeySecret},
+			{AccessKeyID: w.sweeper.AccessKeyID, AccessKeySecret: w.sweeper.AccessKeySecret, Actions: simulator.SweepActions},
+			{AccessKeyID: w.taker.AccessKeyID, AccessKeySecret: w.taker.AccessKeySecret, Actions: simulator.TakeActions},
+		},
 		Instances:      w.instances(p, s.getenv),
 		Duration:       c.takes,
 		CallsPerMinute: simulator.Unlimited,
@@ -106,6 +111,23 @@ func (w *world) startAPI(s *session, c worldConfig) error {
 	server := &http.Server{Handler: w.api, ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = server.Serve(listener) }()
 	return nil
+}
+
+// newKey makes an access key of the simulator.
+func newKey() runtimeapi.Credentials {
+	return runtimeapi.Credentials{AccessKeyID: "LTAIsimulator" + randomText(4), AccessKeySecret: randomText(15)}
+}
+
+// keyOf returns the access key of a function.
+func (w *world) keyOf(function string, c worldConfig) runtimeapi.Credentials {
+	switch {
+	case c.live != nil:
+		return *c.live
+	case function == "timer":
+		return w.sweeper
+	default:
+		return w.taker
+	}
 }
 
 // instances returns a server for each disk and server of the policy, and spare ones, so that any policy can be tried.
@@ -151,22 +173,14 @@ func (w *world) runtime(name, binary string, environment []string, c worldConfig
 		Name: "swas-snapshot-" + name, Region: w.regionID, MaxInstances: 10, Timeout: time.Minute,
 		Stdout: c.log, Stderr: c.log,
 	}
+	key := w.keyOf(name, c)
 	if c.platform == string(runtimeapi.FC) {
-		config.Credentials = func() runtimeapi.Credentials {
-			if c.live != nil {
-				return *c.live
-			}
-			return runtimeapi.Credentials{AccessKeyID: w.keyID, AccessKeySecret: w.keySecret}
-		}
-	} else {
-		keyID, secret, token := w.keyID, w.keySecret, ""
-		if c.live != nil {
-			keyID, secret, token = c.live.AccessKeyID, c.live.AccessKeySecret, c.live.SecurityToken
-		}
-		config.Env = append(config.Env, "ALIBABA_CLOUD_ACCESS_KEY_ID="+keyID, "ALIBABA_CLOUD_ACCESS_KEY_SECRET="+secret)
-		if token != "" {
-			config.Env = append(config.Env, "ALIBABA_CLOUD_SECURITY_TOKEN="+token)
-		}
+		config.Credentials = func() runtimeapi.Credentials { return key }
+		return config
+	}
+	config.Env = append(config.Env, "ALIBABA_CLOUD_ACCESS_KEY_ID="+key.AccessKeyID, "ALIBABA_CLOUD_ACCESS_KEY_SECRET="+key.AccessKeySecret)
+	if key.SecurityToken != "" {
+		config.Env = append(config.Env, "ALIBABA_CLOUD_SECURITY_TOKEN="+key.SecurityToken)
 	}
 	return config
 }
