@@ -186,7 +186,7 @@ func (c *call) finish(ctx context.Context, key string, results []snapshot.Result
 	forgiven = forgiven && worst != nil
 	switch {
 	case len(results) == 1 && !forgiven:
-		httpapi.SendResult(c.w, results[0])
+		httpapi.SendResult(c.w, results[0], c.request.now)
 		return
 	case forgiven:
 		status = http.StatusOK
