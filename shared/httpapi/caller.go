@@ -27,7 +27,7 @@ const (
 	fromStandard = "standard"
 )
 
-// let lets a request in once its caller is authenticated. Nothing else of the request is looked at before.
+// let passes a request on once its caller is authenticated. Nothing else of the request is looked at before.
 func (a *api) let(in func(http.ResponseWriter, *http.Request, caller)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if len(a.Bearer) == 0 && a.Signed == nil {
@@ -62,7 +62,8 @@ func (a *api) let(in func(http.ResponseWriter, *http.Request, caller)) http.Hand
 	}
 }
 
-// authenticate tells who the caller is, or why nobody. A request with a bearer token is judged by it alone.
+// authenticate returns who the caller is, or why the request is refused. A request with a bearer token is judged by it
+// alone.
 func (a *api) authenticate(header http.Header, body []byte) (c caller, why string) {
 	if given := header.Values("Authorization"); len(given) > 0 {
 		scheme, token, _ := strings.Cut(given[0], " ")
@@ -86,7 +87,7 @@ func (a *api) authenticate(header http.Header, body []byte) (c caller, why strin
 	return caller{from: fromStandard, eventID: id}, ""
 }
 
-// Bears tells whether a request carries one of the bearer tokens.
+// Bears reports whether a request carries one of the bearer tokens.
 func Bears(header http.Header, tokens []string) bool {
 	c, why := (&api{Config{Bearer: tokens}}).authenticate(header, nil)
 	return why == "" && c.from == fromAPI

@@ -1,6 +1,6 @@
-// Package httpapi is the HTTP API: orders, snapshots, plans and pins of configured targets, for callers who prove who
-// they are with the bearer token or a Standard Webhooks signature, and who may do what they ask by the policy's allow.
-// Nobody can name a raw disk here. Errors are problem documents (package problem).
+// Package httpapi is the HTTP API: orders, snapshots, plans and pins of configured targets, for callers that authenticate
+// with the bearer token or a Standard Webhooks signature, as far as the policy's allow grants it. No caller can name a raw
+// disk here. Errors are problem documents (package problem).
 package httpapi
 
 import (
@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"time"
 
 	"swas-snapshot/shared/policy"
 	"swas-snapshot/shared/problem"
@@ -35,18 +36,23 @@ type Config struct {
 	Core func(context.Context) (Core, error)
 	// Bearer is the tokens of API_TOKEN. None switches bearer tokens off.
 	Bearer []string
-	// Signed tells whether a request carries a valid Standard Webhooks signature, and the ID of its message; nil
+	// Signed reports whether a request carries a valid Standard Webhooks signature, and the ID of its message; nil
 	// switches signatures off.
 	Signed func(header http.Header, body []byte) (id string, ok bool)
 	// Hooks answers everything below /hooks/; nil: nothing is there.
 	Hooks http.Handler
-	// Refused is told why a caller was not let in, for the log; nil: nobody.
+	// Refused is called with the reason why a caller was refused, for the log; nil: not called.
 	Refused func(ctx context.Context, why string)
+	// Now is the time from which a caller waits for the next sweep; nil: that of the machine.
+	Now func() time.Time
 }
 
 // New returns the handler of the whole HTTP function.
 func New(config Config) http.Handler {
 	a := &api{Config: config}
+	if a.Now == nil {
+		a.Now = time.Now
+	}
 	routes := http.NewServeMux()
 	routes.Handle("/healthz", methods{http.MethodGet: health})
 	routes.Handle("/snapshots", methods{http.MethodPost: a.let(a.take), http.MethodGet: a.let(a.list)})

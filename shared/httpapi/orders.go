@@ -5,6 +5,7 @@ import (
 	"mime"
 	"net/http"
 	"strings"
+	"time"
 	"unicode"
 
 	"swas-snapshot/shared/policy"
@@ -32,7 +33,7 @@ func (a *api) take(w http.ResponseWriter, r *http.Request, c caller) {
 		problem.Write(w, refused)
 		return
 	}
-	SendResult(w, c.core.Take(r.Context(), order))
+	SendResult(w, c.core.Take(r.Context(), order), a.Now())
 }
 
 // complete fills in what the caller and the policy say of an order, or refuses it.
@@ -50,15 +51,15 @@ func (a *api) complete(order *snapshot.Order, header http.Header, c caller) *sna
 		return refused
 	}
 	order.Role, order.Key, order.ExplicitKey = role, key, true
-	order.Sender, order.Actor, order.Paced = c.from, c.from, true
+	order.Sender, order.Actor, order.Paced, order.Repeated = c.from, c.from, true, true
 	return nil
 }
 
 // SendResult answers with a result: 202 with the URL to poll while its snapshot is in progress, 200 once it is
 // accomplished or planned, and the problem document of its error.
-func SendResult(w http.ResponseWriter, result snapshot.Result) {
+func SendResult(w http.ResponseWriter, result snapshot.Result, now time.Time) {
 	if result.Error != nil {
-		problem.WriteResult(w, result)
+		problem.WriteResult(w, result, now)
 		return
 	}
 	status := http.StatusOK
@@ -102,8 +103,8 @@ func orderKey(header []string, inBody, eventID string) (string, *snapshot.Error)
 	return key, nil
 }
 
-// unquote takes the quotes off a structured-field string (RFC 8941), and tells whether the text is bare or one whole
-// string.
+// unquote takes the quotes off a structured-field string (RFC 8941), and reports whether the text is bare or one
+// whole string.
 func unquote(text string) (string, bool) {
 	inside, quoted := strings.CutPrefix(text, `"`)
 	if !quoted { // both platforms join doubled headers with a comma; a byte beyond ASCII is lost on their way
@@ -132,7 +133,7 @@ func malformed(code, message string) *snapshot.Error {
 	return &snapshot.Error{Code: code, Kind: snapshot.KindMalformed, Message: message}
 }
 
-// isJSON tells whether a Content-Type is JSON in UTF-8.
+// isJSON reports whether a Content-Type is JSON in UTF-8.
 func isJSON(contentType string) bool {
 	media, parameters, err := mime.ParseMediaType(contentType)
 	charset := parameters["charset"]

@@ -95,8 +95,8 @@ func (a *api) unpin(w http.ResponseWriter, r *http.Request, c caller) {
 	answer(w, pinned, err)
 }
 
-// mayKeep tells whether the caller may pin snapshots of a target. A signature does not cover the path and the method,
-// so one that was overheard could be turned into the removal of a pin: pins want the bearer token.
+// mayKeep reports whether the caller may pin snapshots of a target. A signature does not cover the path and the method,
+// so a captured one could be turned into the removal of a pin: pins want the bearer token.
 func (a *api) mayKeep(c caller) func(snapshot.Target) error {
 	return func(target snapshot.Target) error {
 		_, denied := a.permit(c, target.Name, policy.ActionKeep)

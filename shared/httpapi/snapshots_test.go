@@ -117,16 +117,14 @@ func TestKeep(t *testing.T) {
 // TestReads shows that lists and plans are asked for as they were named, and that their errors are answers.
 func TestReads(t *testing.T) {
 	t.Parallel()
-	throttled := &snapshot.Error{Code: snapshot.CodeThrottling, Kind: snapshot.KindThrottled, Retryable: true, Message: "the API wrote this: wait", Advice: "wait", RequestID: "r-1"}
+	throttled := error(&snapshot.Error{Code: snapshot.CodeThrottling, Kind: snapshot.KindThrottled, Retryable: true, Message: "the API wrote this: wait", Advice: "wait", RequestID: "r-1"})
+	var failed error
 	asked := core{
 		list: func(target string) (snapshot.Listing, error) {
 			return snapshot.Listing{Target: target, Slots: snapshot.SlotCount{Used: 0, Of: 3}, Listed: []snapshot.Listed{}}, nil
 		},
-		plan: func(target, role string) (snapshot.Plan, error) {
-			if role == "daily" {
-				return snapshot.Plan{}, throttled
-			}
-			return snapshot.Plan{Target: target, Items: []snapshot.PlanItem{}}, nil
+		plan: func(target string) (snapshot.Plan, error) {
+			return snapshot.Plan{Target: target, Items: []snapshot.PlanItem{}}, failed
 		},
 	}
 	if w := serve(asked, "GET", "/snapshots?target=web-1", ""); w.Code != 200 || w.Body.String() != `{"target":"web-1","slots":{"used":0,"of":3},"snapshots":[]}`+"\n" {
@@ -135,7 +133,8 @@ func TestReads(t *testing.T) {
 	if w := serve(asked, "GET", "/plan?target=web-1", ""); w.Code != 200 || !strings.Contains(w.Body.String(), `"plan":[]`) {
 		t.Errorf("plan: %d %s", w.Code, w.Body)
 	}
-	w := serve(asked, "GET", "/plan?target=web-1&role=daily", "")
+	failed = throttled
+	w := serve(asked, "GET", "/plan?target=web-1", "")
 	got := document(t, w)
 	if w.Code != 503 || !got.Retryable || got.RequestID != "r-1" || got.Detail != "wait" || w.Header().Get("Retry-After") != "60" {
 		t.Errorf("throttled: %d %v %+v", w.Code, w.Header(), got)
@@ -161,13 +160,27 @@ func TestBlocked(t *testing.T) {
 	w := serve(core{take: func(snapshot.Order) snapshot.Result {
 		return snapshot.Result{
 			Outcome: snapshot.OutcomeBlocked, Plan: []snapshot.PlanItem{{SnapshotID: "s-1", Action: snapshot.ActionForeign, Reason: "not ours"}},
-			Deleted: []snapshot.Deleted{{SnapshotID: "s-0", Reason: "over the count"}},
-			Error:   &snapshot.Error{Code: snapshot.CodeBlocked, Kind: snapshot.KindConflict, Message: "full"},
+			Error: &snapshot.Error{Code: snapshot.CodeBlocked, Kind: snapshot.KindConflict, Message: "full"},
 		}
 	}}, "POST", "/snapshots", `{"target":"web-1","key":"k"}`)
 	got := document(t, w)
-	if w.Code != http.StatusConflict || got.Code != "SlotsFull" || len(got.Plan) != 1 || len(got.Deleted) != 1 || w.Header().Get("Location") != "" {
+	if w.Code != http.StatusConflict || got.Code != "SlotsFull" || len(got.Plan) != 1 || w.Header().Get("Retry-After") != "" || w.Header().Get("Location") != "" {
 		t.Errorf("%d %+v", w.Code, got)
+	}
+}
+
+// TestDeferred shows that a deferred order is told to come again after the next sweep.
+func TestDeferred(t *testing.T) {
+	t.Parallel()
+	w := serve(core{take: func(snapshot.Order) snapshot.Result {
+		return snapshot.Result{
+			Outcome: snapshot.OutcomeDeferred,
+			Error:   &snapshot.Error{Code: snapshot.CodeBlocked, Kind: snapshot.KindConflict, Message: "the next sweep is at 19:10", Retryable: true},
+		}
+	}}, "POST", "/snapshots", `{"target":"web-1","key":"k"}`)
+	got := document(t, w)
+	if w.Code != http.StatusServiceUnavailable || got.Detail != "the next sweep is at 19:10" || !got.Retryable || w.Header().Get("Retry-After") != "420" {
+		t.Errorf("%d %v %+v", w.Code, w.Header(), got)
 	}
 }
 

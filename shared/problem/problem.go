@@ -3,14 +3,16 @@
 package problem
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"strconv"
+	"time"
 
 	"swas-snapshot/shared/snapshot"
 )
 
-// Document is a problem document. Plan and Deleted stand in it when an order was blocked, or failed after a deletion.
+// Document is a problem document. Plan stands in it when an order was blocked.
 type Document struct {
 	Type      string              `json:"type"`
 	Title     string              `json:"title"`
@@ -20,7 +22,6 @@ type Document struct {
 	Retryable bool                `json:"retryable"`
 	RequestID string              `json:"requestId,omitempty"`
 	Plan      []snapshot.PlanItem `json:"plan,omitzero"`
-	Deleted   []snapshot.Deleted  `json:"deleted,omitempty"`
 }
 
 // Codes of HTTP itself.
@@ -73,30 +74,53 @@ func of(err *snapshot.Error) Document {
 	}
 }
 
-// ofResult returns the problem document of a failed result.
-func ofResult(result snapshot.Result) Document {
-	document := of(result.Error)
-	document.Plan, document.Deleted = result.Plan, result.Deleted
-	return document
+// wait returns after how many seconds an order that failed with err may be repeated; 0: never.
+func wait(err *snapshot.Error) int {
+	if !err.Retryable && Status(err) < http.StatusBadGateway {
+		return 0
+	}
+	return cmp.Or(retryAfter[err.Kind], 10)
+}
+
+// sweepEvery is the time between two sweeps, which begin at full ten minutes.
+const sweepEvery = 10 * time.Minute
+
+// waitMin is the shortest wait, in seconds, for a sweep: it needs some time to do its work.
+const waitMin = 30
+
+// NextSweep returns when the first sweep after now begins.
+func NextSweep(now time.Time) time.Time { return now.Truncate(sweepEvery).Add(sweepEvery) }
+
+// OfResult returns the HTTP status of a failed result, and after how many seconds its order may be repeated; 0: never. A
+// deferred order is 503 and waits for the next sweep, whatever its error.
+func OfResult(result snapshot.Result, now time.Time) (status, seconds int) {
+	if result.Outcome == snapshot.OutcomeDeferred {
+		left := NextSweep(now).Sub(now)
+		return http.StatusServiceUnavailable, max(waitMin, int((left+time.Second-1)/time.Second))
+	}
+	return Status(result.Error), wait(result.Error)
+}
+
+// RetryAfter sets the header of that name, unless seconds is 0.
+func RetryAfter(w http.ResponseWriter, seconds int) {
+	if seconds > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(seconds))
+	}
 }
 
 // Write answers with the problem document of an error, and Retry-After where a retry can help.
-func Write(w http.ResponseWriter, err *snapshot.Error) { writeDocument(w, of(err), err) }
-
-// WriteResult answers with the problem document of a failed result.
-func WriteResult(w http.ResponseWriter, result snapshot.Result) {
-	writeDocument(w, ofResult(result), result.Error)
+func Write(w http.ResponseWriter, err *snapshot.Error) {
+	RetryAfter(w, wait(err))
+	Send(w, of(err))
 }
 
-// writeDocument answers with a document made by of or ofResult.
-func writeDocument(w http.ResponseWriter, document Document, err *snapshot.Error) {
-	if err.Retryable || document.Status >= http.StatusBadGateway {
-		seconds := retryAfter[err.Kind]
-		if seconds == 0 {
-			seconds = 10
-		}
-		w.Header().Set("Retry-After", strconv.Itoa(seconds))
-	}
+// WriteResult answers with the problem document of a failed result, and Retry-After where a retry can help.
+func WriteResult(w http.ResponseWriter, result snapshot.Result, now time.Time) {
+	document := of(result.Error)
+	document.Plan = result.Plan
+	status, seconds := OfResult(result, now)
+	document.Status, document.Title = status, http.StatusText(status)
+	RetryAfter(w, seconds)
 	Send(w, document)
 }
 

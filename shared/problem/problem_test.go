@@ -2,9 +2,11 @@ package problem_test
 
 import (
 	"encoding/json"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"swas-snapshot/shared/problem"
 	"swas-snapshot/shared/snapshot"
@@ -72,12 +74,47 @@ func TestResult(t *testing.T) {
 	t.Parallel()
 	w := httptest.NewRecorder()
 	problem.WriteResult(w, snapshot.Result{
-		Plan: []snapshot.PlanItem{{Action: snapshot.ActionKeep, Reason: "r"}}, Deleted: []snapshot.Deleted{{SnapshotID: "s-1"}},
+		Plan:  []snapshot.PlanItem{{Action: snapshot.ActionKeep, Reason: "r"}},
 		Error: &snapshot.Error{Code: "C", Kind: snapshot.KindConflict, Message: "m"},
-	})
+	}, time.Time{})
 	var got problem.Document
-	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || len(got.Plan) != 1 || len(got.Deleted) != 1 {
+	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || w.Code != 409 || len(got.Plan) != 1 {
 		t.Errorf("%s: %v", w.Body, err)
+	}
+}
+
+// A deferred order is 503 until the next sweep, whatever its error; a blocked one is 409, and no retry helps.
+func TestDeferred(t *testing.T) {
+	t.Parallel()
+	full := time.Date(2026, 11, 24, 6, 10, 0, 0, time.UTC)
+	for name, c := range map[string]struct {
+		outcome snapshot.Outcome
+		err     snapshot.Error
+		now     time.Time
+		status  int
+		wait    string
+	}{
+		"Conflict":     {snapshot.OutcomeDeferred, snapshot.Error{Kind: snapshot.KindConflict, Retryable: true}, full.Add(time.Minute), 503, "540"},
+		"Fraction":     {snapshot.OutcomeDeferred, snapshot.Error{Kind: snapshot.KindConflict, Retryable: true}, full.Add(time.Minute + time.Millisecond), 503, "540"},
+		"FullTen":      {snapshot.OutcomeDeferred, snapshot.Error{Kind: snapshot.KindConflict, Retryable: true}, full, 503, "600"},
+		"AlmostFull":   {snapshot.OutcomeDeferred, snapshot.Error{Kind: snapshot.KindConflict, Retryable: true}, full.Add(-time.Second), 503, "30"},
+		"Timeout":      {snapshot.OutcomeDeferred, snapshot.Error{Kind: snapshot.KindTimeout, Retryable: true}, full.Add(9 * time.Minute), 503, "60"},
+		"Blocked":      {snapshot.OutcomeBlocked, snapshot.Error{Kind: snapshot.KindConflict}, full, 409, ""},
+		"OtherFailure": {"", snapshot.Error{Kind: snapshot.KindUpstream, Retryable: true}, full, 502, "10"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := httptest.NewRecorder()
+			c.err.Code, c.err.Message = "C", "m"
+			problem.WriteResult(w, snapshot.Result{Outcome: c.outcome, Error: &c.err}, c.now)
+			var got problem.Document
+			if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
+				t.Fatal(err)
+			}
+			if w.Code != c.status || got.Status != c.status || got.Title != http.StatusText(c.status) || w.Header().Get("Retry-After") != c.wait {
+				t.Errorf("status %d, %+v, Retry-After %q", w.Code, got, w.Header().Get("Retry-After"))
+			}
+		})
 	}
 }
 

@@ -53,16 +53,16 @@ func decodeAWSEvent(data []byte) (awsEvent, time.Time, error) {
 	return event, at, err
 }
 
-func decodeAWSBus(data []byte, _ delivery) ([]Item, error) {
+func decodeAWSBus(data []byte, from delivery) ([]Item, error) {
 	event, at, err := decodeAWSEvent(data)
 	if err != nil {
 		return nil, err
 	}
 	bus := snapshot.BusEvent{ID: event.ID, Source: event.Source, Type: event.DetailType, Subject: event.subject(), Time: at}
-	return orderOrEvent(bus, "detail", event.Detail)
+	return orderOrEvent(bus, "detail", event.Detail, from)
 }
 
-func decodeCloudEvent(data []byte, _ delivery) ([]Item, error) {
+func decodeCloudEvent(data []byte, from delivery) ([]Item, error) {
 	var event cloudEvent
 	if err := vendorJSON(data, &event); err != nil {
 		return nil, err
@@ -78,10 +78,10 @@ func decodeCloudEvent(data []byte, _ delivery) ([]Item, error) {
 		return nil, err
 	}
 	bus := snapshot.BusEvent{ID: event.ID, Source: event.Source, Type: event.Type, Subject: event.Subject, Time: at}
-	return orderOrEvent(bus, "data", event.Data)
+	return orderOrEvent(bus, "data", event.Data, from)
 }
 
-// messageFields tells in which field of its data an event of EventBridge carries the text of a queue message, by the
+// messageFields is the field of its data in which an event of EventBridge carries the text of a queue message, by the
 // event's type.
 var messageFields = map[string]string{
 	"mns:Queue:SendMessage":  "messageBody",
@@ -90,8 +90,8 @@ var messageFields = map[string]string{
 }
 
 // orderOrEvent returns the order that a bus event carries in its content, directly, as text or as the text of a queue
-// message, or else the event itself: the rules of the policy say what it means.
-func orderOrEvent(bus snapshot.BusEvent, name string, content json.RawMessage) ([]Item, error) {
+// message, or else the event itself: the rules of the policy say what it means. from is what brought the bus event.
+func orderOrEvent(bus snapshot.BusEvent, name string, content json.RawMessage, from delivery) ([]Item, error) {
 	carried := []byte(content)
 	var text string
 	if json.Unmarshal(content, &text) == nil {
@@ -99,7 +99,7 @@ func orderOrEvent(bus snapshot.BusEvent, name string, content json.RawMessage) (
 	} else if text, found := objectOf(content).text(messageFields[bus.Type]); found {
 		carried = []byte(text)
 	}
-	from := delivery{sender: "event", key: bus.Key(), at: bus.Time}
+	from.sender, from.key, from.at = "event", ComposedKey("event", bus.Source, bus.ID), bus.Time
 	switch {
 	case carriesOrder(carried):
 		items, err := decodeOrderItem(carried, from)
@@ -111,13 +111,13 @@ func orderOrEvent(bus snapshot.BusEvent, name string, content json.RawMessage) (
 	return []Item{{Event: &bus}}, nil
 }
 
-// carriesOrders tells whether the content of a bus event is a list with something that is meant for us.
+// carriesOrders reports whether the content of a bus event is a list with something that is meant for us.
 func carriesOrders(content []byte) bool {
 	var elements []json.RawMessage
 	return json.Unmarshal(content, &elements) == nil && slices.ContainsFunc(elements, func(one json.RawMessage) bool { return carriesOrder(one) })
 }
 
-// carriesOrder tells whether the content of a bus event is meant for us. Other events may well have a diskId or a
+// carriesOrder reports whether the content of a bus event is meant for us. Other events may well have a diskId or a
 // Target among their fields, so the name must be exact, unless nothing but our fields is there.
 func carriesOrder(content []byte) bool {
 	fields := objectOf(content)

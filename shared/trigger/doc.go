@@ -2,7 +2,7 @@
 // request.
 //
 // Use [DecodeTimer] in a function that timers start, [DecodeEvent] in one that buses, queues and pipelines start,
-// and [ServeHTTP] in one behind a URL. Other rooms read JSON of their own through [StrictJSON], JSON of a vendor
+// and [ServeHTTP] in one behind a URL. Other packages read JSON of their own through [StrictJSON], JSON of a vendor
 // through [CheckJSON], and an order in the body of a call through [DecodeOrder].
 //
 // # By content
@@ -14,7 +14,7 @@
 //
 // Empty input, text that is not JSON, an unknown shape, a field that stands twice (whatever its case), a value of the
 // wrong type, nesting deeper than 32 and anything behind the JSON value are errors: a function that answers
-// success to what it did not understand loses snapshots without anybody noticing. Formats of this project refuse
+// success to what it did not understand loses snapshots unnoticed. Formats of this project refuse
 // unknown fields; formats of a vendor may grow new ones, so there they are passed over.
 //
 // Every error is a [*snapshot.Error] with Code [snapshot.CodeMalformed]. It tells what was found and what was

@@ -55,11 +55,11 @@ const web1 = `{"target":"web-1"}`
 
 // want1 is the order of web1 with an identity.
 func want1(sender, key string, at time.Time) trigger.Item {
-	return trigger.Item{Order: &snapshot.Order{Target: "web-1", Sender: sender, Key: key, Time: at}}
+	return trigger.Item{Order: &snapshot.Order{Target: "web-1", Sender: sender, Key: key, Time: at, Unread: true}}
 }
 
 func ossEvent(name, key string) trigger.Item {
-	return busItem(snapshot.BusEvent{ID: "r-1:" + key, Source: "acs.oss", Type: "oss:" + name, Subject: "acs:oss:cn-hangzhou::b/" + key, Time: atRound})
+	return busItem(snapshot.BusEvent{ID: trigger.ComposedKey("object", "r-1", key), Source: "acs.oss", Type: "oss:" + name, Subject: "acs:oss:cn-hangzhou::b/" + key, Time: atRound})
 }
 
 // bus is the event of cloudEvent and awsEvent when it carries no order.
@@ -72,14 +72,19 @@ func poison(id string) trigger.Item {
 
 func TestDecodeEvent(t *testing.T) {
 	t.Parallel()
-	invoked := want1("invoke", "request:"+requestID, time.Time{})
-	carried := want1("event", "event:acme:e-1", atRound)
+	invoked := want1("invoke", "request:5:"+requestID, time.Time{})
+	carried := want1("event", "event:4:acme:3:e-1", atRound)
 	aged := func(age time.Duration) trigger.Item {
-		item := want1("invoke", "request:"+requestID, time.Time{})
+		item := want1("invoke", "request:5:"+requestID, time.Time{})
 		item.Order.MaxAge = age
 		return item
 	}
-	explicit := trigger.Item{Order: &snapshot.Order{Target: "web-1", Sender: "event", Key: "k", ExplicitKey: true, Time: atRound}}
+	timed := func(sender, key string, explicit bool, at time.Time) trigger.Item {
+		item := want1(sender, key, at)
+		item.Order.ExplicitKey = explicit
+		return item
+	}
+	explicit := trigger.Item{Order: &snapshot.Order{Target: "web-1", Sender: "event", Key: "k", ExplicitKey: true, Time: atRound, Unread: true}}
 	tests := map[string]struct {
 		data string
 		want []trigger.Item
@@ -89,7 +94,11 @@ func TestDecodeEvent(t *testing.T) {
 		"age in days":      {`{"target":"web-1","maxAge":"2d"}`, []trigger.Item{aged(48 * time.Hour)}},
 		"age in both":      {`{"target":"web-1","maxAge":"1d12h"}`, []trigger.Item{aged(36 * time.Hour)}},
 		"age of nothing":   {`{"target":"web-1","maxAge":"0s"}`, []trigger.Item{aged(0)}},
-		"API parameters":   {`{"DiskId":"d-1"}`, []trigger.Item{{Order: &snapshot.Order{DiskID: "d-1", Sender: "invoke", Key: "request:" + requestID}}}},
+		"time":             {`{"target":"web-1","time":"2026-01-30T20:00:00+01:00"}`, []trigger.Item{timed("invoke", "request:5:"+requestID, false, atTick)}},
+		"time and key":     {`{"target":"web-1","key":"k","time":"2026-01-30T19:00:00Z"}`, []trigger.Item{timed("event", "k", true, atTick)}},
+		"own time":         {cloudEvent(`,"data":{"target":"web-1","time":"2026-01-30T19:00:00Z"}`), []trigger.Item{timed("event", "event:4:acme:3:e-1", false, atTick)}},
+		"own time and key": {mns(`{"target":"web-1","key":"k","time":"2026-01-30T19:00:00Z"}`), []trigger.Item{timed("event", "k", true, atTick)}},
+		"API parameters":   {`{"DiskId":"d-1"}`, []trigger.Item{{Order: &snapshot.Order{DiskID: "d-1", Sender: "invoke", Key: "request:5:" + requestID, Unread: true}}}},
 		"CloudEvent":       {cloudEvent(`,"data":` + web1), []trigger.Item{carried}},
 		"own key":          {cloudEvent(`,"data":{"target":"web-1","key":"k"}`), []trigger.Item{explicit}},
 		"data as text":     {cloudEvent(`,"data":` + text(web1)), []trigger.Item{carried}},
@@ -103,35 +112,35 @@ func TestDecodeEvent(t *testing.T) {
 		"other list data":  {cloudEvent(`,"data":[{"diskId":"d-1","size":1},5]`), []trigger.Item{bus}},
 		"empty list data":  {cloudEvent(`,"data":[]`), []trigger.Item{bus}},
 		"AWS list":         {awsEvent(`[` + web1 + `]`), []trigger.Item{carried}},
-		"MNS list":         {mns(`[` + web1 + `,` + cloudEvent(`,"data":`+web1) + `]`), []trigger.Item{want1("event", "message:m-1", atRound), carried}},
-		"SNS list":         {sns(snsRecord("m-1", `[`+web1+`]`)), []trigger.Item{want1("event", "message:m-1", atRound)}},
+		"MNS list":         {mns(`[` + web1 + `,` + cloudEvent(`,"data":`+web1) + `]`), []trigger.Item{want1("event", "message:3:m-1", atRound), carried}},
+		"SNS list":         {sns(snsRecord("m-1", `[`+web1+`]`)), []trigger.Item{want1("event", "message:3:m-1", atRound)}},
 		"SQS list": {sns(sqsRecord("m-1", `[`+web1+`,`+web1+`]`), sqsRecord("m-2", `[`+web1+`,5]`)), []trigger.Item{
-			withMessage("m-1", want1("event", "message:m-1", atRound)), withMessage("m-1", want1("event", "message:m-1", atRound)),
-			withMessage("m-2", want1("event", "message:m-2", atRound)), poison("m-2")}},
+			queued("m-1", want1("event", "message:3:m-1", atRound)), queued("m-1", want1("event", "message:3:m-1", atRound)),
+			queued("m-2", want1("event", "message:3:m-2", atRound)), poison("m-2")}},
 		"extension": {cloudEvent(`,"aliyunregionid":"cn-hangzhou","new":{"x":[]}`), []trigger.Item{bus}},
 		"no time": {`{"specversion":"1.0","id":"e-1","source":"acme","type":"t","data":` + web1 + `}`,
-			[]trigger.Item{want1("event", "event:acme:e-1", time.Time{})}},
+			[]trigger.Item{want1("event", "event:4:acme:3:e-1", time.Time{})}},
 		"AWS event":        {awsEvent(web1), []trigger.Item{carried}},
 		"AWS other detail": {awsEvent(`{"Target":"x","State":"ok"}`), []trigger.Item{bus}},
 		"AWS no detail":    {awsEvent(`{}`), []trigger.Item{bus}},
-		"MNS":              {mns(web1), []trigger.Item{want1("event", "message:m-1", atRound)}},
+		"MNS":              {mns(web1), []trigger.Item{want1("event", "message:3:m-1", atRound)}},
 		"MNS own key":      {mns(`{"target":"web-1","key":"k"}`), []trigger.Item{explicit}},
 		"MNS of an event":  {mns(cloudEvent(`,"data":` + web1)), []trigger.Item{carried}},
 		"SNS": {sns(snsRecord("m-1", web1), snsRecord("m-2", awsEvent(`{}`))),
-			[]trigger.Item{want1("event", "message:m-1", atRound), bus}},
-		"SNS doubled": {sns(snsRecord("m-1", web1), snsRecord("m-1", web1)), []trigger.Item{want1("event", "message:m-1", atRound)}},
-		"SNS poison":  {sns(snsRecord("m-1", "x"), snsRecord("m-2", web1)), []trigger.Item{poison(""), want1("event", "message:m-2", atRound)}},
+			[]trigger.Item{want1("event", "message:3:m-1", atRound), bus}},
+		"SNS doubled": {sns(snsRecord("m-1", web1), snsRecord("m-1", web1)), []trigger.Item{want1("event", "message:3:m-1", atRound)}},
+		"SNS poison":  {sns(snsRecord("m-1", "x"), snsRecord("m-2", web1)), []trigger.Item{poison(""), want1("event", "message:3:m-2", atRound)}},
 		"SQS in order": {sns(sqsRecord("m-2", web1), sqsRecord("m-1", awsEvent(web1)), sqsRecord("m-3", cloudEvent(``))), []trigger.Item{
-			withMessage("m-2", want1("event", "message:m-2", atRound)), withMessage("m-1", carried), withMessage("m-3", bus)}},
+			queued("m-2", want1("event", "message:3:m-2", atRound)), queued("m-1", want1("event", "event:4:acme:3:e-1", atRound)), queued("m-3", bus)}},
 		"SQS doubled": {sns(sqsRecord("m-1", web1), sqsRecord("m-1", web1)), []trigger.Item{
-			withMessage("m-1", want1("event", "message:m-1", atRound))}},
+			queued("m-1", want1("event", "message:3:m-1", atRound))}},
 		"SQS doubled ID, another body": {sns(sqsRecord("m-1", web1), sqsRecord("m-1", `{"target":"web-2"}`)), []trigger.Item{
-			withMessage("m-1", want1("event", "message:m-1", atRound)),
-			withMessage("m-1", trigger.Item{Order: &snapshot.Order{Target: "web-2", Sender: "event", Key: "message:m-1", Time: atRound}})}},
+			queued("m-1", want1("event", "message:3:m-1", atRound)),
+			queued("m-1", trigger.Item{Order: &snapshot.Order{Target: "web-2", Sender: "event", Key: "message:3:m-1", Time: atRound, Unread: true}})}},
 		"SQS poison": {sns(sqsRecord("m-1", ""), sqsRecord("m-2", "x"), sqsRecord("m-3", `[]`), sqsRecord("m-4", `{"target":"web-1","x":1}`), sqsRecord("m-5", web1)),
-			[]trigger.Item{poison("m-1"), poison("m-2"), poison("m-3"), poison("m-4"), withMessage("m-5", want1("event", "message:m-5", atRound))}},
+			[]trigger.Item{poison("m-1"), poison("m-2"), poison("m-3"), poison("m-4"), queued("m-5", want1("event", "message:3:m-5", atRound))}},
 		"SQS without attributes": {sns(`{"eventSource":"aws:sqs","messageId":"m-1","body":` + text(web1) + `}`), []trigger.Item{
-			withMessage("m-1", want1("event", "message:m-1", time.Time{}))}},
+			queued("m-1", want1("event", "message:3:m-1", time.Time{}))}},
 		"SQS with a wrong time": {sns(`{"eventSource":"aws:sqs","messageId":"m-1","body":` + text(web1) + `,"attributes":{"SentTimestamp":"soon"}}`),
 			[]trigger.Item{poison("m-1")}},
 		"OSS": {`{"events":[` + ossRecord("ObjectCreated:PutObject", "a/b") + `,` + ossRecord("ObjectRemoved:DeleteObject", "a/b") + `]}`,
@@ -141,13 +150,13 @@ func TestDecodeEvent(t *testing.T) {
 		"OSS poison": {`{"events":[{"eventSource":"acs:oss"},{"eventSource":"acs:ecs"},` + ossRecord("ObjectCreated:PutObject", "a") + `]}`,
 			[]trigger.Item{poison(""), poison(""), ossEvent("ObjectCreated:PutObject", "a")}},
 		"list":         {`[` + web1 + `,` + text(web1) + `]`, []trigger.Item{invoked, invoked}},
-		"list of many": {`[` + cloudEvent(``) + `,` + text(cloudEvent(`,"data":`+web1)) + `,` + mns(web1) + `]`, []trigger.Item{bus, carried, want1("event", "message:m-1", atRound)}},
+		"list of many": {`[` + cloudEvent(``) + `,` + text(cloudEvent(`,"data":`+web1)) + `,` + mns(web1) + `]`, []trigger.Item{bus, carried, want1("event", "message:3:m-1", atRound)}},
 		"list poison":  {`["x",` + web1 + `,{"x":1},"[]"]`, []trigger.Item{poison(""), invoked, poison(""), poison("")}},
 		"list of all":  {`[[` + web1 + `],` + web1 + `,5,null]`, []trigger.Item{poison(""), invoked, poison(""), poison("")}},
 		"long list":    {`[` + strings.Repeat(web1+",", 999) + web1 + `]`, slicesOf(1000, invoked)},
 		"MNS of OSS":   {mns(`{"events":[` + ossRecord("ObjectCreated:PutObject", "a") + `]}`), []trigger.Item{ossEvent("ObjectCreated:PutObject", "a")}},
 		"SQS of OSS": {sns(sqsRecord("m-1", `{"events":[`+ossRecord("ObjectCreated:PutObject", "a")+`,`+ossRecord("ObjectCreated:PutObject", "b")+`]}`)), []trigger.Item{
-			withMessage("m-1", ossEvent("ObjectCreated:PutObject", "a")), withMessage("m-1", ossEvent("ObjectCreated:PutObject", "b"))}},
+			queued("m-1", ossEvent("ObjectCreated:PutObject", "a")), queued("m-1", ossEvent("ObjectCreated:PutObject", "b"))}},
 		"order of Kafka": {`{"specversion":"1.0","id":"e-1","source":"acme","type":"alikafka:Topic:Message","time":` + at + `,"data":{"value":` + text(web1) + `}}`,
 			[]trigger.Item{carried}},
 		"other text of Kafka": {`{"specversion":"1.0","id":"e-1","source":"acme","type":"alikafka:Topic:Message","subject":"s","time":` + at + `,"data":{"value":"x"}}`,
@@ -201,6 +210,11 @@ func TestDecodeEventRefuses(t *testing.T) {
 		"order, age beyond time":     {`{"target":"web-1","maxAge":"36501d"}`, `field "maxAge" is no duration`},
 		"order, days and no number":  {`{"target":"web-1","maxAge":"d"}`, `field "maxAge" is no duration`},
 		"order, days twice":          {`{"target":"web-1","maxAge":"1d1d"}`, `field "maxAge" is no duration`},
+		"order, empty time":          {`{"target":"web-1","time":""}`, `field "time" is empty: give the time of the event`},
+		"order, no time":             {`{"target":"web-1","time":"yesterday"}`, `field "time" is no time: write one such as 2026-01-31T03:00:00Z`},
+		"order, time without a zone": {`{"target":"web-1","time":"2026-01-31T03:00:00"}`, `field "time" is no time`},
+		"order, time in seconds":     {`{"target":"web-1","time":1769799723}`, `field "time" is a number, not text`},
+		"order, null time":           {`{"target":"web-1","time":null}`, `field "time" is null`},
 		"order, text for dryRun":     {`{"target":"web-1","dryRun":"true"}`, `field "dryRun" is text`},
 		"API, DISKID":                {`{"RegionId":"cn-hangzhou","DISKID":"d-1"}`, `field "DISKID" must be written "DiskId"`},
 		"API, doubled by case":       {`{"DiskId":"d-1","DISKID":"d-2"}`, "stands beside"},
@@ -282,6 +296,12 @@ func TestIdentityOfDeliveries(t *testing.T) {
 			t.Errorf("%s: a redelivery is another order: %s and %s", name, one, two)
 		}
 	}
+	parted := func(source, id string) string {
+		return key(`{"specversion":"1.0","id":"`+id+`","source":"`+source+`","type":"t","data":`+web1+`}`, "r-1")
+	}
+	if one, two := parted("a:b", "c"), parted("a", "b:c"); one == two {
+		t.Errorf("events of two sources are one order: %s", one)
+	}
 	if one, two := key(web1, "r-1"), key(web1, "r-2"); one == two {
 		t.Errorf("two invocations are one order: %s", one)
 	}
@@ -292,11 +312,11 @@ func TestIdentityOfDeliveries(t *testing.T) {
 
 func TestDecodeOrder(t *testing.T) {
 	t.Parallel()
-	got, err := trigger.DecodeOrder([]byte(`{"target":"web-1","role":"deploy","reason":"r","key":"k","maxAge":"1h","dryRun":true}`))
+	got, err := trigger.DecodeOrder([]byte(`{"target":"web-1","role":"deploy","reason":"r","key":"k","time":"2026-01-30T19:00:00Z","maxAge":"1h","dryRun":true}`))
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := snapshot.Order{Target: "web-1", Role: "deploy", Reason: "r", Key: "k", ExplicitKey: true, MaxAge: time.Hour, DryRun: true}
+	want := snapshot.Order{Target: "web-1", Role: "deploy", Reason: "r", Key: "k", ExplicitKey: true, Time: atTick, MaxAge: time.Hour, DryRun: true}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}

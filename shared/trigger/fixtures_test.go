@@ -42,8 +42,17 @@ const release = "release 1.4.2"
 // deploy is the order that most fixtures carry.
 func deploy(sender, key string, explicit bool, at time.Time) trigger.Item {
 	return trigger.Item{Order: &snapshot.Order{
-		Target: "web-1", Role: "deploy", Reason: release, Sender: sender, Key: key, ExplicitKey: explicit, Time: at,
+		Target: "web-1", Role: "deploy", Reason: release, Sender: sender, Key: key, ExplicitKey: explicit, Time: at, Unread: true,
 	}}
+}
+
+// queued is an item of the SQS message with this ID.
+func queued(id string, item trigger.Item) trigger.Item {
+	item = withMessage(id, item)
+	if item.Order != nil {
+		item.Order.Repeated = true
+	}
+	return item
 }
 
 var timerFixtures = map[string]snapshot.Tick{
@@ -76,46 +85,46 @@ var eventFixtures = map[string][]trigger.Item{
 	"event-order.json": {deploy("event", "build-1042", true, time.Time{})},
 	"event-order-fresh.json": {{Order: &snapshot.Order{
 		Target: "web-1", Role: "daily", Reason: "before the migration", Sender: "event", Key: "migration-7", ExplicitKey: true,
-		MaxAge: time.Hour, DryRun: true,
+		Time: atRound, MaxAge: time.Hour, DryRun: true, Unread: true,
 	}}},
 	"event-raw.json": {{Order: &snapshot.Order{
 		RegionID: "cn-hangzhou", DiskID: "d-bp18kjxg9ebrhsgi0001", SnapshotName: "deploy-web-1-build-1042",
 		ClientToken: "123e4567-e89b-12d3-a456-426655440000", Tags: []snapshot.Tag{{Key: "team", Value: "web"}},
-		ResourceGroupID: "rg-aek2bti7cf70001", Sender: "invoke", Key: "request:" + requestID,
+		ResourceGroupID: "rg-aek2bti7cf70001", Sender: "invoke", Key: "request:5:" + requestID, Unread: true,
 	}}},
 	"event-list.json": {
 		deploy("event", "build-1042", true, time.Time{}),
-		{Order: &snapshot.Order{Target: "web-1", Role: "daily", Sender: "event", Key: "nightly-7", ExplicitKey: true}},
+		{Order: &snapshot.Order{Target: "web-1", Role: "daily", Sender: "event", Key: "nightly-7", ExplicitKey: true, Unread: true}},
 	},
-	"event-eventbridge-fc.json": {deploy("event", "event:acme.pipeline:45ef4de0d1e1-7c35-447a-bd93-fab0001", false, atEvent)},
+	"event-eventbridge-fc.json": {deploy("event", "event:13:acme.pipeline:35:45ef4de0d1e1-7c35-447a-bd93-fab0001", false, atEvent)},
 	"event-raw-eventbridge-fc.json": {{Order: &snapshot.Order{
 		RegionID: "cn-hangzhou", DiskID: "d-bp18kjxg9ebrhsgi0001", Sender: "event",
-		Key: "event:acme.pipeline:45ef4de0d1e1-7c35-447a-bd93-fab0002", Time: atEvent,
+		Key: "event:13:acme.pipeline:35:45ef4de0d1e1-7c35-447a-bd93-fab0002", Time: atEvent, Unread: true,
 	}}},
-	"event-oss.json": {busItem(snapshot.BusEvent{ID: "697D02EBD0DEFE3930847A6E:releases/web/1.4.2.zip", Source: "acs.oss",
+	"event-oss.json": {busItem(snapshot.BusEvent{ID: "object:24:697D02EBD0DEFE3930847A6E:22:releases/web/1.4.2.zip", Source: "acs.oss",
 		Type: "oss:ObjectCreated:PutObject", Subject: ossSubject, Time: atRound})},
 	"event-oss-eventbridge.json": {busItem(snapshot.BusEvent{ID: "697D02EBD0DEFE3930847A6E", Source: "acs.oss",
 		Type: "oss:ObjectCreated:PutObject", Subject: ossSubject, Time: atEvent})},
-	"event-mns.json": {deploy("event", "message:3405CA51807661353B36F2D1C4A9E870", false, atEvent)},
+	"event-mns.json": {deploy("event", "message:32:3405CA51807661353B36F2D1C4A9E870", false, atEvent)},
 	"event-mns-queue.json": {deploy("event",
-		"event:MNS-Function-swas-snapshot:c2a71017-6f65-4fcf-a814-a396fc8d0001", false, atEvent)},
+		"event:26:MNS-Function-swas-snapshot:36:c2a71017-6f65-4fcf-a814-a396fc8d0001", false, atEvent)},
 	"event-stream-rocketmq.json": {deploy("event", "build-1042", true, atEvent)},
 	"event-stream-kafka.json":    {deploy("event", "build-1042", true, atEvent)},
 	"event-eventbridge-aws.json": {deploy("event", "build-1042", true, atRound)},
 	"event-codepipeline-aws.json": {busItem(snapshot.BusEvent{ID: "01234567-0123-0123-0123-012345678901",
 		Source: "aws.codepipeline", Type: "CodePipeline Pipeline Execution State Change",
 		Subject: "arn:aws:codepipeline:ap-southeast-1:123456789012:shop", Time: atRound})},
-	"event-sns.json": {deploy("event", "message:95df01b4-ee98-5cb9-9903-4c221d41eb5e", false, atEvent)},
+	"event-sns.json": {deploy("event", "message:36:95df01b4-ee98-5cb9-9903-4c221d41eb5e", false, atEvent)},
 	"event-sqs.json": {
-		withMessage(firstMessage, deploy("event", "message:"+firstMessage, false, atEvent)),
-		withMessage(secondMessage, deploy("event", "build-1042", true, atRound)),
+		queued(firstMessage, deploy("event", "message:36:"+firstMessage, false, atEvent)),
+		queued(secondMessage, deploy("event", "build-1042", true, atRound)),
 	},
 	"event-sqs-poison.json": {
 		{Err: &snapshot.Error{Code: snapshot.CodeMalformed}, MessageID: firstMessage},
-		withMessage(secondMessage, deploy("event", "build-1042", true, atEvent)),
+		queued(secondMessage, deploy("event", "build-1042", true, atEvent)),
 	},
-	"event-sqs-sns.json": {withMessage(firstMessage,
-		deploy("event", "message:95df01b4-ee98-5cb9-9903-4c221d41eb5e", false, atEvent))},
+	"event-sqs-sns.json": {queued(firstMessage,
+		deploy("event", "message:36:95df01b4-ee98-5cb9-9903-4c221d41eb5e", false, atEvent))},
 }
 
 // call is what a handler sees of an HTTP fixture.
@@ -134,7 +143,7 @@ var httpFixtures = map[string]call{
 	"http-lambda-post.json":   {"POST", "/snapshots", demoBearer, "build-1042", "", httpOrder},
 	"http-lambda-get.json":    {"GET", "/snapshots?target=web-1", demoBearer, "", "theme=dark; lang=en", ""},
 	"http-apigw.json":         {"POST", "/snapshots", demoBearer, "build-1042", "", httpOrder},
-	"http-apigw-get.json":     {"GET", "/plan?target=web-1&role=daily", demoBearer, "", "", ""},
+	"http-apigw-get.json":     {"GET", "/plan?target=web-1", demoBearer, "", "", ""},
 }
 
 func TestTimerFixtures(t *testing.T) {

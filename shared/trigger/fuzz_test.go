@@ -157,7 +157,7 @@ func FuzzCheckJSON(f *testing.F) {
 	})
 }
 
-// soundTokens tells whether the next value has no doubled field and nests no deeper than 32.
+// soundTokens reports whether the next value has no doubled field and nests no deeper than 32.
 func soundTokens(d *json.Decoder, depth int) bool {
 	d.UseNumber()
 	token, err := d.Token()

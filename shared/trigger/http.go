@@ -41,7 +41,7 @@ type httpEvent struct {
 	} `json:"requestContext"`
 }
 
-// onFC tells whether the event is of Function Compute.
+// onFC reports whether the event is of Function Compute.
 func (e httpEvent) onFC() bool { return e.Version == "v1" }
 
 // ServeHTTP has handler serve the HTTP request that an event describes, and returns the answer in the form of the

@@ -124,7 +124,7 @@ func (e httpEvent) body(header http.Header) ([]byte, *problem.Document) {
 	return body, nil
 }
 
-// isToken tells whether text is a token of RFC 9110, section 5.6.2, as methods and header names are.
+// isToken reports whether text is a token of RFC 9110, section 5.6.2, as methods and header names are.
 func isToken(text string) bool {
 	return text != "" && !strings.ContainsFunc(text, func(r rune) bool {
 		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'

@@ -13,7 +13,7 @@ import (
 // maxDepth is how deep objects and lists may nest in a JSON value.
 const maxDepth = 32
 
-// CheckJSON tells whether data is exactly one JSON value that every reader reads alike: valid UTF-8, nothing behind
+// CheckJSON reports whether data is exactly one JSON value that every reader reads alike: valid UTF-8, nothing behind
 // the value, no field twice in an object at any depth, not even in another case (encoding/json takes DISKID for
 // DiskId and the long s for an s), and nesting no deeper than 32. Use it before decoding the JSON of a vendor,
 // whose unknown fields are welcome. The error is a [*snapshot.Error] with Code [snapshot.CodeMalformed].

@@ -15,7 +15,7 @@ import (
 // nested returns depth lists inside one another.
 func nested(depth int) string { return strings.Repeat("[", depth) + strings.Repeat("]", depth) }
 
-// structureDefects are what no JSON of anybody may have, each with a part of its error.
+// structureDefects are what no JSON may have, each with a part of its error.
 var structureDefects = map[string]struct{ data, message string }{
 	"empty":                          {"", "empty"},
 	"blanks":                         {" \r\n\t", "empty"},

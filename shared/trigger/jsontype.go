@@ -134,5 +134,5 @@ func (f *jsonForm) names() string {
 	return strings.Join(names, ", ")
 }
 
-// isStruct tells whether the keys of an object are names of fields.
+// isStruct reports whether the keys of an object are names of fields.
 func (f *jsonForm) isStruct() bool { return f.byFold != nil }

@@ -7,7 +7,7 @@ import (
 	"swas-snapshot/shared/snapshot"
 )
 
-// nameMax is how many characters of a field's name an error quotes: names come from strangers too.
+// nameMax is how many characters of a field's name an error quotes: names come from unauthenticated callers, too.
 const nameMax = 40
 
 // malformed makes the one kind of error of this package.

@@ -62,7 +62,9 @@ func (m mnsMessage) delivery() (delivery, error) {
 }
 
 // messageDelivery is the identity that a message lends to an order without a key.
-func messageDelivery(id string) delivery { return delivery{sender: "event", key: "message:" + id} }
+func messageDelivery(id string) delivery {
+	return delivery{sender: "event", key: ComposedKey("message", id)}
+}
 
 // decodeRecords decodes the records that SNS or SQS send to Lambda. Neither mixes with the other.
 func decodeRecords(data []byte, _ delivery) ([]Item, error) {
@@ -106,7 +108,7 @@ func decodeSNS(records []json.RawMessage) ([]Item, error) {
 		if doubled(seen, record.Sns.MessageID, record.Sns.Message) {
 			continue
 		}
-		some, err := record.Sns.items()
+		some, err := record.Sns.items(delivery{})
 		if err != nil {
 			some = []Item{failed(within("record "+strconv.Itoa(i+1), err))}
 		}
@@ -116,19 +118,20 @@ func decodeSNS(records []json.RawMessage) ([]Item, error) {
 }
 
 // decodeNotification decodes a notification that a topic of SNS put into a queue of SQS.
-func decodeNotification(data []byte, _ delivery) ([]Item, error) {
+func decodeNotification(data []byte, from delivery) ([]Item, error) {
 	var notification snsNotification
 	if err := vendorJSON(data, &notification); err != nil {
 		return nil, err
 	}
-	return notification.items()
+	return notification.items(from)
 }
 
-func (n snsNotification) items() ([]Item, error) {
+func (n snsNotification) items(by delivery) ([]Item, error) {
 	if err := present("MessageId", n.MessageID); err != nil {
 		return nil, err
 	}
 	from := messageDelivery(n.MessageID)
+	from.repeated = by.repeated
 	var err error
 	if from.at, err = parseTime("Timestamp", n.Timestamp); err != nil {
 		return nil, err
@@ -176,11 +179,12 @@ func (r sqsRecord) items() ([]Item, error) {
 			return nil, err
 		}
 	}
+	from.repeated = true // the queue outlasts one snapshot and one sweep
 	items, err := decodeCarried(r.Body, queuedShapes, from)
 	return items, within(`field "body"`, err)
 }
 
-// doubled tells whether a message was seen before. The same ID with another text is another message.
+// doubled reports whether a message was seen before. The same ID with another text is another message.
 func doubled(seen map[string]string, id, text string) bool {
 	before, found := seen[id]
 	seen[id] = text

@@ -19,7 +19,7 @@ func objectOf(data []byte) object {
 	return fields
 }
 
-// has tells whether all of the names are there, as written.
+// has reports whether all of the names are there, as written.
 func (o object) has(names ...string) bool {
 	for _, name := range names {
 		if _, found := o[name]; !found {
@@ -29,7 +29,7 @@ func (o object) has(names ...string) bool {
 	return true
 }
 
-// folds tells whether one of the names is there, in whatever case.
+// folds reports whether one of the names is there, in whatever case.
 func (o object) folds(names ...string) bool {
 	for name := range o {
 		if slices.ContainsFunc(names, func(one string) bool { return fold(one) == fold(name) }) {
@@ -39,7 +39,7 @@ func (o object) folds(names ...string) bool {
 	return false
 }
 
-// onlyOf tells whether every field is one of f, in whatever case.
+// onlyOf reports whether every field is one of f, in whatever case.
 func (o object) onlyOf(f *jsonForm) bool {
 	for name := range o {
 		if _, found := f.byFold[fold(name)]; !found {

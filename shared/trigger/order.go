@@ -8,15 +8,16 @@ import (
 	"swas-snapshot/shared/snapshot"
 )
 
-// exampleOrder is an order to copy into a message to people.
+// exampleOrder is an order that an error message shows as an example.
 const exampleOrder = `{"target":"web-1","role":"deploy","key":"build-42"}`
 
-// orderForm is an order as people and pipelines write it.
+// orderForm is an order as users and pipelines write it.
 type orderForm struct {
 	Target string  `json:"target"`
 	Role   string  `json:"role"`
 	Reason string  `json:"reason"`
 	Key    *string `json:"key"`
+	Time   *string `json:"time"` // of the event, RFC 3339
 	MaxAge *string `json:"maxAge"`
 	DryRun bool    `json:"dryRun"`
 }
@@ -36,17 +37,20 @@ var (
 	requestFields = formOf(reflect.TypeFor[requestForm]())
 )
 
-// delivery is what brought an order: the identity and the time that the order takes unless it has a key of its own.
+// delivery is what brought an order: the identity that the order takes unless it has a key of its own, and the time that
+// it takes unless it has one.
 type delivery struct {
-	sender string
-	key    string
-	at     time.Time // zero: the delivery has no time
+	sender   string
+	key      string
+	at       time.Time // zero: the delivery has no time
+	repeated bool      // by a queue, until the order is done
 }
 
-// DecodeOrder decodes an order in the form of this project, {"target","role","reason","key","maxAge","dryRun"}; target
-// is required. With a key, the order has Key and ExplicitKey; Sender, Tenant, Actor and Time are the caller's to fill.
-// maxAge is a duration as Go writes it, which may begin with days: "90m", "2d". The values of the other fields are
-// checked by [snapshot.Order.Validate]. The error is a [*snapshot.Error] with Code [snapshot.CodeMalformed].
+// DecodeOrder decodes an order in the form of this project, {"target","role","reason","key","time","maxAge","dryRun"};
+// target is required. With a key, the order has Key and ExplicitKey; Sender, Tenant and Actor are the caller's to fill.
+// time is that of the event, in RFC 3339. maxAge is a duration as Go writes it, which may begin with days: "90m", "2d".
+// The values of the other fields are checked by [snapshot.Order.Validate]. The error is a [*snapshot.Error] with Code
+// [snapshot.CodeMalformed].
 func DecodeOrder(data []byte) (snapshot.Order, error) {
 	order, err := decodeOrderForm(data)
 	return order, expecting(err, "an order such as "+exampleOrder)
@@ -66,6 +70,16 @@ func decodeOrderForm(data []byte) (snapshot.Order, error) {
 			return snapshot.Order{}, malformed(`field "key" is empty: give the ID of the event, or leave the field out`)
 		}
 		order.Key, order.ExplicitKey = *form.Key, true
+	}
+	if form.Time != nil {
+		if *form.Time == "" {
+			return snapshot.Order{}, malformed(`field "time" is empty: give the time of the event, or leave the field out`)
+		}
+		at, err := parseTime("time", *form.Time)
+		if err != nil {
+			return snapshot.Order{}, err
+		}
+		order.Time = at
 	}
 	if form.MaxAge != nil {
 		age, err := parseAge("maxAge", *form.MaxAge)
@@ -108,7 +122,10 @@ func decodeOrder(data []byte, from delivery) (*snapshot.Order, error) {
 	if err != nil {
 		return nil, err
 	}
-	order.Time = from.at
+	if order.Time.IsZero() {
+		order.Time = from.at
+	}
+	order.Unread, order.Repeated = true, from.repeated
 	if order.ExplicitKey {
 		order.Sender = "event"
 	} else {

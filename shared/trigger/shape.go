@@ -8,7 +8,7 @@ import (
 // shape is one form in which an event arrives.
 type shape struct {
 	name   string
-	marks  func(object) bool // tells whether an object has the fields that only this shape has
+	marks  func(object) bool // reports whether an object has the fields that only this shape has
 	decode func(data []byte, from delivery) ([]Item, error)
 }
 
@@ -32,7 +32,7 @@ var (
 	})
 )
 
-// looksLikeOrder tells whether an object has what every order has, or nothing but parameters of the API.
+// looksLikeOrder reports whether an object has what every order has, or nothing but parameters of the API.
 func looksLikeOrder(o object) bool {
 	return o.folds("target", "DiskId") || len(o) > 0 && o.onlyOf(requestFields)
 }

@@ -7,7 +7,7 @@ import (
 
 // walker passes over one JSON value that is known to be well-formed, and so needs to look at its first bytes only.
 // encoding/json has no way to see a field that stands twice but token by token, which takes three times as long: each
-// request of a stranger comes this way before anybody knows who sent it.
+// request comes this way before its sender is authenticated.
 type walker struct {
 	rules
 	data []byte
@@ -109,7 +109,7 @@ func (w *walker) peek() byte {
 	}
 }
 
-// more tells whether an element follows, and passes over the comma before it or else the closing bracket.
+// more reports whether an element follows, and passes over the comma before it or else the closing bracket.
 func (w *walker) more(closing byte) bool {
 	c := w.peek()
 	if c == ',' || c == closing {

@@ -33,28 +33,16 @@ func (c *call) act(ctx context.Context, in inbound) {
 		c.log(ctx, "handshake")
 		c.send(http.StatusOK, answer(in))
 	case ask:
-		in.home, in.time = c.lang, c.plausible(in.time)
+		in.home = c.lang
 		c.chat(ctx, in, c.reply(ctx, in))
 	case pipeline:
-		in.time = c.plausible(in.time)
 		c.pipeline(ctx, in)
-	case errand:
-		c.errand(ctx, snapshot.Order(in))
+	case machineOrder:
+		c.machineOrder(ctx, snapshot.Order(in))
 	}
 }
 
-// aheadMax is how far the time of an event may lie ahead of ours.
-const aheadMax = 10 * time.Minute
-
-// plausible returns the time of an event; one that lies far ahead would never be too old, so it counts as none.
-func (c *call) plausible(at time.Time) time.Time {
-	if at.Sub(c.request.now) > aheadMax {
-		return time.Time{}
-	}
-	return at
-}
-
-// unreadable answers an authentic request that cannot be read: a person gets a text like any other.
+// unreadable answers an authentic request that cannot be read: a chat gets a text like any other.
 func (c *call) unreadable(ctx context.Context, in inbound, err *snapshot.Error) {
 	if _, chat := c.sender.(chatSender); !chat {
 		c.fail(ctx, err)
@@ -63,59 +51,28 @@ func (c *call) unreadable(ctx context.Context, in inbound, err *snapshot.Error) 
 	a, _ := in.(ask)
 	a.home = c.lang
 	c.log(ctx, "unreadable", "message", visible(err.Message))
-	c.chat(ctx, a, reply{lang: a.language(), aside: a.button}.fail(err).identified(ctx))
+	c.chat(ctx, a, reply{lang: a.language()}.fail(err).identified(ctx))
 }
 
-// chat answers a person: always 200, with a text.
+// chat answers a user: always 200, with a text.
 func (c *call) chat(ctx context.Context, a ask, p reply) {
-	c.log(ctx, "answered", "actor", plain(a.actor), "tenant", plain(a.tenant), "channel", plain(a.channel), "event", hash(a.key), "done", p.done, "asked", p.offer != nil)
+	c.log(ctx, "answered", "actor", plain(a.actor), "tenant", plain(a.tenant), "channel", plain(a.channel), "event", hash(a.key), "done", p.done)
 	body, err := c.sender.(chatSender).render(c.request, a, p)
 	if err != nil {
 		c.Log.ErrorContext(ctx, "webhook answer cannot be written", "sender", c.name, "error", err.Error())
 		problem.Write(c.w, snapshot.AsError(err))
 		return
 	}
-	switch {
-	case a.button:
-		c.post(ctx, a, body) // of what answers a click itself, Slack shows nothing
-	case p.pending && c.Later != nil:
-		c.Later(func(ctx context.Context) { c.goOn(ctx, a) })
-	}
 	c.send(http.StatusOK, body)
 }
 
-// goOn does what was asked once more, which means the same order, and posts the result.
-func (c *call) goOn(ctx context.Context, a ask) {
-	body, err := c.sender.(chatSender).render(c.request, a, c.reply(ctx, a))
-	if err != nil {
-		c.Log.ErrorContext(ctx, "webhook answer cannot be written", "sender", c.name, "error", err.Error())
-		return
-	}
-	c.post(ctx, a, body)
-}
-
-// post sends an answer to where the sender wants later answers, if it told of such a place.
-func (c *call) post(ctx context.Context, a ask, body answer) {
-	if a.late == "" {
-		return
-	}
-	if err := postLate(ctx, c.late, c.name, a.late, body); err != nil {
-		c.Log.WarnContext(ctx, "webhook late answer failed", "sender", c.name, "why", err.Error())
-	}
-}
-
-// reply does what a person asks, within the time that leaves enough for the answer.
+// reply does what a user asks.
 func (c *call) reply(ctx context.Context, a ask) reply {
-	if deadline, ok := ctx.Deadline(); ok && a.button && a.late != "" {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-lateReserve))
-		defer cancel()
-	}
 	core, err := c.core(ctx)
 	if err != nil {
 		return reply{lang: a.language()}.fail(snapshot.AsError(err)).identified(ctx)
 	}
-	return chat{from: c.name, policy: c.Policy, core: core, keys: c.confirmKeys, now: c.request.now}.answer(ctx, a).identified(ctx)
+	return chat{from: c.name, policy: c.Policy, core: core, now: c.request.now}.answer(ctx, a).identified(ctx)
 }
 
 // core returns the core for this call, which answers in time.
@@ -142,8 +99,8 @@ func (c *call) pipeline(ctx context.Context, p pipeline) {
 	c.finish(ctx, p.key, core.TakeAll(ctx, p.orders(c.name, grants)))
 }
 
-// errand takes the snapshot that a machine ordered in writing.
-func (c *call) errand(ctx context.Context, order snapshot.Order) {
+// machineOrder takes the snapshot that a machine ordered.
+func (c *call) machineOrder(ctx context.Context, order snapshot.Order) {
 	grant, refused := c.Policy.Machine(c.name, order.Target, policy.ActionTake)
 	if refused == nil {
 		order.Role, refused = grant.RoleOf(c.name, order.Role)
@@ -152,7 +109,7 @@ func (c *call) errand(ctx context.Context, order snapshot.Order) {
 		c.fail(ctx, refused)
 		return
 	}
-	order.Sender, order.Actor, order.Paced = c.name, c.name, true
+	order.Sender, order.Actor, order.Paced, order.Repeated = c.name, c.name, true, true
 	core, err := c.core(ctx)
 	if err != nil {
 		c.fail(ctx, snapshot.AsError(err))
@@ -164,7 +121,7 @@ func (c *call) errand(ctx context.Context, order snapshot.Order) {
 // finish answers a machine: a single result as POST /snapshots does, several as a list with the status of the worst.
 func (c *call) finish(ctx context.Context, key string, results []snapshot.Result) {
 	status := http.StatusOK
-	var worst *snapshot.Error
+	var worst *snapshot.Result
 	forgiven := c.forgive
 	for i, r := range results {
 		code := ""
@@ -175,8 +132,8 @@ func (c *call) finish(ctx context.Context, key string, results []snapshot.Result
 			if r.Outcome == snapshot.OutcomeDeferred && r.Error.Kind == snapshot.KindTimeout {
 				results[i].Error.Message, results[i].Error.Advice = underWay, ""
 			}
-			if worst == nil || r.Error.Retryable && !worst.Retryable {
-				worst = r.Error
+			if worst == nil || r.Error.Retryable && !worst.Error.Retryable {
+				worst = &results[i]
 			}
 		} else if r.Status == snapshot.Progressing {
 			status = http.StatusAccepted
@@ -186,21 +143,17 @@ func (c *call) finish(ctx context.Context, key string, results []snapshot.Result
 	forgiven = forgiven && worst != nil
 	switch {
 	case len(results) == 1 && !forgiven:
-		httpapi.SendResult(c.w, results[0])
+		httpapi.SendResult(c.w, results[0], c.request.now)
 		return
 	case forgiven:
 		status = http.StatusOK
 	case worst != nil:
-		status = problem.Status(worst)
-		if worst.Retryable {
-			c.w.Header().Set("Retry-After", retryAfter)
-		}
+		var seconds int
+		status, seconds = problem.OfResult(*worst, c.request.now)
+		problem.RetryAfter(c.w, seconds)
 	}
 	c.sendJSON(status, map[string]any{"results": results})
 }
-
-// retryAfter is how many seconds a machine should wait before it repeats a delivery of several orders.
-const retryAfter = "60"
 
 // fail answers that nothing was done.
 func (c *call) fail(ctx context.Context, err *snapshot.Error) {
@@ -234,7 +187,7 @@ func (c *call) send(status int, a answer) {
 	_, _ = c.w.Write(a.body)
 }
 
-// log tells of a decision. Texts of the request come in here only through plain or hash.
+// log logs a decision. Texts of the request come in here only through plain or hash.
 func (c *call) log(ctx context.Context, decision string, args ...any) {
 	args = append([]any{"sender", c.name, "decision", decision, "durationMs", c.Now().Sub(c.started).Milliseconds()}, args...)
 	c.Log.InfoContext(ctx, "webhook", args...)

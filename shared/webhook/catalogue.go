@@ -40,14 +40,13 @@ func (p phrase) in(l language, args ...any) string {
 
 // say is the catalogue of all answers in chat but errors.
 var say = struct {
-	created, replayed, joined, reused, started                                        phrase
-	nextStatus, nextList, nextNothing, nextHelp, nextAgain, nextAsk                   phrase
-	ask, askCode, confirmStale, nextTake, cancelled                                   phrase
-	listHead, listNames, planHead, statusHead, kept, keptUntil                        phrase
-	unknownTarget, didYouMean, seeTargets, denied, nobody, nobodyNext, tooLong        phrase
-	unknownSnapshot, help, deleted                                                    phrase
-	slots, requestID, snapshotID, code, you, buttonConfirm, buttonCancel, buttonTitle phrase
-	unfinished, nextConfirm, nextFree, pinWarning                                     phrase
+	created, replayed, joined, reused, started                                 phrase
+	nextStatus, nextList, nextNothing, nextHelp, nextAgain, nextAsk            phrase
+	notYet, nextSweep, goes, keepIt, askPin, occupied                          phrase
+	listHead, listNames, planHead, statusHead, kept, keptUntil                 phrase
+	unknownTarget, didYouMean, seeTargets, denied, noRule, noRuleNext, tooLong phrase
+	unknownSnapshot, help, pinWarning                                          phrase
+	slots, requestID, snapshotID, code, you                                    phrase
 
 	planned  map[snapshot.Action]phrase
 	statuses map[snapshot.Status]phrase
@@ -64,13 +63,14 @@ var say = struct {
 	nextNothing: phrase{"There is nothing else to do.", "无需其他操作。"},
 	nextHelp:    phrase{"Send help for all commands.", "发送 help（帮助）查看所有命令。"},
 	nextAgain:   phrase{"Send it again in a few minutes.", "请几分钟后重新发送。"},
-	nextAsk:     phrase{"Ask whoever runs this service; the code below says why.", "请联系本服务的管理员，原因见下方代码。"},
+	nextAsk:     phrase{"Ask an operator of this service; the code below says why.", "请联系本服务的管理员，原因见下方代码。"},
 
-	ask:          phrase{"%s has no free slot: %s (%s) would be deleted first.", "%s 没有空闲名额：将先删除 %s（%s）。"},
-	askCode:      phrase{"To go on, send within 5 minutes: confirm %s", "如需继续，请在 5 分钟内发送：确认 %[1]s（或 confirm %[1]s）"},
-	confirmStale: phrase{"This confirmation is not valid: it was used, is older than 5 minutes, or was given to somebody else.", "确认无效：已使用、超过 5 分钟，或并非发给您。"},
-	nextTake:     phrase{"Send the name of the target again for a new question.", "请重新发送目标名称以获取新的确认。"},
-	cancelled:    phrase{"This question is put aside: unless it is confirmed within its 5 minutes, nothing comes of it.", "已搁置：除非在 5 分钟内确认，否则不会执行任何操作。"},
+	notYet:    phrase{"No snapshot of %s was taken yet.", "尚未为 %s 创建快照。"},
+	nextSweep: phrase{"The next sweep is at %s: send the command again then.", "下次清理时间为 %s：请届时重新发送命令。"},
+	goes:      phrase{"the next sweeps delete %s (%s)", "后续清理将删除 %s（%s）"},
+	keepIt:    phrase{"; to keep it: keep %s", "；如需保留，请发送：保留 %s"},
+	askPin:    phrase{"; to keep it, ask an operator to pin it", "；如需保留，请联系管理员"},
+	occupied:  phrase{"an occupied slot", "已占用的名额"},
 
 	listHead:   phrase{"%s uses %d of %d slots.", "%s 已使用 %d / %d 个快照名额。"},
 	listNames:  phrase{"You may see these targets: %s", "您可以查看的目标：%s"},
@@ -83,29 +83,21 @@ var say = struct {
 	didYouMean:      phrase{"Did you mean %s?", "您是否想输入 %s？"},
 	seeTargets:      phrase{"Send list for the targets that you may see.", "发送 list（列表）查看可用目标。"},
 	denied:          phrase{"You may not do this (%s) with %s.", "您没有对 %[2]s 执行此操作（%[1]s）的权限。"},
-	nobody:          phrase{"You may not use any target here.", "您在此处没有任何目标的权限。"},
-	nobodyNext:      phrase{"A rule under allow in snapshots.yaml must name you or this channel.", "需要在 snapshots.yaml 的 allow 中为您或此会话添加规则。"},
+	noRule:          phrase{"You may not use any target here.", "您在此处没有任何目标的权限。"},
+	noRuleNext:      phrase{"A rule under allow in snapshots.yaml must name you or this channel.", "需要在 snapshots.yaml 的 allow 中为您或此会话添加规则。"},
 	tooLong:         phrase{"The message has more than %d characters: nothing was done.", "消息超过 %d 个字符，未做任何操作。"},
 	unknownSnapshot: phrase{"There is no snapshot of this ID that you may see.", "没有您可以查看的该 ID 的快照。"},
 	help: phrase{"%[1]s [reason]: take a snapshot of %[1]s\nlist [%[1]s]: targets, or the snapshots of one\nplan %[1]s: what would be kept and deleted\n" +
-		"status <id>: how far a snapshot is\nkeep <id> [until]: never delete it, or not before a day such as 2026-12-01\nconfirm <code>: go on with a deletion\nhelp: this text",
+		"status <id>: how far a snapshot is\nkeep <id> [until]: never delete it, or not before a day such as 2026-12-01\nhelp: this text",
 		"%[1]s [原因]：为 %[1]s 创建快照\nlist（列表）[%[1]s]：查看目标或其快照\nplan（计划）%[1]s：查看将保留和删除的快照\n" +
-			"status（状态）<id>：查看快照进度\nkeep（保留）<id> [日期]：永久保留，或保留至某日，如 2026-12-01\nconfirm（确认）<确认码>：继续执行删除\nhelp（帮助）：显示本说明"},
-	deleted: phrase{"Deleted to make room: %s (%s)", "为腾出名额已删除：%s（%s）"},
+			"status（状态）<id>：查看快照进度\nkeep（保留）<id> [日期]：永久保留，或保留至某日，如 2026-12-01\nhelp（帮助）：显示本说明"},
+	pinWarning: phrase{"This pin limits the rotation.", "此保留会影响轮换。"},
 
-	slots:         phrase{"slots %d of %d", "名额 %d / %d"},
-	requestID:     phrase{"request %s", "请求 %s"},
-	snapshotID:    phrase{"snapshot %s", "快照 %s"},
-	code:          phrase{"code %s", "代码 %s"},
-	you:           phrase{"you are %s in channel %s of tenant %s", "您是 %s，会话 %s，租户 %s"},
-	buttonConfirm: phrase{"Delete and take", "删除并创建"},
-	buttonCancel:  phrase{"Cancel", "取消"},
-	buttonTitle:   phrase{"Delete a snapshot?", "删除快照？"},
-
-	unfinished:  phrase{"The confirmed snapshot of %s is not finished yet.", "%s 已确认的快照尚未完成。"},
-	nextConfirm: phrase{"Press the button or send the code again in a minute: it goes on, nothing is done twice.", "请一分钟后再次点击按钮或发送确认码：将继续执行，不会重复操作。"},
-	nextFree:    phrase{"Send the name of the target again in a minute: its slot is free now.", "请一分钟后重新发送目标名称：名额已腾出。"},
-	pinWarning:  phrase{"This pin limits the rotation.", "此保留会影响轮换。"},
+	slots:      phrase{"slots %d of %d", "名额 %d / %d"},
+	requestID:  phrase{"request %s", "请求 %s"},
+	snapshotID: phrase{"snapshot %s", "快照 %s"},
+	code:       phrase{"code %s", "代码 %s"},
+	you:        phrase{"you are %s in channel %s of tenant %s", "您是 %s，会话 %s，租户 %s"},
 
 	planned: map[snapshot.Action]phrase{
 		snapshot.ActionKeep:    {"keep", "保留"},
@@ -126,16 +118,16 @@ var say = struct {
 	},
 }
 
-// failure is what an error means to a person, and whether trying again later can help.
+// failure is what an error means to a user, and whether trying again later can help.
 type failure struct {
 	what  phrase
 	again bool
 }
 
-// failures is what people read of an error, by its code. What the API itself wrote never reaches them.
+// failures is what users read of an error, by its code. What the API itself wrote never reaches them.
 var failures = map[string]failure{
-	snapshot.CodeBlocked:          {what: phrase{"No slot can be freed: nothing was deleted, nothing was taken.", "没有可释放的名额：未删除也未创建任何快照。"}},
-	snapshot.CodeLimitExceed:      {what: phrase{"All slots are used: delete a snapshot or let one go from keep.", "快照名额已满：请删除一个快照或取消保留。"}},
+	snapshot.CodeBlocked:          {what: phrase{"No slot is free: nothing was taken.", "没有空闲名额：未创建快照。"}},
+	snapshot.CodeLimitExceed:      {what: phrase{"All slots are used: nothing was taken.", "快照名额已满：未创建快照。"}},
 	snapshot.CodeCreatingSnapshot: {what: phrase{"Another snapshot of this disk is being taken.", "该磁盘正在创建另一个快照。"}, again: true},
 	snapshot.CodeIncorrectStatus:  {what: phrase{"The state of the server or disk forbids a snapshot now.", "服务器或磁盘当前状态不允许创建快照。"}, again: true},
 	snapshot.CodeNameDuplicate:    {what: phrase{"Another snapshot has this name.", "已存在同名快照。"}},
@@ -143,13 +135,13 @@ var failures = map[string]failure{
 	snapshot.CodeDiskNotFound:     {what: phrase{"The disk of this target does not exist.", "该目标的磁盘不存在。"}},
 	snapshot.CodeDiskGone:         {what: phrase{"The disk of this target is gone.", "该目标的磁盘已不存在。"}},
 	snapshot.CodeMismatch:         {what: phrase{"This message was used for another request before.", "该消息此前已用于其他请求。"}},
-	snapshot.CodeTooOld:           {what: phrase{"The message is too old: nothing was done.", "消息已过期，未做任何操作。"}},
+	snapshot.CodeTooOld:           {what: phrase{"The time of the message is too long ago or ahead: nothing was done.", "消息时间过早或超前，未做任何操作。"}},
 	snapshot.CodeForeign:          {what: phrase{"This snapshot is not ours: it is never deleted and needs no pin.", "该快照不属于本服务，不会被删除，无需保留。"}},
 	snapshot.CodeUnknownRole:      {what: phrase{"The policy does not keep snapshots of this role.", "策略中没有该角色的快照名额。"}},
 	snapshot.CodeInvalidOrder:     {what: phrase{"A value is not accepted: a day is written 2026-12-01 and lies ahead.", "参数不符合要求：日期格式如 2026-12-01，且须在今天之后。"}},
 }
 
-// kindFailures is what people read of an error whose code is not in failures.
+// kindFailures is what users read of an error whose code is not in failures.
 var kindFailures = map[snapshot.Kind]failure{
 	snapshot.KindMalformed:   {what: phrase{"The message cannot be read: nothing was done.", "消息无法识别，未做任何操作。"}},
 	snapshot.KindInvalid:     {what: phrase{"A value is not accepted.", "参数不符合要求。"}},
@@ -166,7 +158,7 @@ var kindFailures = map[snapshot.Kind]failure{
 
 var unforeseen = failure{what: phrase{"Something went wrong here.", "服务内部出现问题。"}}
 
-// failureOf returns what people read of an error.
+// failureOf returns what users read of an error.
 func failureOf(err *snapshot.Error) failure {
 	if f, ok := failures[err.Code]; ok {
 		return f

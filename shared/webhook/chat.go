@@ -12,21 +12,15 @@ import (
 	"swas-snapshot/shared/snapshot"
 )
 
-// ask is what a person said, or the button that was pressed.
+// ask is what a user sent.
 type ask struct {
 	tenant, channel, actor string
 
 	text string
-	key  string    // the business key of what was said
-	time time.Time // when, if the sender vouches for it
+	key  string    // the business key of the message
+	time time.Time // of the message, if the sender vouches for it
 	lang language  // by the locale
-	home language  // of the sender's people, where neither the text nor a locale tells
-
-	button    bool   // a button was pressed; text is empty then
-	pressed   string // what it carried
-	cancelled bool   // it was the one that cancels
-
-	late string // the sender's URL for later answers, which works like a password: never to be logged
+	home language  // of the sender's users, where neither the text nor a locale names one
 }
 
 func (a ask) language() language {
@@ -37,30 +31,25 @@ func (a ask) language() language {
 	return en
 }
 
-// chat answers people of one sender.
+// chat answers users of one sender.
 type chat struct {
 	from   string
 	policy policy.Policy
 	core   Core
-	keys   []string // of confirmations
 	now    time.Time
 }
 
-// answer does what a person asks, if the policy allows it, and says what became of it.
+// answer does what a user asks, if the policy allows it, and says what became of it.
 func (c chat) answer(ctx context.Context, a ask) reply {
 	p := reply{lang: a.language()}
 	visibleTargets := c.policy.Visible(c.from, a.tenant, a.channel, a.actor)
 	if len(visibleTargets) == 0 {
-		p.result, p.next = say.nobody.in(p.lang), say.nobodyNext.in(p.lang)
+		p.result, p.next = say.noRule.in(p.lang), say.noRuleNext.in(p.lang)
 		p.small = []string{say.you.in(p.lang, plain(a.actor), plain(a.channel), plain(a.tenant))}
-		p.aside = a.button
 		return p
 	}
 	v := visit{chat: c, ask: a, targets: visibleTargets, reply: p}
 	ctx = policy.WithCaller(ctx, policy.Caller{From: v.from, Actor: plain(v.actor)})
-	if a.button {
-		return v.press(ctx)
-	}
 	command := parseCommand(a.text)
 	switch command.verb {
 	case verbTake:
@@ -73,8 +62,6 @@ func (c chat) answer(ctx context.Context, a ask) reply {
 		return v.status(ctx, command)
 	case verbKeep:
 		return v.keep(ctx, command)
-	case verbConfirm:
-		return v.confirm(ctx, command)
 	case verbTooLong:
 		p.result, p.next = say.tooLong.in(p.lang, textMax), say.nextHelp.in(p.lang)
 		return p
@@ -85,7 +72,7 @@ func (c chat) answer(ctx context.Context, a ask) reply {
 	}
 }
 
-// visit is one person with one ask, who may see some targets.
+// visit is one message of a user who may see some targets.
 type visit struct {
 	chat
 	ask
@@ -93,7 +80,7 @@ type visit struct {
 	reply   reply
 }
 
-// target finds the target that a person named and asks the policy for an action on it. Capitals do not count. If
+// target finds the target that a user named and asks the policy for an action on it. Capitals do not count. If
 // nothing is granted, the reply says so.
 func (v visit) target(name string, action policy.Action) (policy.Grant, reply, bool) {
 	p := v.reply
@@ -107,7 +94,7 @@ func (v visit) target(name string, action policy.Action) (policy.Grant, reply, b
 	}
 	grant, ok := v.may(v.targets[i], action)
 	if !ok {
-		p.result, p.next = say.denied.in(p.lang, say.actions[action].in(p.lang), v.targets[i]), say.nobodyNext.in(p.lang)
+		p.result, p.next = say.denied.in(p.lang, say.actions[action].in(p.lang), v.targets[i]), say.noRuleNext.in(p.lang)
 	}
 	return grant, p, ok
 }
@@ -123,41 +110,20 @@ func (v visit) take(ctx context.Context, c command) reply {
 	if !ok {
 		return p
 	}
-	order := v.order(grant)
-	order.Key, order.Time, order.Reason = v.key, v.ask.time, c.rest
-	return v.do(ctx, order)
-}
-
-// order is what all orders of a person have in common. Whatever deletes is asked for first.
-func (v visit) order(grant policy.Grant) snapshot.Order {
-	return snapshot.Order{
-		Target: grant.Target, Role: cmp.Or(grant.Role, snapshot.RoleManual), Actor: plain(v.actor),
-		Sender: v.from, Tenant: v.tenant, AskFirst: true, Paced: true,
-	}
-}
-
-func (v visit) do(ctx context.Context, order snapshot.Order) reply {
-	result := v.core.Take(ctx, order)
-	result.Target = cmp.Or(result.Target, order.Target)
-	if result.Outcome == snapshot.OutcomePlanned && result.Victim != nil {
-		return v.question(order, result)
-	}
-	p := v.reply.took(result)
-	if order.Victim != "" && result.Outcome == snapshot.OutcomeDeferred {
-		p.pending, p.aside = true, true
-		p.result, p.next = say.unfinished.in(p.lang, result.Target), say.nextConfirm.in(p.lang)
-		if len(result.Deleted) > 0 && !v.button { // a code is no longer found: it told the snapshot that is gone
-			p.next = say.nextFree.in(p.lang)
-		}
-	}
-	if p.done && result.Slots == nil {
-		return v.withSlots(ctx, p, order.Target)
+	result := v.core.Take(ctx, snapshot.Order{
+		Target: grant.Target, Role: grant.Role, DefaultRole: snapshot.RoleManual, Reason: c.rest, Actor: plain(v.actor),
+		Sender: v.from, Tenant: v.tenant, Key: v.key, Time: v.ask.time, Paced: true,
+	})
+	result.Target = cmp.Or(result.Target, grant.Target)
+	p = v.took(result)
+	if p.done {
+		return v.withPlan(ctx, p, result)
 	}
 	p.slots(result.Slots)
 	return p
 }
 
-// slotsTime is how long the count of a server's slots may take. It is worth no more than that.
+// slotsTime is how long the list or the plan behind an answer may take. It is worth no more than that.
 const slotsTime = 500 * time.Millisecond
 
 // withSlots adds "2 of 3" to the small print, if the API tells it in time.
@@ -170,88 +136,57 @@ func (v visit) withSlots(ctx context.Context, p reply, target string) reply {
 	return p
 }
 
-// question is the plan, names the snapshot that must go, and offers to confirm that.
-func (v visit) question(order snapshot.Order, result snapshot.Result) reply {
-	p, victim := v.reply, *result.Victim
-	if len(v.keys) == 0 || !validSnapshotID(victim.SnapshotID) {
-		return p.fail(&snapshot.Error{Code: snapshot.CodeInternal, Kind: snapshot.KindInternal})
-	}
-	c := v.confirmation()
-	c.target, c.victim, c.issued = order.Target, victim.SnapshotID, v.now.Truncate(confirmStep)
-	p.offer = &offer{value: c.value(v.keys[0], buttonConfirm), cancel: c.value(v.keys[0], buttonCancel), code: c.code(v.keys[0])}
-	p.result = say.ask.in(p.lang, order.Target, victim.SnapshotID, visible(victim.SnapshotName))
-	p.next = say.askCode.in(p.lang, p.offer.code)
-	p.lines = planLines(p.lang, result.Plan)
-	p.smallPrint(victim.SnapshotID, result.RequestID, "")
-	p.slots(result.Slots)
-	return p
-}
+// goesMax is how many snapshots that the next sweeps delete an answer names.
+const goesMax = 2
 
-func (v visit) confirmation() confirmation {
-	return confirmation{sender: v.from, tenant: v.tenant, actor: v.actor}
-}
-
-// press does what a button says. Somebody else's question stays as it is.
-func (v visit) press(ctx context.Context) reply {
-	button := buttonConfirm
-	if v.cancelled {
-		button = buttonCancel
-	}
-	p := v.stale()
-	c, own := openValue(v.keys, button, v.pressed, v.confirmation())
-	switch {
-	case !own:
-		p.aside = true
-	case v.cancelled:
-		p.result, p.next = say.cancelled.in(p.lang), say.nextNothing.in(p.lang)
-	case c.goodAt(v.now):
-		return v.confirmed(ctx, c)
-	}
-	return p
-}
-
-// confirm does what a code confirms: of the targets that this person may see, those for which the code can have been
-// given are listed, and the snapshot that it is about is found among theirs.
-func (v visit) confirm(ctx context.Context, command command) reply {
-	code := normalCode(command.object)
-	for _, name := range v.targets {
-		who := v.confirmation()
-		who.target = name
-		candidates := who.askedWith(v.keys, code, v.now)
-		if len(candidates) == 0 {
-			continue
-		}
-		listing, err := v.core.List(ctx, name)
-		if err != nil {
-			return v.reply.fail(snapshot.AsError(err))
-		}
-		for _, c := range candidates {
-			for _, one := range listing.Listed {
-				if c.victim = one.SnapshotID; c.confirms(v.keys, code) {
-					return v.confirmed(ctx, c)
-				}
-			}
-		}
-	}
-	return v.stale()
-}
-
-func (v visit) stale() reply {
-	p := v.reply
-	p.result, p.next = say.confirmStale.in(p.lang), say.nextTake.in(p.lang)
-	return p
-}
-
-// confirmed takes the snapshot, for which exactly the confirmed one may be deleted. The right to it is asked for again:
-// five minutes are long.
-func (v visit) confirmed(ctx context.Context, c confirmation) reply {
-	grant, p, ok := v.target(c.target, policy.ActionTake)
-	if !ok {
+// withPlan says what the next sweeps delete once the snapshot is accomplished, and adds "2 of 3" to the small print, if the
+// API answers in time.
+func (v visit) withPlan(ctx context.Context, p reply, result snapshot.Result) reply {
+	ctx, cancel := context.WithTimeout(ctx, slotsTime)
+	defer cancel()
+	plan, err := v.core.Plan(ctx, result.Target)
+	if err != nil {
+		p.slots(result.Slots)
 		return p
 	}
-	order := v.order(grant)
-	order.Key, order.Time, order.Victim = c.orderKey(), c.issued, c.victim
-	return v.do(ctx, order)
+	named := map[string]bool{}
+	for _, item := range slices.Concat(plan.Items, plan.Later) {
+		if item.Action != snapshot.ActionDelete || named[item.SnapshotID] || len(named) == goesMax || !v.sees(item) {
+			continue
+		}
+		named[item.SnapshotID] = true
+		line := say.goes.in(p.lang, visible(item.SnapshotID), visible(item.SnapshotName))
+		if v.mayKeep(item, result.Target) {
+			line += say.keepIt.in(p.lang, visible(item.SnapshotID))
+		} else {
+			line += say.askPin.in(p.lang)
+		}
+		p.lines = append(p.lines, line)
+	}
+	p.slots(&snapshot.SlotCount{Used: plan.Used, Of: plan.Of})
+	return p
+}
+
+// sees reports whether a line of a plan may name its snapshot to the user. The plan of a target is that of its server, and
+// does not say of which target a snapshot is; its name does.
+func (v visit) sees(item snapshot.PlanItem) bool {
+	if item.Action == snapshot.ActionCreate || len(v.targets) == len(v.policy.Targets) {
+		return true
+	}
+	of := targetsNamed(item.SnapshotName, v.policy.Targets)
+	return len(of) > 0 && !slices.ContainsFunc(of, func(name string) bool { return !slices.Contains(v.targets, name) })
+}
+
+// mayKeep reports whether the user may pin the snapshot in a line of the plan of a target.
+func (v visit) mayKeep(item snapshot.PlanItem, target string) bool {
+	of := targetsNamed(item.SnapshotName, v.policy.Targets)
+	if len(of) == 0 {
+		of = []string{target}
+	}
+	return !slices.ContainsFunc(of, func(name string) bool {
+		_, may := v.may(name, policy.ActionKeep)
+		return !may
+	})
 }
 
 func (v visit) list(ctx context.Context, c command) reply {
@@ -290,7 +225,7 @@ func (v visit) plan(ctx context.Context, c command) reply {
 		return p.fail(snapshot.AsError(err))
 	}
 	p.result, p.next = say.planHead.in(p.lang, grant.Target), say.nextHelp.in(p.lang)
-	p.lines = planLines(p.lang, plan.Items)
+	p.lines = v.planLines(plan.Items)
 	p.slots(&snapshot.SlotCount{Used: plan.Used, Of: plan.Of})
 	return p
 }
@@ -308,7 +243,7 @@ func (v visit) status(ctx context.Context, c command) reply {
 		return v.unknownSnapshot()
 	}
 	if _, ok := v.may(target.Name, policy.ActionList); !ok {
-		return v.unknownSnapshot() // whether it exists is nobody else's business
+		return v.unknownSnapshot() // a caller who may not see it must not learn that it exists
 	}
 	p.result = say.statusHead.in(p.lang, visible(one.ID), target.Name, statusIn(p.lang, one.Status), visible(one.Progress))
 	p.next = say.nextNothing.in(p.lang)
@@ -360,7 +295,7 @@ func (v visit) unknownSnapshot() reply {
 	return p
 }
 
-// validSnapshotID tells whether text can be the ID of a snapshot: nothing in it means anything to a URL or a chat.
+// validSnapshotID reports whether text can be the ID of a snapshot: nothing in it means anything to a URL or a chat.
 func validSnapshotID(text string) bool {
 	for i := range len(text) {
 		c := text[i]

@@ -16,7 +16,7 @@ import (
 	"swas-snapshot/shared/snapshot"
 )
 
-// talk is how the tests speak in one chat: how a person says something there, and how the text of an answer is read.
+// talk is how the tests speak in one chat: how a user sends a message there, and how the text of an answer is read.
 type talk struct {
 	say  func(text, id string) delivery
 	read func(testing.TB, *httptest.ResponseRecorder) string
@@ -133,7 +133,8 @@ func TestCommands(t *testing.T) {
 			t.Errorf("snapshots are %v, want exactly one more than 2", ids)
 		}
 		last := b.orders[len(b.orders)-1]
-		if last.Target != "web-1" || last.Role != snapshot.RoleManual || last.Reason != "before the upgrade" || !last.AskFirst || !last.Paced || last.Sender != sender {
+		if last.Target != "web-1" || last.Role != snapshot.RoleManual || last.DefaultRole != snapshot.RoleManual || last.Reason != "before the upgrade" ||
+			!last.Paced || last.Unread || last.Repeated || last.Sender != sender {
 			t.Errorf("order is %+v", last)
 		}
 	})
@@ -188,41 +189,7 @@ func TestBudget(t *testing.T) {
 	})
 }
 
-// Where something can go on after the answer, the result follows to the sender's URL, and means the same snapshot.
-func TestLater(t *testing.T) {
-	t.Parallel()
-	for name, target := range map[string]string{
-		"slack": "https://hooks.slack.com/commands/", "dingtalk": "https://oapi.dingtalk.com/robot/sendBySession?session=", "teams": "",
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			b := newBench(t, allSecrets())
-			var later []func(context.Context)
-			b.config.Later = func(do func(context.Context)) { later = append(later, do) }
-			b.handler = New(b.config)
-			b.account.fail["CreateSnapshot"] = snapshot.CodeNoAnswer
-			b.tell(t, talks()[name], "web-1", "1")
-			if len(later) != 1 || len(b.late.urls) != 0 {
-				t.Fatalf("%d tasks, %d posts, want one task", len(later), len(b.late.urls))
-			}
-			b.account.fail = map[string]string{}
-			later[0](context.Background())
-			b.tell(t, talks()[name], "web-1", "1")
-			if len(b.account.ids()) != 1 || len(later) != 1 {
-				t.Errorf("snapshots are %v, %d tasks, want one each", b.account.ids(), len(later))
-			}
-			if target == "" {
-				if len(b.late.urls) != 0 {
-					t.Errorf("posted to %v", b.late.urls)
-				}
-			} else if len(b.late.urls) != 1 || !strings.HasPrefix(b.late.urls[0], target) || !strings.Contains(b.late.bodies[0], "s-1000") {
-				t.Errorf("posted %v to %v", b.late.bodies, b.late.urls)
-			}
-		})
-	}
-}
-
-// What the API says reaches people through the catalogue alone.
+// What the API says reaches users through the catalogue alone.
 func TestFailures(t *testing.T) {
 	t.Parallel()
 	for code, want := range map[string]string{
@@ -242,12 +209,18 @@ func TestFailures(t *testing.T) {
 	t.Run("blocked", func(t *testing.T) {
 		t.Parallel()
 		b := newBench(t, allSecrets())
-		b.account.fill()
-		for i := range b.account.snapshots {
-			b.account.snapshots[i].Tags = nil
-		}
-		if answer := b.tell(t, talks()["dingtalk"], "web-1", "1"); !strings.Contains(answer, "名额") || !strings.Contains(answer, "s-old2") {
-			t.Errorf("answer is %q, want the plan", answer)
+		b.script(scripted{take: func(snapshot.Order) snapshot.Result {
+			return snapshot.Result{
+				Outcome: snapshot.OutcomeBlocked, Error: &snapshot.Error{Code: snapshot.CodeBlocked, Kind: snapshot.KindConflict, Message: "full"},
+				Plan: []snapshot.PlanItem{
+					{SnapshotID: "s-own", SnapshotName: "manual-web-1-20261123T2000-aaaaaaa2", Action: snapshot.ActionKeep, Reason: "pinned"},
+					{SnapshotID: "s-hidden", SnapshotName: "manual-hidden-1-20261123T2000-aaaaaaa3", Action: snapshot.ActionKeep, Reason: "the last one"},
+				},
+			}
+		}})
+		answer := b.tell(t, talks()["slack"], "web-1", "1")
+		if !strings.Contains(answer, "No slot is free") || !strings.Contains(answer, "keep s-own: pinned\nan occupied slot\n") || strings.Contains(answer, "hidden") {
+			t.Errorf("answer is %q, want the plan, and nothing of a hidden target", answer)
 		}
 	})
 	t.Run("no core", func(t *testing.T) {
@@ -266,25 +239,24 @@ func TestFailures(t *testing.T) {
 	})
 }
 
-// Who is not named in the policy learns nothing and does nothing.
-func TestStrangers(t *testing.T) {
+// A user whom the policy does not name learns nothing and does nothing.
+func TestUsersWithoutRule(t *testing.T) {
 	t.Parallel()
 	outsider := func(old, with string, d delivery) delivery {
 		d.body = strings.Replace(d.body, old, with, 1)
 		return d
 	}
 	for name, d := range map[string]delivery{
-		"slack person":    slackCommandBy("U9", "web-1", "1"),
-		"slack channel":   slackSigned(mediaForm, "team_id=T1&channel_id=C9&user_id=U1&text=web-1&trigger_id=1"),
-		"slack team":      slackSigned(mediaForm, "team_id=T9&channel_id=C1&user_id=U1&text=web-1&trigger_id=1"),
-		"slack button":    slackPress("U9", actionConfirm, "x"),
-		"dingtalk person": dingMessageBy("staff9", "web-1", "1"),
-		"dingtalk corp":   outsider(`"senderCorpId":"corp1"`, `"senderCorpId":"corp9"`, dingMessage("web-1", "1")),
-		"dingtalk guest":  outsider(`"senderCorpId":"corp1"`, `"senderCorpId":""`, dingMessage("web-1", "1")),
-		"dingtalk group":  outsider(`"conversationId":"cid1"`, `"conversationId":"cid9"`, dingMessage("web-1", "1")),
-		"feishu tenant":   feishuSigned(strings.Replace(feishuMessage("web-1", "1"), `"tk1"`, `"tk9"`, 1)),
-		"wecom person":    wecomXML(strings.Replace(wecomText("web-1", "1"), "zhang", "li", 1)),
-		"teams tenant":    teamsSigned(strings.Replace(teamsBody("web-1", "1", now), "tenant1", "tenant9", 1)),
+		"slack user":     slackCommandBy("U9", "web-1", "1"),
+		"slack channel":  slackSigned(mediaForm, "team_id=T1&channel_id=C9&user_id=U1&text=web-1&trigger_id=1"),
+		"slack team":     slackSigned(mediaForm, "team_id=T9&channel_id=C1&user_id=U1&text=web-1&trigger_id=1"),
+		"dingtalk user":  dingMessageBy("staff9", "web-1", "1"),
+		"dingtalk corp":  outsider(`"senderCorpId":"corp1"`, `"senderCorpId":"corp9"`, dingMessage("web-1", "1")),
+		"dingtalk guest": outsider(`"senderCorpId":"corp1"`, `"senderCorpId":""`, dingMessage("web-1", "1")),
+		"dingtalk group": outsider(`"conversationId":"cid1"`, `"conversationId":"cid9"`, dingMessage("web-1", "1")),
+		"feishu tenant":  feishuSigned(strings.Replace(feishuMessage("web-1", "1"), `"tk1"`, `"tk9"`, 1)),
+		"wecom user":     wecomXML(strings.Replace(wecomText("web-1", "1"), "zhang", "li", 1)),
+		"teams tenant":   teamsSigned(strings.Replace(teamsBody("web-1", "1", now), "tenant1", "tenant9", 1)),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -294,16 +266,16 @@ func TestStrangers(t *testing.T) {
 				t.Fatalf("status %d: %s", w.Code, w.Body)
 			}
 			if len(b.orders) > 0 || b.account.calls > 0 {
-				t.Error("a stranger reached the core")
+				t.Error("a user without a rule reached the core")
 			}
 			if strings.Contains(w.Body.String(), "db-1") {
-				t.Errorf("a stranger reads of targets: %s", w.Body)
+				t.Errorf("a user without a rule reads of targets: %s", w.Body)
 			}
 		})
 	}
 }
 
-// A snapshot of a target that the person may not see looks like none at all, and stays unpinned.
+// A snapshot of a target that the user may not see looks like none at all, and stays unpinned.
 func TestHiddenSnapshots(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, allSecrets())

@@ -15,7 +15,6 @@ const (
 	verbPlan    verb = "plan"
 	verbStatus  verb = "status"
 	verbKeep    verb = "keep"
-	verbConfirm verb = "confirm"
 	verbHelp    verb = "help"
 	verbTooLong verb = "" // more text than is read
 )
@@ -27,18 +26,17 @@ var verbs = map[string]verb{
 	"plan": verbPlan, "计划": verbPlan,
 	"status": verbStatus, "状态": verbStatus,
 	"keep": verbKeep, "保留": verbKeep,
-	"confirm": verbConfirm, "确认": verbConfirm,
 	"help": verbHelp, "帮助": verbHelp, "?": verbHelp, "？": verbHelp,
 }
 
-// command is what a person wrote: a verb, its object (a target, a snapshot ID or a code) and the rest.
+// command is what a user wrote: a verb, its object (a target or a snapshot ID) and the rest.
 type command struct {
 	verb   verb
 	object string
 	rest   string
 }
 
-// untils is what people may write before the day of keep.
+// untils is what users may write before the day of keep.
 var untils = []string{"until", "till", "to", "到", "至", "直到"}
 
 // wordsOf returns the words of a message, without the mentions before it, which chats leave in the text. A Chinese verb
@@ -60,7 +58,7 @@ func wordsOf(text string) []string {
 	return words
 }
 
-// english tells whether a message without Chinese is English, not just the name of a target.
+// english reports whether a message without Chinese is English, not just the name of a target.
 func english(text string) bool {
 	words := wordsOf(text)
 	return len(words) > 1 || len(words) == 1 && verbs[strings.ToLower(words[0])] != "" && words[0] != "?" && words[0] != "？"

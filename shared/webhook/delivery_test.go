@@ -72,19 +72,16 @@ func slackCommand(text, trigger string) delivery { return slackCommandBy("U1", t
 func slackCommandBy(user, text, trigger string) delivery {
 	form := url.Values{
 		"team_id": {"T1"}, "channel_id": {"C1"}, "user_id": {user}, "text": {text}, "trigger_id": {trigger}, "command": {"/snap"},
-		"response_url": {"https://hooks.slack.com/commands/T1/1/secretresponseurl"},
+		"response_url": {"https://hooks.slack.com/commands/T1/1/secretresponseurl"}, // works like a password
 	}
 	return slackSigned(mediaForm, form.Encode())
 }
 
-func slackPress(user, action, value string) delivery {
-	payload := map[string]any{
-		"type": "block_actions", "user": map[string]string{"id": user}, "team": map[string]string{"id": "T1"},
-		"channel": map[string]string{"id": "C1"}, "response_url": "https://hooks.slack.com/actions/T1/1/secretresponseurl",
-		"trigger_id": "9.9", "actions": []any{map[string]string{"action_id": action, "value": value}},
-	}
-	return slackSigned(mediaForm, url.Values{"payload": {toJSON(payload)}}.Encode())
-}
+// Clicks on a card's button, which no sender uses.
+const (
+	slackCardBody  = `payload=%7B%22type%22%3A%22block_actions%22%2C%22user%22%3A%7B%22id%22%3A%22U1%22%7D%7D`
+	feishuCardBody = `{"schema":"2.0","header":{"event_id":"e","event_type":"card.action.trigger","token":"` + feishuToken + `","tenant_key":"tk1"},"event":{}}`
+)
 
 func toJSON(value any) string {
 	text, err := json.Marshal(value)
@@ -127,13 +124,6 @@ func encryptCallback(message, owner string) string {
 	return text
 }
 
-func dingEvent(message, owner string) delivery {
-	encrypted := encryptCallback(message, owner)
-	d := post("dingtalk", mediaJSON, toJSON(map[string]string{"encrypt": encrypted}))
-	d.query = url.Values{"timestamp": {millis(now)}, "nonce": {"n0nce"}, "msg_signature": {sha1Hex(callbackToken, millis(now), "n0nce", encrypted)}}
-	return d
-}
-
 func feishuSigned(body string) delivery {
 	sum := sha256.Sum256([]byte(seconds(now) + "n0nce" + feishuKey + body))
 	return post("feishu", mediaJSON, body, "X-Lark-Request-Timestamp", seconds(now), "X-Lark-Request-Nonce", "n0nce", "X-Lark-Signature", hex.EncodeToString(sum[:]))
@@ -146,17 +136,6 @@ func feishuMessage(text, id string) string {
 		"event": map[string]any{
 			"sender":  map[string]any{"sender_id": map[string]string{"open_id": "ou_1"}, "sender_type": "user"},
 			"message": map[string]any{"message_id": "om_" + id, "create_time": millis(now), "chat_id": "oc_1", "chat_type": "group", "message_type": "text", "content": toJSON(map[string]string{"text": "@_user_1 " + text})},
-		},
-	})
-}
-
-func feishuPress(value map[string]any) string {
-	return toJSON(map[string]any{
-		"schema": "2.0",
-		"header": map[string]string{"event_id": "e-press", "event_type": "card.action.trigger", "create_time": millis(now), "token": feishuToken, "tenant_key": "tk1"},
-		"event": map[string]any{
-			"operator": map[string]string{"open_id": "ou_1", "tenant_key": "tk1"}, "action": map[string]any{"value": value, "tag": "button"},
-			"context": map[string]string{"open_chat_id": "oc_1", "open_message_id": "om_1"},
 		},
 	})
 }
@@ -270,9 +249,9 @@ func giteeSigned(event, body string) delivery {
 const (
 	githubDeployment = `{"action":"created","deployment":{"id":42,"sha":"0123abcd","ref":"main","task":"deploy","environment":"production","created_at":"2026-11-24T05:59:00Z"},"repository":{"id":7,"full_name":"acme/shop"},"sender":{"login":"ana"}}`
 	githubPush       = `{"ref":"refs/heads/main","before":"00aa","after":"0123abcd","deleted":false,"repository":{"id":7,"full_name":"Acme/Shop"},"sender":{"login":"ana"}}`
-	githubRunText    = `{"action":"completed","workflow_run":{"id":9,"run_attempt":2,"name":"ci","event":"push","head_branch":"main","head_sha":"0123abcd","conclusion":"success","run_started_at":"2026-11-24T05:50:00Z","head_repository":{"id":7,"full_name":"acme/shop"}},"repository":{"id":7,"full_name":"acme/shop"},"sender":{"login":"ana"}}`
+	githubRunText    = `{"action":"requested","workflow_run":{"id":9,"run_attempt":2,"name":"ci","event":"push","head_branch":"main","head_sha":"0123abcd","conclusion":null,"run_started_at":"2026-11-24T05:50:00Z","head_repository":{"id":7,"full_name":"acme/shop"}},"repository":{"id":7,"full_name":"acme/shop"},"sender":{"login":"ana"}}`
 	gitlabDeployment = `{"object_kind":"deployment","status":"running","status_changed_at":"2026-11-24 05:59:00 UTC","deployment_id":15,"deployable_id":796,"environment":"production","ref":"main","short_sha":"0123abcd","project":{"id":30,"path_with_namespace":"acme/shop","web_url":"https://gitlab.acme.test/acme/shop"},"user":{"username":"ana"}}`
-	gitlabPipeline   = `{"object_kind":"pipeline","object_attributes":{"id":31,"ref":"main","tag":false,"sha":"0123abcd","source":"push","status":"success","created_at":"2026-11-24 05:59:00 UTC"},"merge_request":null,"project":{"id":30,"path_with_namespace":"acme/shop","web_url":"https://gitlab.acme.test/acme/shop"},"user":{"username":"ana"}}`
+	gitlabPipeline   = `{"object_kind":"pipeline","object_attributes":{"id":31,"ref":"main","tag":false,"sha":"0123abcd","source":"push","status":"pending","created_at":"2026-11-24 05:59:00 UTC","finished_at":null,"duration":null},"merge_request":null,"project":{"id":30,"path_with_namespace":"acme/shop","web_url":"https://gitlab.acme.test/acme/shop"},"user":{"username":"ana"}}`
 	gitlabPush       = `{"object_kind":"push","ref":"refs/heads/main","before":"00aa","after":"0123abcd","user_username":"ana","project":{"id":30,"path_with_namespace":"acme/shop","web_url":"https://gitlab.acme.test/acme/shop"}}`
 	giteePush        = `{"hook_id":1,"hook_name":"push_hooks","ref":"refs/heads/main","before":"00aa","after":"0123abcd","password":"gitee-0123456789abcdef","sign":"","repository":{"id":5,"full_name":"acme/shop","path_with_namespace":"acme/shop"},"sender":{"login":"ana"}}`
 	standardOrder    = `{"target":"web-1","role":"deploy","reason":"release 42"}`

@@ -7,8 +7,8 @@
 // # The way of a request
 //
 // Raw bytes, then verify, then parse, then authorise, then act, then answer. Each sender has a file with its verify,
-// parse and (for chats) render; what lies between is the same for all. Whoever fails to authenticate gets one and the
-// same 401 after a few microseconds, and no API call is made; the log says why.
+// parse and (for chats) render; what lies between is the same for all. Every failed authentication gets one and the same
+// 401 after a few microseconds, and no API call is made; the log says why.
 //
 // # Senders
 //
@@ -17,19 +17,21 @@
 //
 // # Time
 //
-// A sender that waits too long calls again or tells its people that we failed. So an answer is out within the sender's
+// A sender that waits too long calls again or reports a failure to its users. So an answer is out within the sender's
 // budget, whatever the API does: what was begun by then goes on, the answer says so, and the same event again means the
 // same order.
+//
+// A pipeline's event counts at or before the start of what it is about, never at its end: a snapshot taken after a
+// deployment is no way back.
 //
 // # Trust
 //
 // What a signature covers is believed; the rest is checked against the policy and proves nothing. GitHub, GitLab's old
 // token, Gitee and DingTalk robots can be replayed; the identity of an order makes that harmless: it is that of the
-// business event, so a replay means the same snapshot. Text from people is never markup in an answer or a log.
+// business event, so a replay means the same snapshot. Text from users is never markup in an answer or a log.
 //
 // # Deletion
 //
-// Nothing is deleted for a person who has not confirmed exactly that. A confirmation is an HMAC, by the secrets of the
-// sender alone, over sender, tenant, person, target and snapshot, good for five minutes, and stored nowhere; it acts
-// once, because its order has one key. Nobody else can press or remove its buttons.
+// No webhook deletes anything. The answer to a chat's order names the snapshots that the next sweeps delete, and how to
+// keep them, as far as the user may see them.
 package webhook

@@ -18,10 +18,10 @@ import (
 	"time"
 )
 
-// callbackKeys are what DingTalk's event callback and WeCom share: a token that signs, an AES key that encrypts, and
-// the owner that stands inside the cipher text. Several of each while one is rotated.
+// callbackKeys are the keys of WeCom's callback: a token that signs, an AES key that encrypts, and the owner that stands
+// inside the cipher text. Several of each while one is rotated.
 //
-// Rules: developer.work.weixin.qq.com/document/path/90968 and open-dingtalk/DingTalk-Callback-Crypto.
+// Rules: developer.work.weixin.qq.com/document/path/90968.
 type callbackKeys struct {
 	tokens []string
 	aes    []string // 32 bytes each
@@ -29,8 +29,8 @@ type callbackKeys struct {
 }
 
 // readCallbackKeys reads the three variables, which a callback needs together.
-func readCallbackKeys(secrets Secrets, token, aesKey, owner string) (callbackKeys, error) {
-	all, err := secrets.readAll(token, aesKey, owner)
+func readCallbackKeys(secrets Secrets) (callbackKeys, error) {
+	all, err := secrets.readAll(envWeComToken, envWeComAES, envWeComCorp)
 	if err != nil {
 		return callbackKeys{}, err
 	}
@@ -38,7 +38,7 @@ func readCallbackKeys(secrets Secrets, token, aesKey, owner string) (callbackKey
 	for _, text := range all[1] {
 		key, err := aesKeyOf(text)
 		if err != nil {
-			return callbackKeys{}, fmt.Errorf("%s has an element that is not an AES key: copy all 43 characters", aesKey)
+			return callbackKeys{}, fmt.Errorf("%s has an element that is not an AES key: copy all 43 characters", envWeComAES)
 		}
 		keys.aes = append(keys.aes, key)
 	}
@@ -69,12 +69,12 @@ func callbackSignature(token, timestamp, nonce, encrypted string) string {
 }
 
 // verify opens the callback in a request; its parameters stand in the query.
-func (k callbackKeys) verify(r *request, signature, encrypted string, unit time.Duration) error {
+func (k callbackKeys) verify(r *request, encrypted string) error {
 	timestamp := r.oneOf("timestamp")
-	if err := fresh(timestamp, unit, r.now); err != nil {
+	if err := fresh(timestamp, time.Second, r.now); err != nil {
 		return err
 	}
-	opened, err := k.open(signature, timestamp, r.oneOf("nonce"), encrypted)
+	opened, err := k.open(r.oneOf("msg_signature"), timestamp, r.oneOf("nonce"), encrypted)
 	r.opened, r.plain = opened, opened.plain
 	return err
 }
@@ -105,7 +105,7 @@ func (k callbackKeys) open(signature, timestamp, nonce, encrypted string) (envel
 	return envelope{}, refuse("no key decrypts it, or it was meant for another owner")
 }
 
-// blockPad is to which multiple of bytes the senders pad, although an AES block has 16.
+// blockPad is to which multiple of bytes WeCom pads, although an AES block has 16.
 const blockPad = 32
 
 var errCipherText = errors.New("cipher text is malformed")
@@ -126,17 +126,17 @@ func unpack(key string, cipherText []byte) (message []byte, owner string, err er
 	return plain[20 : 20+length], string(plain[20+length:]), nil
 }
 
-// sealed is an encrypted answer, in the words of DingTalk (JSON) and WeCom (XML).
+// sealed is an encrypted answer.
 type sealed struct {
-	XMLName   xml.Name `json:"-" xml:"xml"`
-	Encrypt   string   `json:"encrypt" xml:"Encrypt"`
-	Signature string   `json:"msg_signature" xml:"MsgSignature"`
-	Timestamp string   `json:"timeStamp" xml:"TimeStamp"`
-	Nonce     string   `json:"nonce" xml:"Nonce"`
+	XMLName   xml.Name `xml:"xml"`
+	Encrypt   string   `xml:"Encrypt"`
+	Signature string   `xml:"MsgSignature"`
+	Timestamp string   `xml:"TimeStamp"`
+	Nonce     string   `xml:"Nonce"`
 }
 
-// seal encrypts and signs an answer with what opened the request. unit is what its timestamp counts.
-func (e envelope) seal(random io.Reader, now time.Time, unit time.Duration, message string) (sealed, error) {
+// seal encrypts and signs an answer with what opened the request.
+func (e envelope) seal(random io.Reader, now time.Time, message string) (sealed, error) {
 	noise := make([]byte, 16+8)
 	if _, err := io.ReadFull(random, noise); err != nil {
 		return sealed{}, fmt.Errorf("failed to read random bytes: %w", err)
@@ -145,7 +145,7 @@ func (e envelope) seal(random io.Reader, now time.Time, unit time.Duration, mess
 	if err != nil {
 		return sealed{}, err
 	}
-	s := sealed{Encrypt: encrypted, Timestamp: strconv.FormatInt(now.UnixNano()/int64(unit), 10), Nonce: hex.EncodeToString(noise[16:])}
+	s := sealed{Encrypt: encrypted, Timestamp: strconv.FormatInt(now.Unix(), 10), Nonce: hex.EncodeToString(noise[16:])}
 	s.Signature = callbackSignature(e.token, s.Timestamp, s.Nonce, s.Encrypt)
 	return s, nil
 }

@@ -10,9 +10,11 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"swas-snapshot/shared/trigger"
 )
 
-// feishu speaks to the events and card actions of Feishu (Lark) apps.
+// feishu takes events of Feishu (Lark) apps.
 //
 // With an Encrypt Key everything but the handshake carries a signature, and is refused without. With a Verification
 // Token alone, all that authenticates is that token inside the body; set the Encrypt Key.
@@ -141,10 +143,8 @@ func (f feishu) parse(r *request) (inbound, error) {
 		return handshake(jsonAnswer(map[string]string{"challenge": body.Challenge})), nil
 	case body.Header.EventType == "im.message.receive_v1":
 		return f.parseMessage(r.plain, body)
-	case body.Header.EventType == "card.action.trigger":
-		return f.parseCard(r.plain, body)
 	default:
-		return ignored("only im.message.receive_v1 and card.action.trigger are used"), nil
+		return ignored("only im.message.receive_v1 is used"), nil
 	}
 }
 
@@ -171,7 +171,7 @@ func (feishu) parseMessage(text string, body feishuBody) (inbound, error) {
 	}
 	message := m.Event.Message
 	if m.Event.Sender.SenderType == "app" || message.MessageType != "text" {
-		return ignored("only text from people is read"), nil
+		return ignored("only text from users is read"), nil
 	}
 	var content struct {
 		Text string `json:"text"`
@@ -182,47 +182,9 @@ func (feishu) parseMessage(text string, body feishuBody) (inbound, error) {
 	// The same message may come under a new event ID; its own ID stays.
 	a := ask{
 		tenant: body.Header.TenantKey, channel: message.ChatID, actor: m.Event.Sender.SenderID.OpenID,
-		text: content.Text, key: "message:" + message.MessageID, time: feishuTime(message.CreateTime),
+		text: content.Text, key: trigger.ComposedKey("message", message.MessageID), time: feishuTime(message.CreateTime),
 	}
 	return a, required(map[string]string{"message_id": message.MessageID, "chat_id": a.channel, "open_id": a.actor, "tenant_key": a.tenant})
-}
-
-func (feishu) parseCard(text string, body feishuBody) (inbound, error) {
-	var m struct {
-		Event struct {
-			Operator struct {
-				OpenID    string `json:"open_id"`
-				TenantKey string `json:"tenant_key"`
-			} `json:"operator"`
-			Action struct {
-				Value struct {
-					Confirm string `json:"confirm"`
-					Cancel  any    `json:"cancel"`
-				} `json:"value"`
-			} `json:"action"`
-			Context struct {
-				OpenChatID string `json:"open_chat_id"`
-			} `json:"context"`
-		} `json:"event"`
-	}
-	if err := decodeJSON(text, &m); err != nil {
-		return nil, err
-	}
-	a := ask{
-		tenant: body.Header.TenantKey, channel: m.Event.Context.OpenChatID, actor: m.Event.Operator.OpenID,
-		button: true, pressed: m.Event.Action.Value.Confirm,
-	}
-	if a.tenant == "" {
-		a.tenant = m.Event.Operator.TenantKey
-	}
-	if cancel := m.Event.Action.Value.Cancel; a.pressed == "" && cancel != nil {
-		a.pressed, _ = cancel.(string)
-		a.cancelled = true
-	}
-	if a.pressed == "" && !a.cancelled {
-		return ignored("only the buttons of our own cards are used"), nil
-	}
-	return a, required(map[string]string{"open_chat_id": a.channel, "open_id": a.actor, "tenant_key": a.tenant})
 }
 
 // feishuTime reads a time in milliseconds; what it cannot read has no time.
@@ -234,10 +196,8 @@ func feishuTime(text string) time.Time {
 	return time.UnixMilli(ms)
 }
 
-// render makes a card; after a click a toast as well, which is all that the person is sure to see, and nothing but a toast
-// where the card must stay for somebody else or for another click. Every text is
-// plain_text, which Feishu never reads as markup.
-func (feishu) render(_ *request, a ask, p reply) (answer, error) {
+// render makes a card. Every text is plain_text, which Feishu never reads as markup.
+func (feishu) render(_ *request, _ ask, p reply) (answer, error) {
 	plain := func(text string) map[string]any { return map[string]any{"tag": "plain_text", "content": text} }
 	div := func(text string) map[string]any { return map[string]any{"tag": "div", "text": plain(text)} }
 	elements := []any{}
@@ -246,15 +206,6 @@ func (feishu) render(_ *request, a ask, p reply) (answer, error) {
 			elements = append(elements, div(line))
 		}
 	}
-	if o := p.offer; o != nil {
-		button := func(label, style string, value any) map[string]any {
-			return map[string]any{"tag": "button", "text": plain(label), "type": style, "value": value}
-		}
-		elements = append(elements, map[string]any{"tag": "action", "actions": []any{
-			button(say.buttonConfirm.in(p.lang), "danger", map[string]string{"confirm": o.value}),
-			button(say.buttonCancel.in(p.lang), "default", map[string]string{"cancel": o.cancel}),
-		}})
-	}
 	if len(p.small) > 0 {
 		elements = append(elements, map[string]any{"tag": "note", "elements": []any{plain(strings.Join(p.small, " · "))}})
 	}
@@ -262,18 +213,5 @@ func (feishu) render(_ *request, a ask, p reply) (answer, error) {
 		"header":   map[string]any{"title": plain(p.result)},
 		"elements": elements,
 	}
-	if !a.button {
-		return jsonAnswer(map[string]any{"msg_type": "interactive", "card": card}), nil
-	}
-	toast := "error"
-	if p.done {
-		toast = "success"
-	} else if p.offer != nil || p.pending || a.cancelled && !p.aside {
-		toast = "info"
-	}
-	pressed := map[string]any{"toast": map[string]string{"type": toast, "content": p.result}}
-	if !p.aside {
-		pressed["card"] = map[string]any{"type": "raw", "data": card}
-	}
-	return jsonAnswer(pressed), nil
+	return jsonAnswer(map[string]any{"msg_type": "interactive", "card": card}), nil
 }

@@ -121,15 +121,15 @@ func FuzzParse(f *testing.F) {
 	f.Add(gitlabPipeline, "")
 	f.Add(gitlabPush, "Push Hook")
 	f.Add(giteePush, "Push Hook")
-	f.Add(feishuPress(map[string]any{"confirm": "1.web-1.s-1.x"}), "")
-	f.Add(slackPress("U1", actionConfirm, "1.web-1.s-1.x").body, "")
-	f.Add(feishuMessage("confirm ABCD", "1"), "")
+	f.Add(slackCardBody, "")
+	f.Add(feishuCardBody, "")
 	senders := openAll(f, allSecrets())
 	f.Fuzz(func(t *testing.T, body, event string) {
 		for name, s := range senders {
 			for _, media := range []string{mediaJSON, mediaForm} {
 				b := newBench(t, nil)
 				b.account.fill()
+				b.account.snapshots = b.account.snapshots[:2] // an order needs no slot of another
 				r := &request{
 					method: http.MethodPost, media: media, body: body, plain: body, now: now, random: b.config.Rand, query: url.Values{},
 					header: http.Header{"X-Github-Event": {event}, "X-Gitee-Event": {event}, "Webhook-Id": {"msg_1"}},
@@ -165,7 +165,7 @@ func (b *bench) checkInbound(t *testing.T, name string, s sender, r *request, in
 		}
 	case ask:
 		core, _ := b.config.Core(context.Background())
-		p := chat{from: name, policy: b.config.Policy, core: core, keys: []string{"key"}, now: now}.answer(context.Background(), in)
+		p := chat{from: name, policy: b.config.Policy, core: core, now: now}.answer(context.Background(), in)
 		if p.result == "" || p.next == "" {
 			t.Errorf("%s: reply to %q is %+v", name, in.text, p)
 		}
@@ -178,7 +178,7 @@ func (b *bench) checkInbound(t *testing.T, name string, s sender, r *request, in
 				t.Errorf("%s: order is invalid: %v", name, err)
 			}
 		}
-		for _, old := range []string{"s-old1", "s-old2", "s-old3"} {
+		for _, old := range []string{"s-old1", "s-old2"} {
 			if !strings.Contains(strings.Join(b.account.ids(), " "), old) {
 				t.Errorf("%s: %q deleted %s", name, in.text, old)
 			}
@@ -236,24 +236,6 @@ func FuzzFlatXML(f *testing.F) {
 		for name := range fields {
 			if strings.Count(text, "<"+name+">") > 1 && !strings.Contains(text, "CDATA") && !strings.Contains(text, "<!--") && strings.Count(text, "<") == 2*len(fields)+2 {
 				t.Errorf("%s stands twice in %q", name, text)
-			}
-		}
-	})
-}
-
-// FuzzLateURL: nobody but the sender is ever called.
-func FuzzLateURL(f *testing.F) {
-	for _, text := range []string{"https://hooks.slack.com/commands/T/1/x", "https://oapi.dingtalk.com/robot/sendBySession?session=x", "https://hooks.slack.com@evil.test/commands/x", "//hooks.slack.com/commands/x"} {
-		f.Add(text)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		for name, allowed := range lateURLs {
-			if checkLateURL(name, text) != nil {
-				continue
-			}
-			u, err := url.Parse(text)
-			if err != nil || u.Scheme != "https" || u.Host != allowed.host || u.User != nil || strings.Contains(u.Path, "..") {
-				t.Errorf("%q passes for %s", text, name)
 			}
 		}
 	})

@@ -2,7 +2,6 @@ package webhook
 
 import (
 	"fmt"
-	"strconv"
 	"time"
 )
 
@@ -45,6 +44,7 @@ func (gitee) parse(r *request) (inbound, error) {
 	}
 	var e struct {
 		Ref        string      `json:"ref"`
+		Before     string      `json:"before"`
 		After      string      `json:"after"`
 		Deleted    bool        `json:"deleted"`
 		Repository *repository `json:"repository"`
@@ -63,8 +63,8 @@ func (gitee) parse(r *request) (inbound, error) {
 		return nil, malformed("field repository is missing")
 	}
 	p := pipeline{
-		on: onPush, tenant: strconv.FormatInt(e.Repository.ID, 10), repository: e.Repository.Path,
-		ref: e.Ref, sha: e.After, actor: e.Sender.Login,
+		on: onPush, tenant: number(e.Repository.ID), repository: e.Repository.Path,
+		ref: e.Ref, before: e.Before, sha: e.After, actor: e.Sender.Login,
 	}
 	if p.repository == "" {
 		p.repository = e.Repository.FullName

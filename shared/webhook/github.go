@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"swas-snapshot/shared/trigger"
 )
 
 // github takes events of repositories and organisations.
@@ -25,14 +27,13 @@ func (g github) verify(r *request) error {
 	})
 }
 
-// githubRun is a run of GitHub Actions. A run of a fork or for a pull request runs code that nobody has merged.
+// githubRun is a run of GitHub Actions. A run of a fork or for a pull request runs code that is not merged.
 type githubRun struct {
 	ID             int64             `json:"id"`
 	RunAttempt     int64             `json:"run_attempt"`
 	Event          string            `json:"event"`
 	HeadBranch     string            `json:"head_branch"`
 	HeadSHA        string            `json:"head_sha"`
-	Conclusion     string            `json:"conclusion"`
 	RunStartedAt   *time.Time        `json:"run_started_at"`
 	HeadRepository *githubRepository `json:"head_repository"`
 }
@@ -95,6 +96,7 @@ type githubEvent struct {
 	} `json:"deployment"`
 	WorkflowRun *githubRun `json:"workflow_run"`
 	Ref         string     `json:"ref"`
+	Before      string     `json:"before"`
 	After       string     `json:"after"`
 	Deleted     bool       `json:"deleted"`
 }
@@ -112,7 +114,7 @@ func (github) parse(r *request) (inbound, error) {
 		return nil, err
 	}
 	p := pipeline{
-		on: kind, repository: e.Repository.FullName, tenant: strconv.FormatInt(e.Repository.ID, 10), actor: e.Sender.Login,
+		on: kind, repository: e.Repository.FullName, tenant: number(e.Repository.ID), actor: e.Sender.Login,
 	}
 	if e.Repository.ID == 0 || e.Repository.FullName == "" {
 		return nil, malformed("field repository is missing")
@@ -123,7 +125,7 @@ func (github) parse(r *request) (inbound, error) {
 	case onWorkflowRun:
 		return e.workflowRun(p)
 	default:
-		p.ref, p.sha, p.time = e.Ref, e.After, e.Repository.PushedAt.Time
+		p.ref, p.before, p.sha, p.time = e.Ref, e.Before, e.After, e.Repository.PushedAt.Time
 		return p.push(e.Deleted)
 	}
 }
@@ -142,11 +144,11 @@ func (e githubEvent) deployment(p pipeline) (inbound, error) {
 		}
 	}
 	p.environment, p.ref, p.sha = d.Environment, d.Ref, d.SHA
-	p.key, p.time = fmt.Sprintf("deployment:%d", d.ID), timeOf(d.CreatedAt)
+	p.key, p.time = trigger.ComposedKey("deployment", number(d.ID)), timeOf(d.CreatedAt)
 	return p.deployment(), nil
 }
 
-// workflowRun takes the snapshot at the first sight of a run that has not failed. Its later events have the same key.
+// workflowRun takes the snapshot when a run is requested. Its later events may come after the deployment.
 func (e githubEvent) workflowRun(p pipeline) (inbound, error) {
 	run := e.WorkflowRun
 	if run == nil || run.ID == 0 {
@@ -156,15 +158,14 @@ func (e githubEvent) workflowRun(p pipeline) (inbound, error) {
 		return ignored(why), nil
 	}
 	switch {
-	case e.Action == "completed" && run.Conclusion != "success":
-		return ignored("the run did not succeed"), nil
-	case e.Action != "completed" && e.Action != "requested" && e.Action != "in_progress":
-		return ignored("only requested, in_progress and completed runs are used"), nil
+	case e.Action != "requested":
+		return ignored("only requested runs are used"), nil
 	case run.HeadBranch == "":
 		return ignored("the run has no branch"), nil
 	}
 	p.ref, p.sha = "refs/heads/"+run.HeadBranch, run.HeadSHA
-	p.key, p.time = fmt.Sprintf("run:%d:%d", run.ID, cmp.Or(run.RunAttempt, 1)), timeOf(run.RunStartedAt)
+	p.key = trigger.ComposedKey("run", number(run.ID), number(cmp.Or(run.RunAttempt, 1)))
+	p.time = timeOf(run.RunStartedAt)
 	return p, nil
 }
 

@@ -4,9 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
+
+	"swas-snapshot/shared/trigger"
 )
 
 // gitlab takes events of projects and groups.
@@ -63,18 +64,21 @@ type gitlabEvent struct {
 
 	// Pipeline
 	Attributes struct {
-		ID        int64  `json:"id"`
-		Ref       string `json:"ref"`
-		Tag       bool   `json:"tag"`
-		SHA       string `json:"sha"`
-		Source    string `json:"source"`
-		Status    string `json:"status"`
-		CreatedAt string `json:"created_at"`
+		ID         int64   `json:"id"`
+		Ref        string  `json:"ref"`
+		Tag        bool    `json:"tag"`
+		SHA        string  `json:"sha"`
+		Source     string  `json:"source"`
+		Status     string  `json:"status"`
+		CreatedAt  string  `json:"created_at"`
+		FinishedAt string  `json:"finished_at"` // null before the first end
+		Duration   float64 `json:"duration"`    // null before the first end or stop at a manual job
 	} `json:"object_attributes"`
 	MergeRequest *struct{} `json:"merge_request"`
 
 	// Push
-	After string `json:"after"`
+	Before string `json:"before"`
+	After  string `json:"after"`
 }
 
 func (gitlab) parse(r *request) (inbound, error) {
@@ -96,7 +100,7 @@ func (gitlab) parse(r *request) (inbound, error) {
 	if e.Project.ID == 0 || e.Project.Path == "" {
 		return nil, malformed("field project is missing")
 	}
-	p := pipeline{repository: e.Project.Path, tenant: strconv.FormatInt(e.Project.ID, 10), actor: e.User.Username}
+	p := pipeline{repository: e.Project.Path, tenant: number(e.Project.ID), actor: e.User.Username}
 	if site, err := url.Parse(e.Project.WebURL); err == nil && site.Host != "" {
 		p.tenant = site.Host + "/" + p.tenant // two instances may have the same numbers
 	}
@@ -106,12 +110,13 @@ func (gitlab) parse(r *request) (inbound, error) {
 	case "pipeline":
 		return e.pipeline(p)
 	default:
-		p.on, p.ref, p.sha, p.actor = onPush, e.Ref, e.After, e.UserUsername
+		p.on, p.ref, p.before, p.sha, p.actor = onPush, e.Ref, e.Before, e.After, e.UserUsername
 		return p.push(false)
 	}
 }
 
-// deployment takes the snapshot when a deployment starts. Later statuses of it come too late.
+// deployment takes the snapshot when a deployment starts: running is the first status of which GitLab sends an event for
+// each. A deployment that is blocked may start days later, and all others are ends.
 func (e gitlabEvent) deployment(p pipeline) (inbound, error) {
 	if e.DeploymentID == 0 {
 		return nil, malformed("field deployment_id is missing")
@@ -120,10 +125,12 @@ func (e gitlabEvent) deployment(p pipeline) (inbound, error) {
 		return ignored("only running deployments are used"), nil
 	}
 	p.on, p.environment, p.ref, p.sha = onDeployment, e.Environment, e.Ref, e.ShortSHA
-	p.key, p.time = fmt.Sprintf("deployment:%d", e.DeploymentID), gitlabTime(e.StatusChangedAt)
+	p.key, p.time = trigger.ComposedKey("deployment", number(e.DeploymentID)), gitlabTime(e.StatusChangedAt)
 	return p.deployment(), nil
 }
 
+// pipeline takes the snapshot when a pipeline starts. All of created, pending and running mean the same order, as any of
+// them may be the first; a pipeline is also running when it goes on after a manual job or is retried, which is no start.
 func (e gitlabEvent) pipeline(p pipeline) (inbound, error) {
 	a := e.Attributes
 	switch {
@@ -133,14 +140,16 @@ func (e gitlabEvent) pipeline(p pipeline) (inbound, error) {
 		return ignored("the pipeline is for a merge request"), nil
 	case strings.HasPrefix(a.Ref, "refs/"):
 		return ignored("the pipeline is of neither a branch nor a tag"), nil
-	case a.Status != "running" && a.Status != "success":
-		return ignored("only running and successful pipelines are used"), nil
+	case a.Status != "created" && a.Status != "pending" && a.Status != "running":
+		return ignored("only created, pending and running pipelines are used"), nil
+	case a.FinishedAt != "" || a.Duration > 0:
+		return ignored("the pipeline has started before"), nil
 	}
 	p.on, p.ref, p.sha = onPipeline, "refs/heads/"+a.Ref, a.SHA
 	if a.Tag {
 		p.ref = "refs/tags/" + a.Ref
 	}
-	p.key, p.time = fmt.Sprintf("pipeline:%d", a.ID), gitlabTime(a.CreatedAt)
+	p.key, p.time = trigger.ComposedKey("pipeline", number(a.ID)), gitlabTime(a.CreatedAt)
 	return p, nil
 }
 

@@ -38,16 +38,10 @@ type Config struct {
 	Core func(context.Context) (Core, error)
 	// Log is told of every decision; nil: silent.
 	Log *slog.Logger
-	// Now is the time by which signatures and confirmations are judged; nil: that of the machine.
+	// Now is the time by which signatures are judged; nil: that of the machine.
 	Now func() time.Time
 	// Rand is for the noise in encrypted answers, several at once; nil: crypto/rand.
 	Rand io.Reader
-	// Later runs what goes on after an answer: an order that took too long is taken up again, and its result posted
-	// where the sender wants later answers. nil: nothing goes on, as in a function, which stands still once it has
-	// answered; people then ask for the status.
-	Later func(func(context.Context))
-	// Client posts to the senders' URLs for later answers; nil: one of our own. Either way it follows no redirect.
-	Client *http.Client
 }
 
 // bodyMax is the size of a request's body in bytes, at most.
@@ -63,20 +57,18 @@ const prefix = "/hooks/"
 type handler struct {
 	Config
 	senders map[string]enabled
-	late    *http.Client
 }
 
 // enabled is a sender with its secrets.
 type enabled struct {
 	kind
 	sender
-	confirmKeys []string
 }
 
 // New returns the handler of everything below /hooks/. A sender is there only if its secrets are set and fit to be
 // used; why one is not is logged once.
 func New(config Config) http.Handler {
-	h := &handler{Config: config, senders: make(map[string]enabled), late: lateClient(config.Client)}
+	h := &handler{Config: config, senders: make(map[string]enabled)}
 	if h.Log == nil {
 		h.Log = slog.New(slog.DiscardHandler)
 	}
@@ -90,7 +82,7 @@ func New(config Config) http.Handler {
 		sender, err := kind.open(config.Secrets)
 		switch {
 		case err == nil:
-			h.senders[kind.name] = enabled{kind, sender, confirmKeys(kind.signingOf(config.Secrets))}
+			h.senders[kind.name] = enabled{kind, sender}
 		case !kind.wanted(config.Secrets):
 			h.Log.Debug("webhook sender is off", "sender", kind.name)
 		default:
@@ -131,7 +123,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	visit.act(ctx, in)
 }
 
-// receive reads a request as far as anybody may make us: it is not authenticated yet. If it reports false, it has
+// receive reads a request within the limits for callers that are not authenticated yet. If it reports false, it has
 // answered.
 func (h *handler) receive(w http.ResponseWriter, r *http.Request, sender enabled) (*request, bool) {
 	if !sender.allows(r.Method) {

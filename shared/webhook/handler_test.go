@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// What a request must look like before anybody asks who sent it.
+// What a request must look like before it is authenticated.
 func TestHTTP(t *testing.T) {
 	t.Parallel()
 	change := func(d delivery, spoil func(*delivery)) delivery {
@@ -100,28 +100,13 @@ func TestHandshakes(t *testing.T) {
 		"Feishu":           {post("feishu", mediaJSON, hello), `{"challenge":"a\"j<s"}` + "\n"},
 		"Feishu encrypted": {post("feishu", mediaJSON, toJSON(map[string]string{"encrypt": feishuEncrypt(feishuKey, hello)})), `{"challenge":"a\"j<s"}` + "\n"},
 		"WeCom":            {wecomHello(), "1616140317555161061"},
+		"Slack button":     {slackSigned(mediaForm, slackCardBody), `{"ignored":"interactions are not used: send a slash command"}` + "\n"},
+		"Feishu button":    {feishuSigned(feishuCardBody), `{"ignored":"only im.message.receive_v1 is used"}` + "\n"},
 		"GitHub":           {githubSigned("ping", `{"zen":"Keep it simple."}`), `{"ignored":"the event ping is not used"}` + "\n"},
 	} {
 		if w := b.do(test.d); w.Code != http.StatusOK || w.Body.String() != test.want {
 			t.Errorf("%s: status %d, %q, want %q", name, w.Code, w.Body, test.want)
 		}
-	}
-	w := b.do(dingEvent(`{"EventType":"check_url"}`, corpID))
-	var sealed struct {
-		Signature string `json:"msg_signature"`
-		Timestamp string `json:"timeStamp"`
-		Nonce     string `json:"nonce"`
-		Encrypt   string `json:"encrypt"`
-	}
-	if err := decodeJSON(w.Body.String(), &sealed); err != nil || sealed.Signature != sha1Hex(callbackToken, sealed.Timestamp, sealed.Nonce, sealed.Encrypt) {
-		t.Fatalf("DingTalk: %v: %s", err, w.Body)
-	}
-	keys, err := readCallbackKeys(allSecrets(), envDingTalkToken, envDingTalkAES, envDingTalkCorp)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got, err := keys.open(sealed.Signature, sealed.Timestamp, sealed.Nonce, sealed.Encrypt); err != nil || got.plain != "success" {
-		t.Errorf("DingTalk is answered %q, %v, want success", got.plain, err)
 	}
 	if b.cores > 0 {
 		t.Error("a handshake reached the core")
@@ -222,11 +207,11 @@ func TestNothingLeaks(t *testing.T) {
 		}
 	}
 	for _, in := range talks() {
-		for i, text := range []string{"web-1", "web-1 \u202e<!channel> @all https://evil.test \x1b[31m\r\nx", "confirm ABCD", "list", "keep s-old1", "<at id=all></at>", "[x](https://evil.test)", "x<!channel>x", "https://evil.test/x", "plan x@all", "status \x1b[31m"} {
+		for i, text := range []string{"web-1", "web-1 \u202e<!channel> @all https://evil.test \x1b[31m\r\nx", "list", "keep s-old1", "<at id=all></at>", "[x](https://evil.test)", "x<!channel>x", "https://evil.test/x", "plan x@all", "status \x1b[31m"} {
 			deliveries = append(deliveries, in.say(text, string(rune('a'+i))))
 		}
 	}
-	deliveries = append(deliveries, slackPress("U1", actionConfirm, "x"), githubSigned("push", githubPush), gitlabSigned(gitlabPush))
+	deliveries = append(deliveries, slackSigned(mediaForm, slackCardBody), githubSigned("push", githubPush), gitlabSigned(gitlabPush))
 	secret := []string{
 		slackSecret, dingSecret, callbackToken, callbackAES, feishuKey, feishuToken, teamsSecret, githubSecret, gitlabSigning, gitlabToken, giteeSecret, standardSecret,
 		"secretresponseurl", "secretsession", "hooks.slack.com", "oapi.dingtalk.com",
@@ -236,7 +221,6 @@ func TestNothingLeaks(t *testing.T) {
 		b.account.fill()
 		if failing {
 			b.account.fail["CreateSnapshot"] = "SomethingNew"
-			b.late.status = http.StatusFound
 		}
 		var output bytes.Buffer
 		for _, d := range deliveries {
@@ -276,7 +260,7 @@ func TestLog(t *testing.T) {
 	b := newBench(t, allSecrets())
 	b.do(githubSigned("deployment", githubDeployment))
 	b.do(slackCommand("web-1", "1"))
-	for _, want := range []string{`"decision":"ordered"`, `"event":"` + hash("deployment:42"), `"outcome":"created"`, `"apiRequestId":"req-created"`, `"decision":"answered"`, `"actor":"U1"`, `"durationMs":`} {
+	for _, want := range []string{`"decision":"ordered"`, `"event":"` + hash("deployment:2:42"), `"outcome":"created"`, `"apiRequestId":"req-created"`, `"decision":"answered"`, `"actor":"U1"`, `"durationMs":`} {
 		if !strings.Contains(b.log.String(), want) {
 			t.Errorf("the log has no %s: %s", want, b.log)
 		}

@@ -40,8 +40,7 @@ const (
 
 func allSecrets() Secrets {
 	return Secrets{
-		envSlack: {slackSecret}, envDingTalk: {dingSecret}, envDingTalkToken: {callbackToken}, envDingTalkAES: {callbackAES},
-		envDingTalkCorp: {corpID}, envFeishuEncrypt: {feishuKey}, envFeishuToken: {feishuToken},
+		envSlack: {slackSecret}, envDingTalk: {dingSecret}, envFeishuEncrypt: {feishuKey}, envFeishuToken: {feishuToken},
 		envWeComToken: {callbackToken}, envWeComAES: {callbackAES}, envWeComCorp: {corpID}, envTeams: {teamsSecret},
 		envGitHub: {githubSecret}, envGitLabSigning: {gitlabSigning}, envGitee: {giteeSecret}, envStandard: {standardSecret},
 	}
@@ -55,23 +54,25 @@ targets:
     keep: {manual: 1, deploy: 1}
   db-1:
     disk: d-bp18kjxg9ebrhsgi0002
-    keep: {deploy: 1}
+    keep: {manual: 1, deploy: 1}
   hidden-1:
     disk: d-bp18kjxg9ebrhsgi0003
 allow:
-  - {from: slack, tenant: T1, channels: [C1], actors: [U1, U2], targets: [web-1, db-1], actions: [take, list, plan, keep]}
-  - {from: slack, tenant: T1, channels: [C1], actors: [U3], targets: [web-1], actions: [list]}
-  - {from: dingtalk, tenant: corp1, channels: [cid1], actors: [staff1, staff2], targets: [web-1, db-1], actions: [take, list, plan, keep]}
-  - {from: feishu, tenant: tk1, targets: [web-1], actions: [take, list, plan, keep]}
-  - {from: wecom, tenant: ww0123456789abcdef, actors: [zhang], targets: [web-1], actions: [take, list, plan, keep]}
-  - {from: teams, tenant: tenant1, targets: [web-1], actions: [take, list, plan, keep]}
+  - {from: slack, tenant: T1, channels: [C1], actors: [U1, U2], targets: [web-1, db-1], actions: [take, list, plan, keep], role: manual}
+  - {from: slack, tenant: T1, channels: [C1], actors: [U3], targets: [web-1], actions: [list], role: manual}
+  - {from: slack, tenant: T1, channels: [C1], actors: [U4], targets: [web-1], actions: [take], role: manual}
+  - {from: slack, tenant: T1, channels: [C1], actors: [U4], targets: [db-1], actions: [keep]}
+  - {from: dingtalk, tenant: corp1, channels: [cid1], actors: [staff1, staff2], targets: [web-1, db-1], actions: [take, list, plan, keep], role: manual}
+  - {from: feishu, tenant: tk1, targets: [web-1], actions: [take, list, plan, keep], role: manual}
+  - {from: wecom, tenant: ww0123456789abcdef, actors: [zhang], targets: [web-1], actions: [take, list, plan, keep], role: manual}
+  - {from: teams, tenant: tenant1, targets: [web-1], actions: [take, list, plan, keep], role: manual}
   - {from: github, repository: acme/shop, on: deployment, environments: [production], targets: [web-1], role: deploy}
   - {from: github, repository: acme/shop, on: push, refs: [refs/heads/main], targets: [web-1, db-1], role: deploy}
-  - {from: github, repository: acme/shop, on: workflow_run, refs: [refs/heads/main], targets: [web-1]}
-  - {from: gitlab, repository: acme/shop, on: deployment, environments: [production], targets: [web-1]}
-  - {from: gitlab, repository: acme/shop, on: pipeline, refs: [refs/heads/main], targets: [web-1]}
-  - {from: gitlab, repository: acme/shop, on: push, refs: [refs/heads/main], targets: [web-1]}
-  - {from: gitee, repository: acme/shop, on: push, refs: [refs/heads/main], targets: [web-1]}
+  - {from: github, repository: acme/shop, on: workflow_run, refs: [refs/heads/main], targets: [web-1], role: deploy}
+  - {from: gitlab, repository: acme/shop, on: deployment, environments: [production], targets: [web-1], role: deploy}
+  - {from: gitlab, repository: acme/shop, on: pipeline, refs: [refs/heads/main], targets: [web-1], role: deploy}
+  - {from: gitlab, repository: acme/shop, on: push, refs: [refs/heads/main], targets: [web-1], role: deploy}
+  - {from: gitee, repository: acme/shop, on: push, refs: [refs/heads/main], targets: [web-1], role: deploy}
   - {from: standard, targets: [web-1], actions: [take, list]}
   - {from: standard, targets: [db-1], actions: [take], role: deploy}
 `
@@ -155,12 +156,11 @@ func (a *account) TagSnapshot(_ context.Context, _, id string, tags []snapshot.T
 	return a.begin("TagResources")
 }
 
-// fill occupies all slots of web-1's server with accomplished snapshots of ours, so that the next one in role manual
-// costs s-old1.
+// fill occupies all slots of web-1's server with accomplished snapshots of ours.
 func (a *account) fill() {
 	for i := range 3 {
 		a.snapshots = append(a.snapshots, snapshot.Snapshot{
-			ID: fmt.Sprintf("s-old%d", i+1), Name: fmt.Sprintf("manual-web-1-old%d", i+1), RegionID: "cn-hangzhou", DiskID: "d-bp18kjxg9ebrhsgi0001",
+			ID: fmt.Sprintf("s-old%d", i+1), Name: fmt.Sprintf("manual-web-1-20261123T2000-aaaaaaa%d", i+2), RegionID: "cn-hangzhou", DiskID: "d-bp18kjxg9ebrhsgi0001",
 			Status: snapshot.Accomplished, Progress: "100%", CreationTime: now.Add(time.Duration(i-10) * time.Hour),
 			Tags: []snapshot.Tag{{Key: snapshot.TagToken, Value: fmt.Sprintf("sn1-old%d", i)}, {Key: snapshot.TagMeta, Value: "manual/slack/0123456789ab"}},
 		})
@@ -196,7 +196,6 @@ type bench struct {
 	at      time.Time     // what the handler takes for the present
 	log     *bytes.Buffer // every line of the log
 	mu      *sync.Mutex
-	late    *recorder
 	orders  []snapshot.Order
 	pinner  policy.Caller // who pinned last
 	config  Config
@@ -226,24 +225,37 @@ func (s spy) Pin(ctx context.Context, id, until string, may func(snapshot.Target
 	return s.Service.Pin(ctx, id, until, may)
 }
 
-// recorder is a transport that keeps what is posted.
-type recorder struct {
-	mu     sync.Mutex
-	urls   []string
-	bodies []string
-	status int
+// scripted is a core whose answers to orders and plans a test writes; what it leaves nil is that of the core beneath.
+type scripted struct {
+	Core
+	take func(snapshot.Order) snapshot.Result
+	plan func(target string) (snapshot.Plan, error)
 }
 
-func (r *recorder) RoundTrip(request *http.Request) (*http.Response, error) {
-	body, err := io.ReadAll(request.Body)
-	if err != nil {
-		return nil, err
+func (s scripted) Take(ctx context.Context, o snapshot.Order) snapshot.Result {
+	if s.take == nil {
+		return s.Core.Take(ctx, o)
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.urls, r.bodies = append(r.urls, request.URL.String()), append(r.bodies, string(body))
-	header := http.Header{"Location": {"https://elsewhere.test/"}}
-	return &http.Response{StatusCode: r.status, Body: io.NopCloser(strings.NewReader("ok")), Header: header, Request: request}, nil
+	return s.take(o)
+}
+
+func (s scripted) Plan(ctx context.Context, target string) (snapshot.Plan, error) {
+	if s.plan == nil {
+		return s.Core.Plan(ctx, target)
+	}
+	return s.plan(target)
+}
+
+// script puts the answers of a test before the core of the bench.
+func (b *bench) script(s scripted) {
+	beneath := b.config.Core
+	b.config.Core = func(ctx context.Context) (Core, error) {
+		var err error
+		s := s
+		s.Core, err = beneath(ctx)
+		return s, err
+	}
+	b.handler = New(b.config)
 }
 
 func newBench(tb testing.TB, secrets Secrets) *bench {
@@ -252,12 +264,11 @@ func newBench(tb testing.TB, secrets Secrets) *bench {
 	if err != nil {
 		tb.Fatalf("policy: %v", err)
 	}
-	b := &bench{account: &account{fail: map[string]string{}}, at: now, log: &bytes.Buffer{}, mu: &sync.Mutex{}, late: &recorder{status: 200}}
+	b := &bench{account: &account{fail: map[string]string{}}, at: now, log: &bytes.Buffer{}, mu: &sync.Mutex{}}
 	instance := snapshot.NewInstance(0)
 	b.config = Config{
 		Secrets: secrets, Policy: rules, Now: func() time.Time { return b.at }, Rand: noise{},
-		Log:    slog.New(slog.NewJSONHandler(&locked{w: b.log}, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		Client: &http.Client{Transport: b.late},
+		Log: slog.New(slog.NewJSONHandler(&locked{w: b.log}, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Core: func(context.Context) (Core, error) {
 			b.mu.Lock()
 			defer b.mu.Unlock()

@@ -28,8 +28,8 @@ type request struct {
 	opened envelope // what seals the answer, of senders that encrypt
 }
 
-// one returns the only value of a header; "" if it is absent, has more than [headerMax] bytes or is repeated, for then
-// nobody can say which one counts.
+// one returns the only value of a header; "" if it is absent, has more than [headerMax] bytes or is repeated: then it is
+// not known which one counts.
 func (r *request) one(name string) string {
 	if values := r.header.Values(name); len(values) == 1 && len(values[0]) <= headerMax {
 		return values[0]
@@ -45,7 +45,8 @@ func (r *request) oneOf(name string) string {
 	return ""
 }
 
-// inbound is what an authentic request turns out to be: an ignored, a handshake, an ask, a pipeline or an errand.
+// inbound is what an authentic request turns out to be: an ignored, a handshake, an ask, a pipeline or a
+// machineOrder.
 type inbound interface{ isInbound() }
 
 type (
@@ -53,15 +54,15 @@ type (
 	ignored string
 	// handshake is a request of the protocol itself, with its answer.
 	handshake answer
-	// errand is an order that a machine wrote out.
-	errand snapshot.Order
+	// machineOrder is an order in the form of this project.
+	machineOrder snapshot.Order
 )
 
-func (ignored) isInbound()   {}
-func (handshake) isInbound() {}
-func (errand) isInbound()    {}
-func (ask) isInbound()       {}
-func (pipeline) isInbound()  {}
+func (ignored) isInbound()      {}
+func (handshake) isInbound()    {}
+func (machineOrder) isInbound() {}
+func (ask) isInbound()          {}
+func (pipeline) isInbound()     {}
 
 // answer is what goes back.
 type answer struct {
@@ -119,14 +120,9 @@ func decodeForm(text string) (url.Values, error) {
 // required refuses a request that lacks something by which it is identified or authorised.
 func required(fields map[string]string) error {
 	for _, name := range sortedKeys(fields) {
-		if value := fields[name]; value == "" {
+		if fields[name] == "" {
 			return malformed("field %s is missing", name)
-		} else if len(value) > idMax {
-			return malformed("field %s has %d bytes: at most %d are read", name, len(value), idMax)
 		}
 	}
 	return nil
 }
-
-// idMax is how long an ID of a sender may be, so that business keys made of two stay within [snapshot.KeyMax].
-const idMax = 120

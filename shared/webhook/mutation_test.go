@@ -58,24 +58,15 @@ func schemes() map[string]scheme {
 			},
 		},
 		"dingtalk robot": {
-			secrets: only(envDingTalk, envDingTalkAES, envDingTalkToken, envDingTalkCorp), delivery: dingMessage("web-1", "m1"), auth: []string{"Sign"},
+			secrets: only(envDingTalk), delivery: dingMessage("web-1", "m1"), auth: []string{"Sign"},
 			stamp: "Timestamp", unit: time.Millisecond,
 			extra: map[string]func(*delivery){
-				"URL encoding":                   func(d *delivery) { d.header.Set("Sign", url.QueryEscape(d.header.Get("Sign"))) },
-				"the secret itself":              func(d *delivery) { d.header.Set("Sign", dingSecret) },
-				"an empty signature of an event": func(d *delivery) { d.query = url.Values{"signature": {""}, "timestamp": {millis(now)}, "nonce": {""}} },
-				"an event's query":               func(d *delivery) { d.query = dingEvent("{}", corpID).query },
-			},
-		},
-		"dingtalk event": {
-			secrets: only(envDingTalk, envDingTalkAES, envDingTalkToken, envDingTalkCorp), delivery: dingEvent(`{"EventType":"check_url"}`, corpID), auth: []string{"msg_signature"},
-			stamp: "timestamp", unit: time.Millisecond, query: true, body: true,
-			extra: map[string]func(*delivery){
-				"another owner":       func(d *delivery) { *d = dingEvent(`{"EventType":"check_url"}`, "ww9999999999999999") },
-				"no owner":            func(d *delivery) { *d = dingEvent(`{"EventType":"check_url"}`, "") },
-				"another nonce":       func(d *delivery) { d.query.Set("nonce", "other") },
-				"a plain body":        func(d *delivery) { d.body = `{"EventType":"check_url"}` },
-				"a robot's signature": func(d *delivery) { d.query.Del("msg_signature"); d.header.Set("Sign", "x") },
+				"URL encoding":      func(d *delivery) { d.header.Set("Sign", url.QueryEscape(d.header.Get("Sign"))) },
+				"the secret itself": func(d *delivery) { d.header.Set("Sign", dingSecret) },
+				"a signature in the query": func(d *delivery) {
+					d.query = url.Values{"sign": {d.header.Get("Sign")}, "timestamp": {millis(now)}}
+					d.header.Del("Sign")
+				},
 			},
 		},
 		"feishu signed": {

@@ -1,13 +1,14 @@
 package webhook
 
 import (
-	"cmp"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
 	"swas-snapshot/shared/policy"
 	"swas-snapshot/shared/snapshot"
+	"swas-snapshot/shared/trigger"
 )
 
 // What a pipeline's event is about, as the policy names it under on.
@@ -25,28 +26,30 @@ type pipeline struct {
 	repository  string // owner/name
 	environment string
 	ref         string // full where the forge tells branches from tags
+	before      string // of a push: the commit that it replaces
 	sha         string
 	key         string // the business key
 	time        time.Time
 	actor       string
 }
 
-// push completes a push, or says why it is none that deploys anything.
+// number returns the text of an ID.
+func number(id int64) string { return strconv.FormatInt(id, 10) }
+
+// push completes a push, or says why it is none that deploys anything. Its key has the commit before, so that a branch
+// which goes back to an earlier commit is another event.
 func (p pipeline) push(deleted bool) (inbound, error) {
 	switch {
-	case p.ref == "" || p.sha == "":
-		return nil, malformed("field ref or after is missing")
+	case p.ref == "" || p.before == "" || p.sha == "":
+		return nil, malformed("field ref, before or after is missing")
 	case deleted || strings.Trim(p.sha, "0") == "":
 		return ignored("the branch or tag was deleted"), nil
 	}
-	p.key = "push:" + p.ref + ":" + p.sha
-	if len(p.key) > snapshot.KeyMax {
-		return nil, malformed("field ref has %d bytes: at most %d are read", len(p.ref), snapshot.KeyMax-len(p.key)+len(p.ref))
-	}
+	p.key = trigger.ComposedKey("push", p.ref, p.before, p.sha)
 	return p, nil
 }
 
-// deployment passes a deployment on, unless its ref is that of a pull or merge request: code that nobody has merged.
+// deployment passes a deployment on, unless its ref is that of a pull or merge request: code that is not merged.
 func (p pipeline) deployment() inbound {
 	full := strings.HasPrefix(p.ref, "refs/")
 	branch := strings.HasPrefix(p.ref, "refs/heads/") || strings.HasPrefix(p.ref, "refs/tags/")
@@ -70,10 +73,10 @@ func (p pipeline) orders(from string, grants []policy.Grant) []snapshot.Order {
 	orders := make([]snapshot.Order, len(grants))
 	for i, grant := range grants {
 		orders[i] = snapshot.Order{
-			Target: grant.Target, Role: cmp.Or(grant.Role, snapshot.RoleDeploy),
+			Target: grant.Target, Role: grant.Role,
 			Reason: p.reason(), Actor: plain(p.actor),
 			Sender: from, Tenant: p.tenant, Key: p.key, Time: p.time,
-			Tags: p.tags(), Paced: true,
+			Tags: p.tags(), Paced: true, Unread: true,
 		}
 	}
 	return orders

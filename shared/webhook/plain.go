@@ -54,7 +54,7 @@ func plain(text string) string {
 	}, visible(text)), plainMax)
 }
 
-// markdownEscape shows a line as it is where Markdown would read it as markup, and where an @ would mention people.
+// markdownEscape shows a line as it is where Markdown would read it as markup, and where an @ would mention users.
 func markdownEscape(line string) string {
 	return markdownMarks.Replace(line)
 }

@@ -7,9 +7,8 @@ import (
 	"swas-snapshot/shared/snapshot"
 )
 
-// punctual is a core that answers by the end of the context, whatever its calls still do. The core finishes a deletion
-// and the snapshot after it without a time limit; a sender does not wait for that. What was begun goes on, as long as
-// the process runs, and the same order again is harmless.
+// punctual is a core that answers by the end of the context, whatever its calls still do. What was begun goes on, as long
+// as the process runs, and the same order again is harmless.
 type punctual struct {
 	Core
 	log *slog.Logger
@@ -38,7 +37,7 @@ func within[T any](ctx context.Context, log *slog.Logger, action string, do func
 	select {
 	case f := <-done:
 		if f.panicked != nil {
-			panic(f.panicked) // whoever serves the request deals with it
+			panic(f.panicked) // handled where the request is served
 		}
 		return f.value, f.err
 	case <-ctx.Done():

@@ -5,28 +5,24 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
+	"swas-snapshot/shared/problem"
 	"swas-snapshot/shared/snapshot"
 	"swas-snapshot/shared/trigger"
 )
 
-// reply is an answer to a person, before it has the form of a chat: first the result, then what to do next, then the
+// reply is an answer to a user, before it has the form of a chat: first the result, then what to do next, then the
 // lines of a list, then the small print. Senders escape all of it.
 type reply struct {
 	lang    language
-	done    bool // what was asked for is done: worth telling the channel
-	pending bool // time ran out; the same ask again goes on
-	aside   bool // after a click: said beside the question, whose buttons stay
+	done    bool // what was asked for is done: of use to the whole channel
 	result  string
 	next    string
 	lines   []string
 	small   []string
 	request bool // small names a request
-	offer   *offer
 }
-
-// offer is a deletion to be confirmed by button or code: what the two buttons carry, and the code.
-type offer struct{ value, cancel, code string }
 
 func (p reply) head() string {
 	if p.next == "" {
@@ -88,21 +84,26 @@ func (p reply) fail(err *snapshot.Error) reply {
 	return p
 }
 
-// took makes the reply that of an order.
-func (p reply) took(r snapshot.Result) reply {
-	name := r.Target
-	for _, gone := range r.Deleted {
-		p.lines = append(p.lines, say.deleted.in(p.lang, visible(gone.SnapshotID), visible(gone.SnapshotName)))
-	}
+// took returns the reply to an order.
+func (v visit) took(r snapshot.Result) reply {
+	p, name := v.reply, r.Target
 	switch {
 	case r.Outcome == snapshot.OutcomeDeferred && mayHaveBegun(r):
-		p.pending = true
 		p.result, p.next = say.started.in(p.lang, name), say.nextList.in(p.lang, name)
 		p.smallPrint(r.SnapshotID, r.RequestID, r.Error.Code)
 		return p
+	case waitsForSweep(r):
+		at := problem.NextSweep(v.now).In(cmp.Or(v.policy.Location, time.UTC)).Format("15:04 MST")
+		p.result, p.next = say.notYet.in(p.lang, name), say.nextSweep.in(p.lang, at)
+		p.lines = []string{failureOf(r.Error).what.in(p.lang)}
+		if p.lang == en && r.Error.Advice == "" { // the core's own words, which it has in English alone
+			p.lines = []string{visible(r.Error.Message)}
+		}
+		p.smallPrint("", r.RequestID, r.Error.Code)
+		return p
 	case r.Error != nil:
 		p = p.fail(r.Error)
-		p.lines = append(p.lines, planLines(p.lang, r.Plan)...)
+		p.lines = v.planLines(r.Plan)
 		return p
 	}
 	outcome, known := map[snapshot.Outcome]phrase{
@@ -121,17 +122,36 @@ func (p reply) took(r snapshot.Result) reply {
 	return p
 }
 
-// mayHaveBegun tells whether a deferred order may be at work already: the call that takes the snapshot got no answer.
+// waitsForSweep reports whether an order was deferred because its slot or its disk is not free yet, not because time ran
+// out or the API failed.
+func waitsForSweep(r snapshot.Result) bool {
+	if r.Outcome != snapshot.OutcomeDeferred {
+		return false
+	}
+	switch r.Error.Code {
+	case snapshot.CodeBlocked, snapshot.CodeLimitExceed, snapshot.CodeCreatingSnapshot:
+		return true
+	}
+	return r.Error.Kind == snapshot.KindConflict && r.Error.Advice == ""
+}
+
+// mayHaveBegun reports whether a deferred order may be at work already: the call that takes the snapshot got no answer.
 func mayHaveBegun(r snapshot.Result) bool {
 	var last *snapshot.APIError
 	return errors.As(r.Error, &last) && last.Action == actionCreateSnapshot &&
 		(last.Code == snapshot.CodeNoAnswer || last.Code == snapshot.CodeEmptyAnswer)
 }
 
-// planLines shows a plan: one line a snapshot, in English with the reason, which the core has in English alone.
-func planLines(l language, plan []snapshot.PlanItem) []string {
+// planLines shows a plan: one line a snapshot, in English with the reason, which the core has in English alone. A snapshot
+// that the user may not see is an occupied slot.
+func (v visit) planLines(plan []snapshot.PlanItem) []string {
+	l := v.reply.lang
 	lines := make([]string, len(plan))
 	for i, item := range plan {
+		if !v.sees(item) {
+			lines[i] = say.occupied.in(l)
+			continue
+		}
 		what := cmp.Or(item.SnapshotID, item.SnapshotName)
 		lines[i] = strings.TrimSpace(say.planned[item.Action].in(l) + " " + visible(what))
 		if l == en {
@@ -153,7 +173,7 @@ func listLines(l language, listed []snapshot.Listed) []string {
 	return lines
 }
 
-// statusIn shows the status of a snapshot; one that nobody foresaw is shown as it is.
+// statusIn shows the status of a snapshot; one that is not documented is shown as it is.
 func statusIn(l language, status snapshot.Status) string {
 	if p, known := say.statuses[status]; known {
 		return p.in(l)

@@ -207,16 +207,18 @@ func sampleGitHub(m sampleMaker) Sample {
 		body["action"] = "requested"
 		body["workflow_run"] = object{"id": number, "run_attempt": 1, "event": "push", "head_branch": strings.TrimPrefix(ref, "refs/heads/"), "head_sha": m.sha(), "head_repository": repository}
 	default:
-		body["ref"], body["after"], body["deleted"] = ref, m.sha(), false
+		body["ref"], body["before"], body["after"], body["deleted"] = ref, m.shaOf("before"), m.sha(), false
 	}
 	text := encoded(body)
 	return with(mediaJSON, text, "X-GitHub-Event", m.rule.On, "X-GitHub-Delivery", m.id,
 		"X-Hub-Signature-256", "sha256="+hex.EncodeToString(hmacSHA256(m.secret(envGitHub), string(text))))
 }
 
-// sha is a commit that belongs to the sample alone.
-func (m sampleMaker) sha() string {
-	sum := sha256.Sum256([]byte(m.id))
+// sha is a commit that belongs to the sample alone, and shaOf another one.
+func (m sampleMaker) sha() string { return m.shaOf("") }
+
+func (m sampleMaker) shaOf(other string) string {
+	sum := sha256.Sum256([]byte(m.id + other))
 	return hex.EncodeToString(sum[:20])
 }
 
@@ -230,16 +232,16 @@ func sampleGitLab(m sampleMaker) Sample {
 		body["environment"], body["ref"], body["short_sha"] = first(m.rule.Environments, "production"), ref, m.sha()[:8]
 	case "pipeline":
 		body["object_kind"] = "pipeline"
-		body["object_attributes"] = object{"id": number, "ref": ref, "sha": m.sha(), "source": "push", "status": "running"}
+		body["object_attributes"] = object{"id": number, "ref": ref, "sha": m.sha(), "source": "push", "status": "pending"}
 	default:
-		body["object_kind"], body["ref"], body["after"] = "push", "refs/heads/"+ref, m.sha()
+		body["object_kind"], body["ref"], body["before"], body["after"] = "push", "refs/heads/"+ref, m.shaOf("before"), m.sha()
 	}
 	return m.standard(encoded(body), envGitLabSigning)
 }
 
 func sampleGitee(m sampleMaker) Sample {
 	body := encoded(object{
-		"ref": strings.ReplaceAll(first(m.rule.Refs, "refs/heads/main"), "*", "main"), "after": m.sha(), "deleted": false,
+		"ref": strings.ReplaceAll(first(m.rule.Refs, "refs/heads/main"), "*", "main"), "before": m.shaOf("before"), "after": m.sha(), "deleted": false,
 		"repository": object{"id": 120249025, "path_with_namespace": m.rule.Repository, "full_name": m.rule.Repository}, "sender": object{"login": "ana"},
 	})
 	secret := m.secret(envGitee)

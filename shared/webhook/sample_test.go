@@ -34,8 +34,8 @@ func (c *takeCore) Take(ctx context.Context, order snapshot.Order) snapshot.Resu
 	return c.TakeAll(ctx, []snapshot.Order{order})[0]
 }
 
-func (c *takeCore) List(context.Context, string) (snapshot.Listing, error) {
-	return snapshot.Listing{Slots: snapshot.SlotCount{Used: 1, Of: 3}}, nil
+func (c *takeCore) Plan(context.Context, string) (snapshot.Plan, error) {
+	return snapshot.Plan{Used: 1, Of: 3}, nil
 }
 
 const samplePolicy = `

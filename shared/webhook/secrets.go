@@ -14,9 +14,6 @@ import (
 const (
 	envSlack         = "SLACK_SIGNING_SECRET"
 	envDingTalk      = "DINGTALK_APP_SECRET"
-	envDingTalkToken = "DINGTALK_TOKEN"   // of the event callback; wanted with DINGTALK_AES_KEY
-	envDingTalkAES   = "DINGTALK_AES_KEY" // 43 characters; switches the event callback on
-	envDingTalkCorp  = "DINGTALK_CORP_ID" // corp ID, suite key or app key, whichever encrypts the events
 	envFeishuEncrypt = "FEISHU_ENCRYPT_KEY"
 	envFeishuToken   = "FEISHU_VERIFICATION_TOKEN"
 	envWeComToken    = "WECOM_TOKEN"
@@ -67,7 +64,7 @@ func ReadSecrets(getenv func(string) string, name string) ([]string, error) {
 // secretMin is how many bytes a secret must have at least. A shorter one can be found by trying.
 const secretMin = 16
 
-// ErrUnset says that nobody wants this sender; that is no mistake.
+// ErrUnset says that this sender is not wanted; that is no mistake.
 var ErrUnset = errors.New("not set")
 
 // read returns the secrets of a variable, or says which one of them switches the sender off. It never tells a secret.
@@ -122,7 +119,7 @@ func (s Secrets) decoded(name, prefix string) ([]string, error) {
 	return keys, nil
 }
 
-// example is what people forget to replace: nothing but a word of templates, once or several times. A secret that only
+// example is what users forget to replace: nothing but a word of templates, once or several times. A secret that only
 // holds such a word is one.
 var example = lazily(`(?i)^[\W_]*((change|replace)[-_]?me[\W_]*)+$`)
 

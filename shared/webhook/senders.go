@@ -14,7 +14,7 @@ type sender interface {
 	parse(*request) (inbound, error)
 }
 
-// chatSender is a sender whose requests come from people.
+// chatSender is a sender whose requests come from users of a chat.
 type chatSender interface {
 	sender
 	// render gives a reply the sender's own form.
@@ -32,11 +32,10 @@ const (
 type kind struct {
 	name      string
 	variables []string // that hold its secrets
-	signing   []string // of these, of a chat, those that only the sender knows: confirmations hang on the first that is set
-	lang      language // of people whose text and locale do not tell
+	lang      language // of users whose text and locale do not name one
 	open      func(Secrets) (sender, error)
 	media     []string
-	get       bool // it says hello with a GET
+	get       bool // it checks the URL with a GET
 	// budget is within what time it wants its answer, less what network and platform take of it.
 	budget time.Duration
 	// forgive says that a failure which is final, or whose order goes on, is answered 200, because the sender stops
@@ -45,30 +44,29 @@ type kind struct {
 }
 
 // Budgets of time: Slack, DingTalk and Feishu give up after 3 s, Teams and WeCom after 5 s, the rest after 10 s. Work
-// ends answerReserve earlier, so that the answer is out in time, and lateReserve before that if it must be posted.
+// ends answerReserve earlier, so that the answer is out in time.
 const (
 	budgetShort  = 2300 * time.Millisecond
 	budgetMedium = 4 * time.Second
 	budgetLong   = 8 * time.Second
 
 	answerReserve = 200 * time.Millisecond
-	lateReserve   = 500 * time.Millisecond
 )
 
 // kinds is every sender that there is.
 var kinds = []kind{
-	{name: "slack", variables: []string{envSlack}, signing: []string{envSlack}, open: openSlack, media: []string{mediaForm, mediaJSON}, budget: budgetShort},
-	{name: "dingtalk", variables: []string{envDingTalk, envDingTalkToken, envDingTalkAES, envDingTalkCorp}, signing: []string{envDingTalk}, lang: zh, open: openDingTalk, media: []string{mediaJSON}, budget: budgetShort},
-	{name: "feishu", variables: []string{envFeishuEncrypt, envFeishuToken}, signing: []string{envFeishuEncrypt, envFeishuToken}, lang: zh, open: openFeishu, media: []string{mediaJSON}, budget: budgetShort},
-	{name: "wecom", variables: []string{envWeComToken, envWeComAES, envWeComCorp}, signing: []string{envWeComAES}, lang: zh, open: openWeCom, media: []string{"text/xml", "application/xml"}, get: true, budget: budgetMedium},
-	{name: "teams", variables: []string{envTeams}, signing: []string{envTeams}, open: openTeams, media: []string{mediaJSON}, budget: budgetMedium},
+	{name: "slack", variables: []string{envSlack}, open: openSlack, media: []string{mediaForm, mediaJSON}, budget: budgetShort},
+	{name: "dingtalk", variables: []string{envDingTalk}, lang: zh, open: openDingTalk, media: []string{mediaJSON}, budget: budgetShort},
+	{name: "feishu", variables: []string{envFeishuEncrypt, envFeishuToken}, lang: zh, open: openFeishu, media: []string{mediaJSON}, budget: budgetShort},
+	{name: "wecom", variables: []string{envWeComToken, envWeComAES, envWeComCorp}, lang: zh, open: openWeCom, media: []string{"text/xml", "application/xml"}, get: true, budget: budgetMedium},
+	{name: "teams", variables: []string{envTeams}, open: openTeams, media: []string{mediaJSON}, budget: budgetMedium},
 	{name: "github", variables: []string{envGitHub}, open: openGitHub, media: []string{mediaJSON}, budget: budgetLong},
 	{name: "gitlab", variables: []string{envGitLabSigning, envGitLabToken}, open: openGitLab, media: []string{mediaJSON}, budget: budgetLong, forgive: true},
 	{name: "gitee", variables: []string{envGitee}, open: openGitee, media: []string{mediaJSON}, budget: budgetLong},
 	{name: "standard", variables: []string{envStandard}, open: openStandard, media: []string{mediaJSON}, budget: budgetLong},
 }
 
-// allows tells whether the sender uses a method.
+// allows reports whether the sender uses a method.
 func (k kind) allows(method string) bool {
 	return method == http.MethodPost || k.get && method == http.MethodGet
 }
@@ -89,15 +87,5 @@ func (k kind) secretsOf(secrets Secrets) []string {
 	return all
 }
 
-// wanted tells whether any secret of the sender is set.
+// wanted reports whether any secret of the sender is set.
 func (k kind) wanted(secrets Secrets) bool { return len(k.secretsOf(secrets)) > 0 }
-
-// signingOf returns the secrets on which confirmations hang: never an ID, which others know.
-func (k kind) signingOf(secrets Secrets) []string {
-	for _, name := range k.signing {
-		if len(secrets[name]) > 0 {
-			return secrets[name]
-		}
-	}
-	return nil
-}

@@ -70,7 +70,7 @@ func verifyStandard(keys []string, r *request) error {
 // signaturesMax is how many signatures of one header are tried.
 const signaturesMax = 16
 
-// validMessageID tells whether an ID can be told from what follows it in the signed text, which only full stops part.
+// validMessageID reports whether an ID can be told from what follows it in the signed text, which only full stops part.
 func validMessageID(id string) bool {
 	for i := range len(id) {
 		c := id[i]
@@ -90,5 +90,5 @@ func (standard) parse(r *request) (inbound, error) {
 	if order.Key == "" {
 		order.Key, order.ExplicitKey = r.one(headerID), true
 	}
-	return errand(order), nil
+	return machineOrder(order), nil
 }

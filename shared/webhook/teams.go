@@ -5,10 +5,11 @@ import (
 	"html"
 	"strings"
 	"time"
+
+	"swas-snapshot/shared/trigger"
 )
 
-// teams speaks to outgoing webhooks of Microsoft Teams. Its cards can only open URLs, and nothing can be said later, so
-// it answers in plain text and confirms by code.
+// teams takes messages of outgoing webhooks of Microsoft Teams, and answers in plain text.
 //
 // Rules: learn.microsoft.com/microsoftteams/platform/webhooks-and-connectors/how-to/add-outgoing-webhook.
 type teams struct{ keys []string }
@@ -67,7 +68,7 @@ func (teams) parse(r *request) (inbound, error) {
 	a := ask{
 		tenant: m.ChannelData.Tenant.ID, channel: m.ChannelData.TeamsChannelID, actor: m.From.AADObjectID,
 		text: html.UnescapeString(htmlTag().ReplaceAllString(teamsMention().ReplaceAllString(m.Text, " "), " ")),
-		key:  "message:" + m.Conversation.ID + ":" + m.ID, time: m.Timestamp, lang: languageOf(m.Locale),
+		key:  trigger.ComposedKey("message", m.Conversation.ID, m.ID), time: m.Timestamp, lang: languageOf(m.Locale),
 	}
 	if a.channel == "" {
 		a.channel, _, _ = strings.Cut(m.Conversation.ID, ";messageid=") // the conversation of a thread is its channel and message

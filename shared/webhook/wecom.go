@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"swas-snapshot/shared/trigger"
 )
 
 // wecom speaks to the message callback of WeCom (Enterprise WeChat) apps: everything is encrypted, both ways.
@@ -16,7 +18,7 @@ import (
 type wecom struct{ keys callbackKeys }
 
 func openWeCom(secrets Secrets) (sender, error) {
-	keys, err := readCallbackKeys(secrets, envWeComToken, envWeComAES, envWeComCorp)
+	keys, err := readCallbackKeys(secrets)
 	return wecom{keys}, err
 }
 
@@ -25,7 +27,7 @@ func (w wecom) verify(r *request) error {
 	if r.method != http.MethodGet {
 		encrypted = peekEncrypt(r.body)
 	}
-	if err := w.keys.verify(r, r.oneOf("msg_signature"), encrypted, time.Second); err != nil {
+	if err := w.keys.verify(r, encrypted); err != nil {
 		return err
 	}
 	if r.method != http.MethodGet {
@@ -36,8 +38,8 @@ func (w wecom) verify(r *request) error {
 	return nil
 }
 
-// peekEncrypt finds the cipher text in the body at little cost: a stranger's XML is not worth parsing before the
-// signature is right. What it finds is compared with what the parser finds.
+// peekEncrypt finds the cipher text in the body at little cost: XML is not worth parsing before the signature is
+// right. What it finds is compared with what the parser finds.
 func peekEncrypt(body string) string {
 	_, rest, _ := strings.Cut(body, "<Encrypt>")
 	text, _, _ := strings.Cut(rest, "</Encrypt>")
@@ -61,7 +63,7 @@ func (w wecom) parse(r *request) (inbound, error) {
 	seconds, _ := strconv.ParseInt(m["CreateTime"], 10, 64)
 	a := ask{
 		tenant: r.opened.owner, channel: m["AgentID"], actor: m["FromUserName"],
-		text: m["Content"], key: "message:" + m["AgentID"] + ":" + m["MsgId"],
+		text: m["Content"], key: trigger.ComposedKey("message", m["AgentID"], m["MsgId"]),
 	}
 	if seconds > 0 {
 		a.time = time.Unix(seconds, 0)
@@ -89,7 +91,7 @@ func (wecom) render(r *request, a ask, p reply) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	sealed, err := r.opened.seal(r.random, r.now, time.Second, string(plain))
+	sealed, err := r.opened.seal(r.random, r.now, string(plain))
 	if err != nil {
 		return answer{}, err
 	}
