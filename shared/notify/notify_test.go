@@ -126,7 +126,7 @@ func TestTellTries(t *testing.T) {
 			robot := newRobot(t, test.answers...)
 			var log bytes.Buffer
 			notifier := notify.New([]notify.Rule{robot.rule(test.form)}, nil, now, slog.New(slog.NewTextHandler(&log, nil)))
-			notifier.Tell(t.Context(), fact)
+			notifier.Send(t.Context(), fact)
 			if got := robot.calls(); got != test.calls {
 				t.Errorf("%d calls, want %d", got, test.calls)
 			}
@@ -144,13 +144,13 @@ func TestTellTries(t *testing.T) {
 	}
 }
 
-func TestTellOncePerKey(t *testing.T) {
+func TestSendOncePerKey(t *testing.T) {
 	t.Parallel()
 	robot, other := newRobot(t, say(200, "ok")), newRobot(t, say(200, "ok"))
 	notifier := notify.New([]notify.Rule{robot.rule("slack"), other.rule("json", snapshot.NotifyFailed, snapshot.NotifyDone)}, nil, now, nil)
 	var tellers sync.WaitGroup
 	for range 10 {
-		tellers.Go(func() { notifier.Tell(t.Context(), fact) })
+		tellers.Go(func() { notifier.Send(t.Context(), fact) })
 	}
 	tellers.Wait()
 	if robot.calls() != 1 || other.calls() != 1 {
@@ -158,30 +158,26 @@ func TestTellOncePerKey(t *testing.T) {
 	}
 	second := fact
 	second.Key = "failed s-2"
-	notifier.Tell(t.Context(), second)
+	notifier.Send(t.Context(), second)
 	if robot.calls() != 2 || other.calls() != 2 {
 		t.Errorf("%d and %d calls for two facts, want 2 each", robot.calls(), other.calls())
 	}
 	for range 2 {
-		notifier.Tell(t.Context(), snapshot.Notification{Kind: snapshot.NotifyDone})
+		notifier.Send(t.Context(), snapshot.Notification{Kind: snapshot.NotifyDone})
 	}
 	if robot.calls() != 2 || other.calls() != 4 {
 		t.Errorf("%d and %d calls: facts without a key are told each time, to whom wants them", robot.calls(), other.calls())
 	}
 }
 
-func TestTellAgainAfterFailure(t *testing.T) {
+func TestSendAgainAfterFailure(t *testing.T) {
 	t.Parallel()
 	robot := newRobot(t, say(500, ""), say(500, ""), say(200, "ok"))
 	notifier := notify.New([]notify.Rule{robot.rule("slack")}, nil, now, nil)
-	for i, want := range []bool{false, true, true} {
-		if arrived := notifier.Tell(t.Context(), fact); arrived != want {
-			t.Errorf("telling %d: arrived is %t", i+1, arrived)
-		}
+	for range 3 {
+		notifier.Send(t.Context(), fact)
 	}
-	if notifier.Tell(t.Context(), snapshot.Notification{Kind: snapshot.NotifyDone, Key: "nobody wants it"}) {
-		t.Error("a fact that nobody wants arrived")
-	}
+	notifier.Send(t.Context(), snapshot.Notification{Kind: snapshot.NotifyDone, Key: "not in the rule"})
 	if got := robot.calls(); got != 3 {
 		t.Errorf("%d calls, want 3: two tries that failed, one that did not, and silence", got)
 	}
@@ -199,7 +195,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	tell := func(n int) {
 		one := fact
 		one.Key = strings.Repeat("k", n)
-		notifier.Tell(t.Context(), one)
+		notifier.Send(t.Context(), one)
 	}
 	for n := range remembered + 1 {
 		tell(n + 1)
@@ -232,7 +228,7 @@ func TestTellDeadline(t *testing.T) {
 		deadlines = append(deadlines, deadline)
 		return nil, errors.New("no route")
 	})}
-	notify.New([]notify.Rule{rule}, client, now, nil).Tell(t.Context(), fact)
+	notify.New([]notify.Rule{rule}, client, now, nil).Send(t.Context(), fact)
 	if len(deadlines) != notify.Tries || !deadlines[1].After(deadlines[0]) {
 		t.Errorf("deadlines %v, want one for each of %d tries", deadlines, notify.Tries)
 	}
@@ -244,7 +240,7 @@ func TestTellDeadline(t *testing.T) {
 		cancel()
 		return nil, context.Canceled
 	})
-	notify.New([]notify.Rule{rule}, client, now, nil).Tell(ctx, fact)
+	notify.New([]notify.Rule{rule}, client, now, nil).Send(ctx, fact)
 	if calls != 1 {
 		t.Errorf("%d tries for a caller that is gone", calls)
 	}
@@ -256,20 +252,10 @@ func TestTellUnreadableURL(t *testing.T) {
 		for _, form := range []string{"dingtalk", "slack"} {
 			var log bytes.Buffer
 			rule := notify.Rule{URL: address, Form: form, Secret: "hidden", On: []snapshot.NotificationKind{snapshot.NotifyFailed}}
-			notify.New([]notify.Rule{rule}, nil, now, slog.New(slog.NewTextHandler(&log, nil))).Tell(t.Context(), fact)
+			notify.New([]notify.Rule{rule}, nil, now, slog.New(slog.NewTextHandler(&log, nil))).Send(t.Context(), fact)
 			if line := log.String(); line == "" || strings.Contains(line, "hidden") {
 				t.Errorf("%s: log %q", address, line)
 			}
-		}
-	}
-}
-
-func TestWants(t *testing.T) {
-	t.Parallel()
-	notifier := notify.New([]notify.Rule{{On: []snapshot.NotificationKind{"failed"}}, {On: []snapshot.NotificationKind{"stale", "done"}}}, nil, nil, nil)
-	for kind, want := range map[snapshot.NotificationKind]bool{"failed": true, "stale": true, "done": true, "blocked": false, "": false} {
-		if got := notifier.Wants(kind); got != want {
-			t.Errorf("Wants(%q) = %v", kind, got)
 		}
 	}
 }
@@ -303,7 +289,7 @@ func TestTellBodies(t *testing.T) {
 			robot := newRobot(t, say(200, `{"errcode":0,"code":0}`))
 			rule := robot.rule(test.form)
 			rule.Secret = test.secret
-			notify.New([]notify.Rule{rule}, nil, now, nil).Tell(t.Context(), fact)
+			notify.New([]notify.Rule{rule}, nil, now, nil).Send(t.Context(), fact)
 			if robot.calls() != 1 {
 				t.Fatalf("%d calls", robot.calls())
 			}
@@ -328,7 +314,7 @@ func TestFeishuSigned(t *testing.T) {
 	rule := robot.rule("feishu")
 	rule.Secret = "demo"
 	at := time.Unix(1599360473, 0)
-	notify.New([]notify.Rule{rule}, nil, func() time.Time { return at }, nil).Tell(t.Context(), fact)
+	notify.New([]notify.Rule{rule}, nil, func() time.Time { return at }, nil).Send(t.Context(), fact)
 	var body struct{ Timestamp, Sign string }
 	if err := json.Unmarshal(robot.bodies[0], &body); err != nil {
 		t.Fatal(err)

@@ -120,8 +120,8 @@ func (r *reader) tags(keys fields) []snapshot.Tag {
 			r.fail(one.Place, "%s", wrong.Defect)
 		}
 	}
-	if most := snapshot.TagMax - snapshot.OwnTags; len(tags) > most {
-		r.fail(at, "has %d tags: use at most %d, swas-snapshot adds %d of the %d that the API takes", len(tags), most, snapshot.OwnTags, snapshot.TagMax)
+	if most := snapshot.TagMax - snapshot.CallerTags; len(tags) > most {
+		r.fail(at, "has %d tags: use at most %d, swas-snapshot adds %d of the %d that the API takes", len(tags), most, snapshot.CallerTags, snapshot.TagMax)
 	}
 	slices.SortFunc(tags, func(a, b snapshot.Tag) int { return strings.Compare(a.Key, b.Key) })
 	return tags

@@ -99,7 +99,7 @@ func orderOrEvent(bus snapshot.BusEvent, name string, content json.RawMessage, f
 	} else if text, found := objectOf(content).text(messageFields[bus.Type]); found {
 		carried = []byte(text)
 	}
-	from.sender, from.key, from.at = "event", ComposedKey("event", bus.Source, bus.ID), bus.Time
+	from.sender, from.key, from.at = "event", snapshot.ComposedKey("event", bus.Source, bus.ID), bus.Time
 	switch {
 	case carriesOrder(carried):
 		items, err := decodeOrderItem(carried, from)

@@ -32,7 +32,7 @@ type Batch struct {
 //
 // An order with a key of its own has Sender "event" and ExplicitKey. Without a key it takes the identity of what
 // brought it, event:<source>:<id> or message:<id> with Sender "event", and where nothing did, request:<requestID> with
-// Sender "invoke": a repeated invocation with another request ID is then another order; see [ComposedKey]. An order
+// Sender "invoke": a repeated invocation with another request ID is then another order; see [snapshot.ComposedKey]. An order
 // without a time takes that of the event or message; a plain invoke has none.
 //
 // Every order is Unread: an asynchronous invocation looks like one whose caller waits. Those from SQS are Repeated. The
@@ -52,7 +52,7 @@ func DecodeEvent(data []byte, requestID string) (Batch, error) {
 func decodeEvent(data []byte, requestID string) ([]Item, error) {
 	from := delivery{sender: "invoke"}
 	if requestID != "" { // without one there is no identity, and the core refuses the order
-		from.key = ComposedKey("request", requestID)
+		from.key = snapshot.ComposedKey("request", requestID)
 	}
 	if err := CheckJSON(data); err != nil {
 		return nil, err

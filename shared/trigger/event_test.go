@@ -59,7 +59,7 @@ func want1(sender, key string, at time.Time) trigger.Item {
 }
 
 func ossEvent(name, key string) trigger.Item {
-	return busItem(snapshot.BusEvent{ID: trigger.ComposedKey("object", "r-1", key), Source: "acs.oss", Type: "oss:" + name, Subject: "acs:oss:cn-hangzhou::b/" + key, Time: atRound})
+	return busItem(snapshot.BusEvent{ID: snapshot.ComposedKey("object", "r-1", key), Source: "acs.oss", Type: "oss:" + name, Subject: "acs:oss:cn-hangzhou::b/" + key, Time: atRound})
 }
 
 // bus is the event of cloudEvent and awsEvent when it carries no order.

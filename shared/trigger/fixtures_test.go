@@ -58,13 +58,13 @@ func queued(id string, item trigger.Item) trigger.Item {
 var timerFixtures = map[string]snapshot.Tick{
 	"timer-fc.json":         {Role: "daily", Time: atTick, Trigger: "daily"},
 	"timer-targets-fc.json": {Role: "daily", Targets: []string{"web-1"}, Time: atTick, Trigger: "daily-web"},
-	"timer-sweep-fc.json":   {Sweep: true, Time: atSweep, Trigger: "sweep"},
+	"timer-sweep-fc.json":   {Time: atSweep, Trigger: "sweep"},
 	"timer-eventbridge.json": {Role: "daily", Time: atTick,
 		Trigger: "arn:aws:events:ap-southeast-1:123456789012:rule/swas-snapshot-daily"},
-	"timer-constant.json": {Role: "daily", Targets: []string{"web-1"}},
-	"timer-scheduler.json": {Role: "daily", Time: atTick,
+	"timer-constant.json": {},
+	"timer-scheduler.json": {Role: "daily", Targets: []string{"web-1"}, Time: atTick,
 		Trigger: "arn:aws:scheduler:ap-southeast-1:123456789012:schedule/default/swas-snapshot-daily"},
-	"timer-sweep-scheduler.json": {Sweep: true, Time: atSweep,
+	"timer-sweep-scheduler.json": {Time: atSweep,
 		Trigger: "arn:aws:scheduler:ap-southeast-1:123456789012:schedule/default/swas-snapshot-sweep"},
 }
 

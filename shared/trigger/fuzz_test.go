@@ -47,8 +47,8 @@ func FuzzDecodeTimer(f *testing.F) {
 			checkMalformed(t, err)
 			return
 		}
-		if tick.Sweep == (tick.Role != "") {
-			t.Errorf("sweep %t and role %q", tick.Sweep, tick.Role)
+		if tick.Role == "" && tick.Targets != nil || tick.Role != "" && tick.Time.IsZero() {
+			t.Errorf("role %q, targets %q, time %s", tick.Role, tick.Targets, tick.Time)
 		}
 		if tick.Role != "" && !snapshot.ValidRole(tick.Role) {
 			t.Errorf("role %q", tick.Role)

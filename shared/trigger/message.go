@@ -3,6 +3,8 @@ package trigger
 import (
 	"encoding/json"
 	"strconv"
+
+	"swas-snapshot/shared/snapshot"
 )
 
 // mnsMessage is a message that an MNS (SMQ) topic pushes in its JSON format.
@@ -63,7 +65,7 @@ func (m mnsMessage) delivery() (delivery, error) {
 
 // messageDelivery is the identity that a message lends to an order without a key.
 func messageDelivery(id string) delivery {
-	return delivery{sender: "event", key: ComposedKey("message", id)}
+	return delivery{sender: "event", key: snapshot.ComposedKey("message", id)}
 }
 
 // decodeRecords decodes the records that SNS or SQS send to Lambda. Neither mixes with the other.

@@ -70,7 +70,7 @@ func (r ossRecord) busEvent() (snapshot.BusEvent, error) {
 		return snapshot.BusEvent{}, err
 	}
 	return snapshot.BusEvent{
-		ID:      ComposedKey("object", r.ResponseElements.RequestID, object.Key),
+		ID:      snapshot.ComposedKey("object", r.ResponseElements.RequestID, object.Key),
 		Source:  "acs.oss",
 		Type:    "oss:" + r.EventName,
 		Subject: strings.Join([]string{"acs", "oss", r.Region, bucket.Owner, bucket.Name + "/" + object.Key}, ":"),

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"reflect"
 	"testing"
-	"time"
 
 	"swas-snapshot/shared/snapshot"
 	"swas-snapshot/shared/trigger"
@@ -25,14 +24,14 @@ func TestDecodeTimer(t *testing.T) {
 		data string
 		want snapshot.Tick
 	}{
-		"sweep of some targets": {fcTimer(`{"sweep":true,"targets":["web-1","db_2"]}`),
-			snapshot.Tick{Sweep: true, Targets: []string{"web-1", "db_2"}, Time: atTick, Trigger: "daily"}},
+		"role at some targets": {fcTimer(`{"role":"daily","targets":["web-1","db_2"]}`),
+			snapshot.Tick{Role: "daily", Targets: []string{"web-1", "db_2"}, Time: atTick, Trigger: "daily"}},
 		"no sweep": {fcTimer(` {"sweep":false,"role":"weekly"} `), snapshot.Tick{Role: "weekly", Time: atTick, Trigger: "daily"}},
 		"time zone": {`{"triggerTime":"2026-01-31T03:00:00+08:00","triggerName":"daily","payload":"{\"role\":\"daily\"}"}`,
 			snapshot.Tick{Role: "daily", Time: atTick, Trigger: "daily"}},
 		"timer without a name":     {`{"triggerTime":"2026-01-30T19:00:00Z","payload":"{\"role\":\"daily\"}"}`, snapshot.Tick{Role: "daily", Time: atTick}},
 		"unknown field of FC":      {`{"triggerTime":"2026-01-30T19:00:00Z","triggerName":"daily","payload":"{\"role\":\"daily\"}","new":{"a":null}}`, snapshot.Tick{Role: "daily", Time: atTick, Trigger: "daily"}},
-		"constant sweep":           {`{"sweep":true}`, snapshot.Tick{Sweep: true}},
+		"constant sweep":           {`{"sweep":true}`, snapshot.Tick{}},
 		"schedule without its ARN": {`{"role":"daily","scheduledTime":"2026-01-30T19:00:00Z"}`, snapshot.Tick{Role: "daily", Time: atTick}},
 		"rule without resources": {`{"version":"0","id":"1","detail-type":"Scheduled Event","source":"aws.events","time":"2026-01-30T19:00:00Z","detail":{"role":"daily"}}`,
 			snapshot.Tick{Role: "daily", Time: atTick}},
@@ -69,17 +68,19 @@ func TestDecodeTimerRefuses(t *testing.T) {
 		"payload with more behind":     {fcTimer(`{"role":"daily"} x`), "follows the JSON value"},
 		"role is missing":              {fcTimer(`{}`), `field "role" is missing`},
 		"role is missing for targets":  {fcTimer(`{"targets":["web-1"]}`), `field "role" is missing`},
-		"role is empty":                {fcTimer(`{"role":""}`), `field "role" is no role`},
-		"role is no role":              {fcTimer(`{"role":"1 2"}`), `field "role" is no role`},
+		"role is empty":                {fcTimer(`{"role":""}`), `field "role" is not a role`},
+		"role is no role":              {fcTimer(`{"role":"1 2"}`), `field "role" is not a role`},
 		"role is null":                 {fcTimer(`{"role":null}`), `field "role" is null`},
 		"role is a list":               {fcTimer(`{"role":["daily"]}`), `field "role" is a list, not text`},
+		"sweep and targets":            {fcTimer(`{"sweep":true,"targets":["web-1"]}`), `field "targets" stands beside "sweep"`},
+		"role without a time":          {`{"role":"daily"}`, `field "scheduledTime" is missing`},
 		"role and sweep":               {fcTimer(`{"role":"daily","sweep":true}`), `field "role" stands beside "sweep"`},
 		"no sweep and no role":         {fcTimer(`{"sweep":false}`), `field "role" is missing`},
 		"sweep is text":                {fcTimer(`{"sweep":"true"}`), `field "sweep" is text`},
 		"targets is empty":             {fcTimer(`{"role":"daily","targets":[]}`), `field "targets" is an empty list`},
 		"targets is text":              {fcTimer(`{"role":"daily","targets":"web-1"}`), `field "targets" is text, not a list`},
 		"targets doubled":              {fcTimer(`{"role":"daily","targets":["web-1","web-1"]}`), `field "targets" names "web-1" twice`},
-		"targets with no name":         {fcTimer(`{"role":"daily","targets":[""]}`), `field "targets" holds what is no name`},
+		"targets with no name":         {fcTimer(`{"role":"daily","targets":[""]}`), `field "targets" holds what is not the name`},
 		"time is missing":              {`{"triggerName":"daily","payload":"{\"role\":\"daily\"}"}`, `field "triggerTime" is missing`},
 		"time is no time":              {`{"triggerTime":"3 am","triggerName":"daily","payload":"{\"role\":\"daily\"}"}`, `field "triggerTime" is no time`},
 		"time is a number":             {`{"triggerTime":1,"triggerName":"daily","payload":"{}"}`, `field "triggerTime" is a number`},
@@ -115,21 +116,5 @@ func TestDecodeTimerRefuses(t *testing.T) {
 				t.Errorf("a tick stands beside the error: %+v", tick)
 			}
 		})
-	}
-}
-
-// TestSameMinuteSameKey: the same tick of two clouds is one business event.
-func TestSameMinuteSameKey(t *testing.T) {
-	t.Parallel()
-	keys := make(map[string]bool)
-	for _, name := range []string{"timer-fc.json", "timer-eventbridge.json", "timer-scheduler.json"} {
-		tick, err := trigger.DecodeTimer(fixture(t, name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		keys[snapshot.SlotKey(tick.Role, tick.Time.Add(59*time.Second))] = true
-	}
-	if len(keys) != 1 {
-		t.Errorf("the keys are %v, want one", keys)
 	}
 }

@@ -156,7 +156,7 @@ func (v visit) withPlan(ctx context.Context, p reply, result snapshot.Result) re
 		}
 		named[item.SnapshotID] = true
 		line := say.goes.in(p.lang, visible(item.SnapshotID), visible(item.SnapshotName))
-		if v.mayKeep(item, result.Target) {
+		if _, may := v.may(item.Target, policy.ActionKeep); may {
 			line += say.keepIt.in(p.lang, visible(item.SnapshotID))
 		} else {
 			line += say.askPin.in(p.lang)
@@ -167,27 +167,9 @@ func (v visit) withPlan(ctx context.Context, p reply, result snapshot.Result) re
 	return p
 }
 
-// sees reports whether a line of a plan may name its snapshot to the user. The plan of a target is that of its server, and
-// does not say of which target a snapshot is; its name does.
-func (v visit) sees(item snapshot.PlanItem) bool {
-	if item.Action == snapshot.ActionCreate || len(v.targets) == len(v.policy.Targets) {
-		return true
-	}
-	of := targetsNamed(item.SnapshotName, v.policy.Targets)
-	return len(of) > 0 && !slices.ContainsFunc(of, func(name string) bool { return !slices.Contains(v.targets, name) })
-}
-
-// mayKeep reports whether the user may pin the snapshot in a line of the plan of a target.
-func (v visit) mayKeep(item snapshot.PlanItem, target string) bool {
-	of := targetsNamed(item.SnapshotName, v.policy.Targets)
-	if len(of) == 0 {
-		of = []string{target}
-	}
-	return !slices.ContainsFunc(of, func(name string) bool {
-		_, may := v.may(name, policy.ActionKeep)
-		return !may
-	})
-}
+// sees reports whether a line of a plan may name its snapshot to the user. The plan of a target is that of its server,
+// whose other disks may be of targets that the user may not see.
+func (v visit) sees(item snapshot.PlanItem) bool { return slices.Contains(v.targets, item.Target) }
 
 func (v visit) list(ctx context.Context, c command) reply {
 	p := v.reply

@@ -213,8 +213,8 @@ func TestFailures(t *testing.T) {
 			return snapshot.Result{
 				Outcome: snapshot.OutcomeBlocked, Error: &snapshot.Error{Code: snapshot.CodeBlocked, Kind: snapshot.KindConflict, Message: "full"},
 				Plan: []snapshot.PlanItem{
-					{SnapshotID: "s-own", SnapshotName: "manual-web-1-20261123T2000-aaaaaaa2", Action: snapshot.ActionKeep, Reason: "pinned"},
-					{SnapshotID: "s-hidden", SnapshotName: "manual-hidden-1-20261123T2000-aaaaaaa3", Action: snapshot.ActionKeep, Reason: "the last one"},
+					{SnapshotID: "s-own", SnapshotName: "manual-web-1-20261123T2000-aaaaaaa2", Action: snapshot.ActionKeep, Reason: "pinned", Target: "web-1"},
+					{SnapshotID: "s-hidden", SnapshotName: "manual-hidden-1-20261123T2000-aaaaaaa3", Action: snapshot.ActionKeep, Reason: "the last one", Target: "hidden-1"},
 				},
 			}
 		}})

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"time"
 
-	"swas-snapshot/shared/trigger"
+	"swas-snapshot/shared/snapshot"
 )
 
 // dingtalk takes messages of DingTalk robots that call over HTTP.
@@ -51,7 +51,7 @@ func (dingtalk) parse(r *request) (inbound, error) {
 	}
 	a := ask{
 		tenant: m.SenderCorpID, channel: m.ConversationID, actor: actor,
-		text: m.Text.Content, key: trigger.ComposedKey("message", m.MsgID),
+		text: m.Text.Content, key: snapshot.ComposedKey("message", m.MsgID),
 	}
 	return a, required(map[string]string{"msgId": m.MsgID, "conversationId": a.channel, "senderStaffId": a.actor})
 }

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"swas-snapshot/shared/trigger"
+	"swas-snapshot/shared/snapshot"
 )
 
 // feishu takes events of Feishu (Lark) apps.
@@ -182,7 +182,7 @@ func (feishu) parseMessage(text string, body feishuBody) (inbound, error) {
 	// The same message may come under a new event ID; its own ID stays.
 	a := ask{
 		tenant: body.Header.TenantKey, channel: message.ChatID, actor: m.Event.Sender.SenderID.OpenID,
-		text: content.Text, key: trigger.ComposedKey("message", message.MessageID), time: feishuTime(message.CreateTime),
+		text: content.Text, key: snapshot.ComposedKey("message", message.MessageID), time: feishuTime(message.CreateTime),
 	}
 	return a, required(map[string]string{"message_id": message.MessageID, "chat_id": a.channel, "open_id": a.actor, "tenant_key": a.tenant})
 }

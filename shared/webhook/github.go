@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"swas-snapshot/shared/trigger"
+	"swas-snapshot/shared/snapshot"
 )
 
 // github takes events of repositories and organisations.
@@ -144,7 +144,7 @@ func (e githubEvent) deployment(p pipeline) (inbound, error) {
 		}
 	}
 	p.environment, p.ref, p.sha = d.Environment, d.Ref, d.SHA
-	p.key, p.time = trigger.ComposedKey("deployment", number(d.ID)), timeOf(d.CreatedAt)
+	p.key, p.time = snapshot.ComposedKey("deployment", number(d.ID)), timeOf(d.CreatedAt)
 	return p.deployment(), nil
 }
 
@@ -164,7 +164,7 @@ func (e githubEvent) workflowRun(p pipeline) (inbound, error) {
 		return ignored("the run has no branch"), nil
 	}
 	p.ref, p.sha = "refs/heads/"+run.HeadBranch, run.HeadSHA
-	p.key = trigger.ComposedKey("run", number(run.ID), number(cmp.Or(run.RunAttempt, 1)))
+	p.key = snapshot.ComposedKey("run", number(run.ID), number(cmp.Or(run.RunAttempt, 1)))
 	p.time = timeOf(run.RunStartedAt)
 	return p, nil
 }

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"swas-snapshot/shared/trigger"
+	"swas-snapshot/shared/snapshot"
 )
 
 // gitlab takes events of projects and groups.
@@ -125,7 +125,7 @@ func (e gitlabEvent) deployment(p pipeline) (inbound, error) {
 		return ignored("only running deployments are used"), nil
 	}
 	p.on, p.environment, p.ref, p.sha = onDeployment, e.Environment, e.Ref, e.ShortSHA
-	p.key, p.time = trigger.ComposedKey("deployment", number(e.DeploymentID)), gitlabTime(e.StatusChangedAt)
+	p.key, p.time = snapshot.ComposedKey("deployment", number(e.DeploymentID)), gitlabTime(e.StatusChangedAt)
 	return p.deployment(), nil
 }
 
@@ -149,7 +149,7 @@ func (e gitlabEvent) pipeline(p pipeline) (inbound, error) {
 	if a.Tag {
 		p.ref = "refs/tags/" + a.Ref
 	}
-	p.key, p.time = trigger.ComposedKey("pipeline", number(a.ID)), gitlabTime(a.CreatedAt)
+	p.key, p.time = snapshot.ComposedKey("pipeline", number(a.ID)), gitlabTime(a.CreatedAt)
 	return p, nil
 }
 

@@ -182,12 +182,6 @@ type noise struct{}
 
 func (noise) Read(p []byte) (int, error) { return copy(p, strings.Repeat("noise", 1+len(p)/5)), nil }
 
-// clock stands still, but for what is slept.
-type clock struct{}
-
-func (clock) Now() time.Time                             { return now }
-func (clock) Sleep(context.Context, time.Duration) error { return context.DeadlineExceeded }
-
 // bench is a handler with everything around it.
 type bench struct {
 	account *account
@@ -273,7 +267,7 @@ func newBench(tb testing.TB, secrets Secrets) *bench {
 			b.mu.Lock()
 			defer b.mu.Unlock()
 			b.cores++
-			return spy{&snapshot.Service{API: b.account, Policy: rules.Policy, Instance: instance, Clock: clock{}}, b}, nil
+			return spy{&snapshot.Service{API: b.account, Policy: rules.Policy, Instance: instance, Now: func() time.Time { return now }}, b}, nil
 		},
 	}
 	b.handler = New(b.config)

@@ -8,7 +8,6 @@ import (
 
 	"swas-snapshot/shared/policy"
 	"swas-snapshot/shared/snapshot"
-	"swas-snapshot/shared/trigger"
 )
 
 // What a pipeline's event is about, as the policy names it under on.
@@ -45,7 +44,7 @@ func (p pipeline) push(deleted bool) (inbound, error) {
 	case deleted || strings.Trim(p.sha, "0") == "":
 		return ignored("the branch or tag was deleted"), nil
 	}
-	p.key = trigger.ComposedKey("push", p.ref, p.before, p.sha)
+	p.key = snapshot.ComposedKey("push", p.ref, p.before, p.sha)
 	return p, nil
 }
 

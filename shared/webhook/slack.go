@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"swas-snapshot/shared/trigger"
+	"swas-snapshot/shared/snapshot"
 )
 
 // slack takes slash commands and the handshake of the Events API of one or more Slack apps.
@@ -45,7 +45,7 @@ func (s slack) parse(r *request) (inbound, error) {
 	a := ask{
 		tenant: form.Get("team_id"), channel: form.Get("channel_id"), actor: form.Get("user_id"),
 		text: html.UnescapeString(form.Get("text")),
-		key:  trigger.ComposedKey("trigger", form.Get("trigger_id")),
+		key:  snapshot.ComposedKey("trigger", form.Get("trigger_id")),
 	}
 	return a, required(map[string]string{"team_id": a.tenant, "channel_id": a.channel, "user_id": a.actor, "trigger_id": form.Get("trigger_id")})
 }

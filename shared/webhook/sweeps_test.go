@@ -17,7 +17,7 @@ func taken(snapshot.Order) snapshot.Result {
 
 // goes is the line of a plan that deletes a snapshot of a target.
 func goes(id, target string) snapshot.PlanItem {
-	return snapshot.PlanItem{SnapshotID: id, SnapshotName: "manual-" + target + "-20261123T2000-aaaaaaa2", Action: snapshot.ActionDelete, Reason: "over the count"}
+	return snapshot.PlanItem{SnapshotID: id, SnapshotName: "manual-" + target + "-20261123T2000-aaaaaaa2", Action: snapshot.ActionDelete, Reason: "over the count", Target: target}
 }
 
 // The answer to an order names what the next sweeps delete, at most two of what the user may see, and how to keep it.
@@ -39,7 +39,7 @@ func TestWhatSweepsDelete(t *testing.T) {
 		"named twice":                   {"U1", []snapshot.PlanItem{goes("s-1", "web-1")}, []snapshot.PlanItem{goes("s-1", "web-1")}, []string{fmt.Sprintf(line, "s-1", "web-1")}},
 		"at most two":                   {"U1", []snapshot.PlanItem{goes("s-1", "web-1")}, []snapshot.PlanItem{goes("s-2", "db-1"), goes("s-3", "web-1")}, []string{fmt.Sprintf(line, "s-1", "web-1"), fmt.Sprintf(line, "s-2", "db-1")}},
 		"of a hidden target":            {"U1", []snapshot.PlanItem{goes("s-1", "hidden-1")}, []snapshot.PlanItem{goes("s-2", "web-1")}, []string{fmt.Sprintf(line, "s-2", "web-1")}},
-		"of an unknown name":            {"U1", []snapshot.PlanItem{{SnapshotID: "s-1", SnapshotName: "mine", Action: snapshot.ActionDelete}}, nil, nil},
+		"of no target":                  {"U1", []snapshot.PlanItem{{SnapshotID: "s-1", SnapshotName: "mine", Action: snapshot.ActionDelete}}, nil, nil},
 		"without action keep":           {"U4", []snapshot.PlanItem{goes("s-1", "web-1")}, nil, []string{"the next sweeps delete s-1 (manual-web-1-20261123T2000-aaaaaaa2); to keep it, ask an operator to pin it"}},
 		"action keep of another target": {"U4", []snapshot.PlanItem{goes("s-1", "db-1")}, nil, []string{fmt.Sprintf(line, "s-1", "db-1")}},
 	} {
@@ -139,36 +139,5 @@ func TestDeferredOrders(t *testing.T) {
 	}})
 	if answer := b.tell(t, talks()["slack"], "web-1", "1"); !strings.Contains(answer, "14:10 CST") {
 		t.Errorf("answer is %q, want the time of the policy's zone", answer)
-	}
-}
-
-// The name of a snapshot says of which targets it can be.
-func TestTargetsNamed(t *testing.T) {
-	t.Parallel()
-	long := strings.Repeat("x", 30)
-	var targets []snapshot.Target
-	for _, name := range []string{"web-1", "shop-web-1", "db", long + "-1", long + "-2", strings.Repeat("y", 25) + "-1"} {
-		targets = append(targets, snapshot.Target{Name: name})
-	}
-	for name, want := range map[string]string{
-		"daily-web-1-20261123T2000-abcdefg2":                          "web-1",
-		"daily-web-1-abcdefg2":                                        "web-1",
-		"my-own-role-web-1-abcdefg2":                                  "web-1",
-		"daily-shop-web-1-20261123T2000-abcdefg2":                     "web-1 shop-web-1", // or role daily-shop
-		"daily-db-20261123T2000-abcdefg2":                             "db",
-		"daily-web-2-20261123T2000-abcdefg2":                          "",
-		"web-1-20261123T2000-abcdefg2":                                "", // no role
-		"daily-web-1-20261123T2000-ABCDEFG2":                          "",
-		"daily-web-1":                                                 "",
-		"":                                                            "",
-		"daily-" + long[:21] + "-20261123T2000-abcdefg2":              long + "-1 " + long + "-2", // 50 bytes: the rest is cut
-		"daily-" + long[:20] + "-20261123T2000-abcdefg2":              "",
-		"deploy-" + long[:20] + "-20261123T2000-abcdefg2":             long + "-1 " + long + "-2",
-		"abcd-" + strings.Repeat("y", 22) + "-20261123T2000-abcdefg2": strings.Repeat("y", 25) + "-1",
-		"a-" + strings.Repeat("y", 25) + "-20261123T2000-abcdefg2":    strings.Repeat("y", 25) + "-1", // cut at the hyphen
-	} {
-		if got := strings.Join(targetsNamed(name, targets), " "); got != want {
-			t.Errorf("%s: %q, want %q", name, got, want)
-		}
 	}
 }

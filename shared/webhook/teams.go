@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"swas-snapshot/shared/trigger"
+	"swas-snapshot/shared/snapshot"
 )
 
 // teams takes messages of outgoing webhooks of Microsoft Teams, and answers in plain text.
@@ -68,7 +68,7 @@ func (teams) parse(r *request) (inbound, error) {
 	a := ask{
 		tenant: m.ChannelData.Tenant.ID, channel: m.ChannelData.TeamsChannelID, actor: m.From.AADObjectID,
 		text: html.UnescapeString(htmlTag().ReplaceAllString(teamsMention().ReplaceAllString(m.Text, " "), " ")),
-		key:  trigger.ComposedKey("message", m.Conversation.ID, m.ID), time: m.Timestamp, lang: languageOf(m.Locale),
+		key:  snapshot.ComposedKey("message", m.Conversation.ID, m.ID), time: m.Timestamp, lang: languageOf(m.Locale),
 	}
 	if a.channel == "" {
 		a.channel, _, _ = strings.Cut(m.Conversation.ID, ";messageid=") // the conversation of a thread is its channel and message

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"swas-snapshot/shared/trigger"
+	"swas-snapshot/shared/snapshot"
 )
 
 // wecom speaks to the message callback of WeCom (Enterprise WeChat) apps: everything is encrypted, both ways.
@@ -63,7 +63,7 @@ func (w wecom) parse(r *request) (inbound, error) {
 	seconds, _ := strconv.ParseInt(m["CreateTime"], 10, 64)
 	a := ask{
 		tenant: r.opened.owner, channel: m["AgentID"], actor: m["FromUserName"],
-		text: m["Content"], key: trigger.ComposedKey("message", m["AgentID"], m["MsgId"]),
+		text: m["Content"], key: snapshot.ComposedKey("message", m["AgentID"], m["MsgId"]),
 	}
 	if seconds > 0 {
 		a.time = time.Unix(seconds, 0)

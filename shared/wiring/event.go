@@ -46,7 +46,11 @@ func ordersOf(item trigger.Item, p policy.Policy) []snapshot.Order {
 	case item.Order != nil:
 		return []snapshot.Order{*item.Order}
 	case item.Event != nil:
-		return p.Orders(*item.Event)
+		orders := p.Orders(*item.Event)
+		for i := range orders { // a queue repeats what failed; a bus may end its retries before a slot comes free
+			orders[i].Unread, orders[i].Repeated = true, item.MessageID != ""
+		}
+		return orders
 	}
 	return nil
 }
