@@ -2,16 +2,17 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	_ "embed"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -26,14 +27,14 @@ var demoPolicy []byte
 // demoTakes is how long a snapshot takes in the demo; the clock of the simulated API is moved on, nobody waits.
 const demoTakes = 12 * time.Minute
 
-// stage is where the demo plays.
-type stage struct {
+// demonstration is one run of the demo.
+type demonstration struct {
 	*session
 	*world
 	logs    bytes.Buffer
 	token   string // bearer token of the run
 	secret  string // GitHub secret of the run
-	minute  time.Time
+	started time.Time
 	results []shown
 	failed  bool
 }
@@ -48,143 +49,119 @@ type shown struct {
 	Why      string            `json:"why,omitempty"`
 }
 
-// scene is one step of the demo: what happens, and what must come of it.
-type scene struct {
-	name    string
-	trigger string
-	play    func(context.Context, *stage) ([]snapshot.Result, error)
-	want    snapshot.Outcome
-	calls   map[string]int // of the API; nil: not checked
-	check   func(*stage, snapshot.Result) error
-}
-
-// scenes are the demo, in order.
-var scenes = []scene{
-	{"a nightly tick of both targets", "timer", tickAll, snapshot.OutcomeCreated, map[string]int{"CreateSnapshot": 2}, nil},
-	{"the same tick, delivered again", "timer", tickAll, snapshot.OutcomeReplayed, map[string]int{}, nil},
-	{"the same tick, in another process", "timer", tickRestarted, snapshot.OutcomeCreated, map[string]int{"CreateSnapshot": 2}, sameSnapshots},
-	{"a deploy event, 15 minutes later", "event", deploy, snapshot.OutcomeCreated, map[string]int{"CreateSnapshot": 1}, nil},
-	{"an order over HTTP: one is in progress", "http", orderWhileBusy, snapshot.OutcomeJoined, nil, nil},
-	{"a signed webhook: a GitHub deployment", "http", deployment, snapshot.OutcomeCreated, nil, nil},
-	{"the webhook, delivered again", "http", deployment, snapshot.OutcomeReplayed, map[string]int{}, nil},
-	{"the server is full: the oldest daily makes room", "timer", tickFull, snapshot.OutcomeCreated, nil, deletedOne},
-	{"a server full of foreign snapshots", "event", blockedOrder, snapshot.OutcomeBlocked, nil, deletedNone},
-	{"a sweep reconciles", "timer", sweep, "", nil, nil},
-}
-
-// demo plays every scene and prints what came of it. It fails if one went another way than it must.
+// demo does every step and prints what came of it. It fails if one went another way than it mud.
 func demo(ctx context.Context, s *session) error {
 	started := time.Now()
-	st := &stage{session: s, token: "demo-" + randomText(16), secret: randomText(20), minute: time.Now().UTC().Truncate(time.Minute)}
+	d := &demonstration{session: s, token: "demo-" + randomText(16), secret: randomText(20), started: time.Now().UTC().Truncate(time.Minute)}
 	folder, err := os.MkdirTemp("", "swas-snapshot-demo-")
 	if err != nil {
 		return fmt.Errorf("failed to make a temporary folder: %w", err)
 	}
 	defer os.RemoveAll(folder)
 	file := filepath.Join(folder, "snapshots.yaml")
-	if err := os.WriteFile(file, demoPolicy, 0o600); err != nil {
+	hour := strconv.Itoa(d.started.Add(-6 * time.Hour).Hour())
+	if err := os.WriteFile(file, bytes.ReplaceAll(demoPolicy, []byte("HOUR"), []byte(hour)), 0o600); err != nil {
 		return fmt.Errorf("failed to write the demo's policy: %w", err)
 	}
 	s.say("building the three functions and starting them on a simulated %s, beside a simulated API ...\n", platformName(s.platform))
-	st.world, err = newWorld(ctx, s, worldConfig{
-		platform: s.platform, policyFile: file, functions: functionNames, takes: demoTakes, log: &shared{w: &st.logs},
-		env: []string{"API_TOKEN=" + st.token, "GITHUB_WEBHOOK_SECRET=" + st.secret, "SNAPSHOT_CALLS_PER_MINUTE=0"},
+	d.world, err = newWorld(ctx, s, worldConfig{
+		platform: s.platform, policyFile: file, functions: functionNames, takes: demoTakes, log: &shared{w: &d.logs},
+		env: []string{"API_TOKEN=" + d.token, "GITHUB_WEBHOOK_SECRET=" + d.secret, "SNAPSHOT_CALLS_PER_MINUTE=0"},
 	})
 	if err != nil {
 		return err
 	}
-	defer st.close()
+	defer d.close()
 	built := time.Since(started)
-	for n, scene := range scenes {
-		st.show(n+1, scene, st.play(ctx, scene))
+	for n, step := range steps {
+		d.show(n+1, d.do(ctx, step))
 	}
-	return st.end(built, time.Since(started)-built)
+	return d.end(built, time.Since(started)-built)
 }
 
-// play plays one scene and judges it.
-func (st *stage) play(ctx context.Context, scene scene) shown {
-	st.api.ResetCalls()
-	results, err := scene.play(ctx, st)
-	step := shown{Step: scene.name, Trigger: scene.trigger, APICalls: st.api.CallCounts(), Results: results}
+// do does one step and judges it.
+func (d *demonstration) do(ctx context.Context, step step) shown {
+	d.api.ResetCalls()
+	results, err := step.do(ctx, d)
+	done := shown{Step: step.name, Trigger: step.trigger, APICalls: d.api.CallCounts(), Results: results}
 	if err == nil {
-		err = scene.judge(st, step)
+		err = step.judge(d, done)
 	}
-	if step.OK = err == nil; !step.OK {
-		step.Why = err.Error()
-		st.failed = true
+	if done.OK = err == nil; !done.OK {
+		done.Why = err.Error()
+		d.failed = true
 	}
-	return step
+	return done
 }
 
-// judge tells whether a scene came out as it must.
-func (c scene) judge(st *stage, step shown) error {
-	if len(step.Results) == 0 {
-		return errors.New("there is no result")
-	}
-	for _, result := range step.Results {
-		if c.want != "" && result.Outcome != c.want {
-			return fmt.Errorf("the outcome is %q, not %q", result.Outcome, c.want)
-		}
-		if result.Error != nil && c.want != snapshot.OutcomeBlocked {
+// judge returns an error if a step did not come out as it mud.
+func (s step) judge(d *demonstration, done shown) error {
+	var outcomes []string
+	for _, result := range done.Results {
+		outcomes = append(outcomes, cmp.Or(string(result.Outcome), "-"))
+		if result.Error != nil && result.Outcome == "" {
 			return fmt.Errorf("an order failed: %w", result.Error)
 		}
-		if c.check != nil {
-			if err := c.check(st, result); err != nil {
-				return err
-			}
+	}
+	if got := strings.Join(outcomes, " "); got != s.want {
+		return fmt.Errorf("the outcomes are %q, not %q", got, s.want)
+	}
+	if s.check != nil {
+		if err := s.check(d, done.Results); err != nil {
+			return err
 		}
 	}
-	if c.calls == nil {
-		return nil
-	}
-	if fmt.Sprint(step.APICalls) != fmt.Sprint(c.calls) {
-		return fmt.Errorf("the API was called %v, not %v", step.APICalls, c.calls)
+	if s.calls != nil && fmt.Sprint(done.APICalls) != fmt.Sprint(s.calls) {
+		return fmt.Errorf("the API was called %v, not %v", done.APICalls, s.calls)
 	}
 	return nil
 }
 
 // show prints one step.
-func (st *stage) show(n int, scene scene, step shown) {
-	st.results = append(st.results, step)
-	if st.json {
+func (d *demonstration) show(n int, step shown) {
+	d.results = append(d.results, step)
+	if d.json {
 		return
 	}
 	mark := "ok  "
 	if !step.OK {
 		mark = "FAIL"
 	}
-	st.say("\n%s %2d. %s (%s; %s)\n", mark, n, step.Step, step.Trigger, callsText(step.APICalls))
+	d.say("\n%s %2d. %s (%s; %s)\n", mark, n, step.Step, step.Trigger, callsText(step.APICalls))
 	for _, result := range step.Results {
-		st.say("        %-6s %-9s %-24s %s\n", result.Target, result.Outcome, result.SnapshotID, result.SnapshotName)
+		d.say("        %-6s %-9s %-24s %s\n", result.Target, cmp.Or(string(result.Outcome), string(result.Status), "kept"), result.SnapshotID, result.SnapshotName)
+		if result.Warning != "" {
+			d.say("               %s\n", result.Warning)
+		}
 		for _, deleted := range result.Deleted {
-			st.say("               deleted   %-24s %s (%s)\n", deleted.SnapshotID, deleted.SnapshotName, deleted.Reason)
+			d.say("               deleted   %-24s %s (%s)\n", deleted.SnapshotID, deleted.SnapshotName, deleted.Reason)
 		}
 		if result.Error != nil {
-			st.say("               %s: %s\n", result.Error.Code, result.Error.Message)
+			d.say("               %s: %s\n", result.Error.Code, result.Error.Message)
 		}
 		if result.Outcome == snapshot.OutcomeBlocked {
 			for _, item := range result.Plan {
-				st.say("               %-9s %-24s %s\n", item.Action, item.SnapshotID, item.Reason)
+				d.say("               %-9s %-24s %s\n", item.Action, item.SnapshotID, item.Reason)
 			}
 		}
 	}
 	if !step.OK {
-		st.say("        %s\n", step.Why)
+		d.say("        %s\n", step.Why)
 	}
 }
 
 // end prints the sum and fails if a step did.
-func (st *stage) end(built, took time.Duration) error {
-	if st.json {
-		if err := json.NewEncoder(st.stdout).Encode(map[string]any{"ok": !st.failed, "steps": st.results}); err != nil {
+func (d *demonstration) end(built, took time.Duration) error {
+	if d.json {
+		if err := json.NewEncoder(d.stdout).Encode(map[string]any{"ok": !d.failed, "steps": d.results}); err != nil {
 			return fmt.Errorf("failed to print: %w", err)
 		}
 	} else {
-		st.say("\n%d steps in %.1f s, after %.1f s of building\n", len(st.results), took.Seconds(), built.Seconds())
+		d.say("\n%d steps in %.1f s, after %.1f s of building\n", len(d.results), took.Seconds(), built.Seconds())
 	}
-	if st.failed {
-		st.close() // nothing writes any more
-		fmt.Fprintf(st.stderr, "the functions logged:\n%s", st.logs.String())
+	if d.failed {
+		d.close() // nothing writes any more
+		fmt.Fprintf(d.stderr, "the functions logged:\n%s", d.logs.String())
 		return errFailed
 	}
 	return nil
@@ -198,13 +175,13 @@ func (s *session) say(format string, args ...any) {
 }
 
 // fire sends a timer's event and returns the results.
-func (st *stage) fire(ctx context.Context, at time.Time, payload string) ([]snapshot.Result, error) {
-	return st.invoke(ctx, "timer", tickEvent(st.platform, "nightly", payload, at))
+func (d *demonstration) fire(ctx context.Context, payload string) ([]snapshot.Result, error) {
+	return d.invoke(ctx, "timer", tickEvent(d.platform, "sweep", payload, time.Now()))
 }
 
 // invoke sends an event through a function and returns the results, those of a function error, too.
-func (st *stage) invoke(ctx context.Context, function string, event []byte) ([]snapshot.Result, error) {
-	answer, err := st.functions[function].Invoke(ctx, event)
+func (d *demonstration) invoke(ctx context.Context, function string, event []byte) ([]snapshot.Result, error) {
+	answer, err := d.functions[function].Invoke(ctx, event)
 	if err != nil {
 		return nil, fmt.Errorf("failed to invoke %s: %w", function, err)
 	}
@@ -222,12 +199,16 @@ func (st *stage) invoke(ctx context.Context, function string, event []byte) ([]s
 }
 
 // send sends a request through the platform's gateway to the HTTP function.
-func (st *stage) send(r *http.Request) ([]snapshot.Result, error) {
+func (d *demonstration) send(r *http.Request) ([]snapshot.Result, error) {
 	w := httptest.NewRecorder()
-	runtimeapi.Gateway(st.functions["http"]).ServeHTTP(w, r)
+	runtimeapi.Gateway(d.functions["http"]).ServeHTTP(w, r)
 	body, err := io.ReadAll(w.Body)
 	if err != nil {
 		return nil, fmt.Errorf("failed to read the answer: %w", err)
+	}
+	var refused struct{ Code, Detail string }
+	if w.Code == http.StatusServiceUnavailable && json.Unmarshal(body, &refused) == nil { // an order that is deferred
+		return []snapshot.Result{{Target: "web-1", Outcome: snapshot.OutcomeDeferred, Error: &snapshot.Error{Code: refused.Code, Message: refused.Detail, Retryable: true}}}, nil
 	}
 	if w.Code >= 400 {
 		return nil, fmt.Errorf("HTTP status %d: %s", w.Code, strings.TrimSpace(string(body)))
@@ -245,10 +226,10 @@ func (st *stage) send(r *http.Request) ([]snapshot.Result, error) {
 	return []snapshot.Result{one}, nil
 }
 
-// plant puts snapshots into the API that somebody else took.
-func (st *stage) plant(disk string, names ...string) {
+// addForeign adds snapshots that are not ours.
+func (d *demonstration) addForeign(disk string, names ...string) {
 	for n, name := range names {
-		st.api.AddSnapshot(simulator.Snapshot{Name: name, DiskID: disk, CreationTime: time.Now().AddDate(0, 0, -n-1)})
+		d.api.AddSnapshot(simulator.Snapshot{Name: name, DiskID: disk, CreationTime: time.Now().AddDate(0, 0, -n-1)})
 	}
 }
 

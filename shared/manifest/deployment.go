@@ -81,9 +81,7 @@ func (d *document) timer(name string, expression, payload place, event []byte, s
 	switch {
 	case err != nil:
 		d.fail(payload, "is nothing that the timer function reads: %s", snapshot.AsError(err).Message)
-	case tick.Sweep && tick.Targets != nil:
-		d.fail(payload, "names targets and no role: write a role, or leave out targets, because a sweep is for all of them")
-	case tick.Sweep && schedule != nil && !regular(schedule):
+	case tick.Role == "" && schedule != nil && !regular(schedule):
 		d.fail(expression, "is not every 10 minutes: write 0 */10 * * * * in %s, cron(0/10 * * * ? *) in %s", fcFile, samFile)
 	}
 	return Timer{name, expression.Text(), payload.Text(), tick, schedule, payload}, schedule != nil && len(d.errs) == before

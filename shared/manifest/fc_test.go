@@ -18,7 +18,7 @@ func TestReadFC(t *testing.T) {
 	if len(timers) != 1 {
 		t.Fatalf("%d timers, want the sweep alone", len(timers))
 	}
-	if sweep := timers[0]; sweep.Name != "sweep" || !sweep.Tick.Sweep || sweep.Payload != `{"sweep":true}` || sweep.Cron != "0 */10 * * * *" {
+	if sweep := timers[0]; sweep.Name != "sweep" || sweep.Tick.Role != "" || sweep.Payload != `{"sweep":true}` || sweep.Cron != "0 */10 * * * *" {
 		t.Errorf("timer %+v, want the sweep", sweep)
 	}
 	noon := time.Date(2026, time.January, 30, 12, 0, 0, 0, time.UTC)

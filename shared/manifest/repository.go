@@ -128,8 +128,8 @@ func (c *comparison) policy(both ...*Deployment) {
 	for i, deployment := range both {
 		d, swept := c.documents[i], false
 		for _, timer := range deployment.Timers() {
-			swept = swept || timer.Tick.Sweep
-			if !timer.Tick.Sweep && !slices.ContainsFunc(p.Targets, func(t snapshot.Target) bool { return reaches(timer.Tick, t) }) {
+			swept = swept || timer.Tick.Role == ""
+			if timer.Tick.Role != "" && !slices.ContainsFunc(p.Targets, func(t snapshot.Target) bool { return reaches(timer.Tick, t) }) {
 				d.fail(timer.at, "names the role %s, which no target of %s keeps: correct it, or add the role there", quoted(timer.Tick.Role), policy.FileName)
 			}
 		}

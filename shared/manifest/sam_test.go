@@ -14,7 +14,7 @@ func TestReadSAM(t *testing.T) {
 		t.Fatal(err)
 	}
 	timers := deployment.Timers()
-	if len(timers) != 1 || !timers[0].Tick.Sweep {
+	if len(timers) != 1 || timers[0].Tick.Role != "" {
 		t.Fatalf("timers %+v, want the sweep alone", timers)
 	}
 	noon := time.Date(2026, time.January, 30, 12, 0, 0, 0, time.UTC)

@@ -365,13 +365,14 @@ func TestCaller(t *testing.T) {
 func TestDeleteSnapshot(t *testing.T) {
 	t.Parallel()
 	client, network := newClient(t, reply{200, `{"RequestId":"R"}`}, reply{404, `{"Code":"InvalidSnapshotId.NotFound","RequestId":"R"}`})
-	if err := client.DeleteSnapshot(t.Context(), region, "s-1", "sn1-d"); err != nil {
+	deleter := swas.Deleter{Client: client}
+	if err := deleter.DeleteSnapshot(t.Context(), region, "s-1", "sn1-d"); err != nil {
 		t.Fatal(err)
 	}
 	if query := network.queries[0]; query.Get("Action") != "DeleteSnapshot" || query.Get("SnapshotId") != "s-1" || query.Get("ClientToken") != "sn1-d" {
 		t.Errorf("got %v", query)
 	}
-	if err := client.DeleteSnapshot(t.Context(), region, "s-1", "sn1-d"); apiError(t, err).Code != snapshot.CodeSnapshotNotFound {
+	if err := deleter.DeleteSnapshot(t.Context(), region, "s-1", "sn1-d"); apiError(t, err).Code != snapshot.CodeSnapshotNotFound {
 		t.Errorf("got %v", err)
 	}
 }

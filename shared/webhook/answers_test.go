@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 	"unicode"
 
@@ -68,14 +69,16 @@ func TestSmallPrint(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := newBench(t, allSecrets())
-			test.prepare(b)
-			answer := b.through(t, slackCommand(test.text, "1"))
-			for _, want := range test.small {
-				if !strings.Contains(answer, want) {
-					t.Errorf("answer is %s, want %q", answer, want)
+			synctest.Test(t, func(t *testing.T) {
+				b := newBench(t, allSecrets())
+				test.prepare(b)
+				answer := b.through(t, slackCommand(test.text, "1"))
+				for _, want := range test.small {
+					if !strings.Contains(answer, want) {
+						t.Errorf("answer is %s, want %q", answer, want)
+					}
 				}
-			}
+			})
 		})
 	}
 	if answer := newBench(t, allSecrets()).through(t, slackSigned(mediaForm, "text=web-1")); !strings.Contains(answer, "request 1-platform") {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"swas-snapshot/shared/policy"
@@ -198,12 +199,14 @@ func TestFailures(t *testing.T) {
 	} {
 		t.Run(code, func(t *testing.T) {
 			t.Parallel()
-			b := newBench(t, allSecrets())
-			b.account.fail["CreateSnapshot"] = code
-			answer := b.tell(t, talks()["slack"], "web-1", "1")
-			if strings.Contains(answer, "upstream words") || !strings.Contains(answer, want) || !strings.Contains(answer, code) {
-				t.Errorf("answer is %q, want %q and the code", answer, want)
-			}
+			synctest.Test(t, func(t *testing.T) {
+				b := newBench(t, allSecrets())
+				b.account.fail["CreateSnapshot"] = code
+				answer := b.tell(t, talks()["slack"], "web-1", "1")
+				if strings.Contains(answer, "upstream words") || !strings.Contains(answer, want) || !strings.Contains(answer, code) {
+					t.Errorf("answer is %q, want %q and the code", answer, want)
+				}
+			})
 		})
 	}
 	t.Run("blocked", func(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"swas-snapshot/shared/snapshot"
@@ -161,17 +162,19 @@ func TestOneEventOneSnapshot(t *testing.T) {
 // error.
 func TestGitLabIsForgiven(t *testing.T) {
 	t.Parallel()
-	for code, want := range map[string]int{snapshot.CodeDiskNotFound: http.StatusOK, snapshot.CodeNoAnswer: http.StatusOK, snapshot.CodeForbiddenRAM: http.StatusOK} {
-		b := newBench(t, allSecrets())
-		b.account.fail["CreateSnapshot"] = code
-		w := b.do(gitlabSigned(gitlabDeployment))
-		if w.Code != want || !strings.Contains(w.Body.String(), code) || strings.Contains(w.Body.String(), "upstream words") {
-			t.Errorf("%s gets %d, want %d: %s", code, w.Code, want, w.Body)
+	synctest.Test(t, func(t *testing.T) {
+		for code, want := range map[string]int{snapshot.CodeDiskNotFound: http.StatusOK, snapshot.CodeNoAnswer: http.StatusOK, snapshot.CodeForbiddenRAM: http.StatusOK} {
+			b := newBench(t, allSecrets())
+			b.account.fail["CreateSnapshot"] = code
+			w := b.do(gitlabSigned(gitlabDeployment))
+			if w.Code != want || !strings.Contains(w.Body.String(), code) || strings.Contains(w.Body.String(), "upstream words") {
+				t.Errorf("%s gets %d, want %d: %s", code, w.Code, want, w.Body)
+			}
 		}
-	}
-	if w := newBench(t, allSecrets()).do(gitlabSigned(`{"object_kind":"push"}`)); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), snapshot.CodeMalformed) {
-		t.Errorf("a push without project gets %d: %s", w.Code, w.Body)
-	}
+		if w := newBench(t, allSecrets()).do(gitlabSigned(`{"object_kind":"push"}`)); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), snapshot.CodeMalformed) {
+			t.Errorf("a push without project gets %d: %s", w.Code, w.Body)
+		}
+	})
 }
 
 func problemOf(t *testing.T, w *httptest.ResponseRecorder) (status int, code string) {
@@ -255,12 +258,14 @@ func TestStandardOrders(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := newBench(t, allSecrets())
-			b.account.fail["CreateSnapshot"] = test.fail
-			status, code := problemOf(t, send(b, "msg_1", test.body))
-			if status != test.want || code != test.code {
-				t.Errorf("status %d, code %s, want %d, %s", status, code, test.want, test.code)
-			}
+			synctest.Test(t, func(t *testing.T) {
+				b := newBench(t, allSecrets())
+				b.account.fail["CreateSnapshot"] = test.fail
+				status, code := problemOf(t, send(b, "msg_1", test.body))
+				if status != test.want || code != test.code {
+					t.Errorf("status %d, code %s, want %d, %s", status, code, test.want, test.code)
+				}
+			})
 		})
 	}
 	t.Run("blocked and deferred", func(t *testing.T) {

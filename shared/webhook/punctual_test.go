@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"swas-snapshot/shared/snapshot"
 )
@@ -98,11 +99,13 @@ func TestPunctualMachines(t *testing.T) {
 // Started is what has begun: a call that only looks has begun nothing.
 func TestNothingBegun(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, allSecrets())
-	b.account.fail["CreateSnapshot"], b.account.fail["ListSnapshots"] = snapshot.CodeLimitExceed, snapshot.CodeNoAnswer
-	if answer := b.tell(t, talks()["slack"], "web-1", "1"); strings.Contains(answer, "started") || !strings.Contains(answer, "did not answer in time") {
-		t.Errorf("answer is %q", answer)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, allSecrets())
+		b.account.fail["CreateSnapshot"], b.account.fail["ListSnapshots"] = snapshot.CodeLimitExceed, snapshot.CodeNoAnswer
+		if answer := b.tell(t, talks()["slack"], "web-1", "1"); strings.Contains(answer, "started") || !strings.Contains(answer, "did not answer in time") {
+			t.Errorf("answer is %q", answer)
+		}
+	})
 }
 
 // broken is a core with a defect.

@@ -253,37 +253,27 @@ func TestTell(t *testing.T) {
 	}
 }
 
-// TestTellDoneAgain shows that an accomplished snapshot is told again, by another process too, until a robot has it, and
-// then no more.
-func TestTellDoneAgain(t *testing.T) {
+// TestSweepNotifies shows that the timer function deletes a failed snapshot and notifies that, and that a function of
+// another name cannot: its service has no way to delete.
+func TestSweepNotifies(t *testing.T) {
 	t.Parallel()
-	var posts, down atomic.Int32
-	down.Store(1)
-	people := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		if down.Load() == 1 {
-			w.WriteHeader(http.StatusServiceUnavailable)
-			return
-		}
-		posts.Add(1)
-	}))
-	defer people.Close()
+	var posts atomic.Int32
+	robot := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { posts.Add(1) }))
+	defer robot.Close()
 	api, url := account(t)
-	api.AddSnapshot(simulator.Snapshot{
-		DiskID: disk, Status: simulator.Accomplished, CreationTime: time.Now().Add(-time.Hour),
-		Tags: []simulator.Tag{{Key: snapshot.TagToken, Value: "sn1-a"}, {Key: snapshot.TagMeta, Value: "daily/timer/abcdefghijkl"}},
-	})
-	env := environment(t, good+"notify: [{url: \""+people.URL+"\", form: json, on: [done]}]\n", "SWAS_ENDPOINT", url)
-	for n, want := range []int32{0, 1, 1} { // posts after each sweep, of a process of its own
-		handler := wiring.New("timer", env).Handler(func(ctx context.Context, i *wiring.Invocation, _ []byte) wiring.Answered {
-			return wiring.Answer(i.Service.Tick(ctx, snapshot.Tick{Sweep: true, Time: time.Now()}))
-		}, wiring.RefuseEvent)
-		body, err := handler(t.Context(), invocation, nil)
-		if all := results(t, body, err); len(all) != 1 || all[0].Error != nil {
-			t.Fatalf("%+v", all)
-		}
-		if posts.Load() != want {
-			t.Errorf("after sweep %d a robot has %d posts, want %d", n+1, posts.Load(), want)
-		}
-		down.Store(0)
+	ours := []simulator.Tag{{Key: snapshot.TagToken, Value: "sn1-a"}, {Key: snapshot.TagMeta, Value: "daily/timer/abcdefghijkl"}}
+	api.AddSnapshot(simulator.Snapshot{ID: "s-good", DiskID: disk, CreationTime: time.Now().Add(-time.Hour), Tags: ours})
+	api.AddSnapshot(simulator.Snapshot{ID: "s-failed", DiskID: disk, Status: simulator.Failed, CreationTime: time.Now().Add(-time.Hour), Tags: ours})
+	env := environment(t, strings.Replace(good, disk+"}", disk+", keep: {daily: 1}}", 1)+
+		"notify: [{url: \""+robot.URL+"\", form: json, on: [failed, deleted]}]\n", "SWAS_ENDPOINT", url)
+	handler := wiring.New("timer", env).Handler(func(ctx context.Context, i *wiring.Invocation, _ []byte) wiring.Answered {
+		return wiring.Answer(wiring.Sweep(ctx, i, snapshot.Tick{Time: time.Now()}))
+	}, wiring.RefuseEvent)
+	body, err := handler(t.Context(), invocation, nil)
+	if all := results(t, body, err); len(all) != 1 || all[0].Error != nil || len(all[0].Deleted) != 1 || all[0].Deleted[0].SnapshotID != "s-failed" {
+		t.Fatalf("%+v", all)
+	}
+	if posts.Load() != 2 {
+		t.Errorf("%d notifications, want one that it failed and one that it was deleted", posts.Load())
 	}
 }
