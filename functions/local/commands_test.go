@@ -76,18 +76,18 @@ func TestDemo(t *testing.T) {
 					Results []snapshot.Result `json:"results"`
 				} `json:"steps"`
 			}
-			if err := json.Unmarshal([]byte(stdout), &report); err != nil || status != 0 || !report.OK || len(report.Steps) != len(scenes) {
+			if err := json.Unmarshal([]byte(stdout), &report); err != nil || status != 0 || !report.OK || len(report.Steps) != len(steps) {
 				t.Fatalf("exit status %d, %v:\n%s%s", status, err, stdout, stderr)
 			}
 			for i, step := range report.Steps {
 				if !step.OK || len(step.Results) == 0 {
-					t.Errorf("step %d, %s: %+v", i+1, scenes[i].name, step)
+					t.Errorf("step %d, %s: %+v", i+1, steps[i].name, step)
 				}
 			}
 		})
 	}
 	status, stdout, stderr := typed(t, environment(), nil)
-	if status != 0 || strings.Count(stdout, "\nok ") != len(scenes) || strings.Contains(stdout, "FAIL") {
+	if status != 0 || strings.Count(stdout, "\nok ") != len(steps) || strings.Contains(stdout, "FAIL") {
 		t.Errorf("exit status %d:\n%s%s", status, stdout, stderr)
 	}
 }
