@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"swas-snapshot/shared/snapshot"
-	"swas-snapshot/shared/swas"
 )
 
 // remembering is a client that lists everything once: the doctor changes nothing, and the API allows about 10 calls of

@@ -67,7 +67,9 @@ func (d *demonstration) orderBy(key string) ([]snapshot.Result, error) {
 	return d.send(r)
 }
 
-func firstGate(_ context.Context, d *demonstration) ([]snapshot.Result, error) { return d.orderBy("run-1") }
+func firstGate(_ context.Context, d *demonstration) ([]snapshot.Result, error) {
+	return d.orderBy("run-1")
+}
 
 func nextGate(_ context.Context, d *demonstration) ([]snapshot.Result, error) {
 	d.pass(demoTakes)
