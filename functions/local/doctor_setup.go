@@ -2,7 +2,7 @@ package main
 
 import (
 	"errors"
-	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -16,7 +16,7 @@ import (
 )
 
 // deployment reads both deployment files as strictly as the platforms would. Where they do not fit the policy it only
-// warns: somebody who uses one platform edits one of them.
+// warns: a user of one platform edits one of them.
 func (x *examination) deployment() {
 	root, err := sourceRoot()
 	if err != nil {
@@ -45,7 +45,7 @@ func defects(err error) strictyaml.Errors {
 	return all
 }
 
-// ticks tells when the timers of s.yaml fire next, in local time.
+// ticks says when the timers of s.yaml fire next.
 func (x *examination) ticks() {
 	timers, err := readTimers()
 	if err != nil {
@@ -53,7 +53,7 @@ func (x *examination) ticks() {
 		return
 	}
 	for _, timer := range timers {
-		x.ok("timer "+timer.Name, "next at "+timer.Next(time.Now()).Local().Format("Mon 2006-01-02 15:04 MST"))
+		x.ok("timer "+timer.Name, "next at "+timer.Next(time.Now()).In(x.location()).Format("Mon 2006-01-02 15:04 MST"))
 	}
 }
 
@@ -88,19 +88,40 @@ func (x *examination) senders() {
 	}
 }
 
-// roles looks for rules that take snapshots which no slot is kept for: these are never deleted and fill the server.
+// roles looks for roles that nothing fires: no schedule, no rule of the policy and no timer of a deployment file.
 func (x *examination) roles() {
-	for i, rule := range x.policy.Allow {
-		for _, name := range rule.Targets {
-			target, _ := x.policy.Target(name)
-			kept := slices.ContainsFunc(target.Keep, func(s snapshot.Slots) bool { return s.Role == rule.Role })
-			takes := rule.On != "" || slices.Contains(rule.Actions, policy.ActionTake)
-			if takes && rule.Role != "" && len(target.Keep) > 0 && !kept {
-				x.warn("target "+name, fmt.Sprintf("allow[%d] (%s) takes snapshots of role %s, for which keep has no slots: they are never deleted", i, rule.From, rule.Role),
-					"add "+rule.Role+": 1 to its keep, or give the rule another role")
+	ticks := x.timerTicks()
+	for _, target := range x.policy.Targets {
+		for _, slots := range target.Keep {
+			byTimer := slices.ContainsFunc(ticks, func(tick snapshot.Tick) bool {
+				return tick.Role == slots.Role && (tick.Targets == nil || slices.Contains(tick.Targets, target.Name))
+			})
+			if slots.Schedule == nil && !byTimer && !x.policy.TakenBy(target.Name, slots.Role) {
+				x.warn("target "+target.Name, "nothing takes role "+slots.Role+": it has no schedule, and no rule of allow or events and no timer names it",
+					"add "+slots.Role+" to schedule, name it in a rule, or remove it from keep; orders to the event function may name it, too")
 			}
 		}
 	}
+}
+
+// timerTicks returns what the timers of both deployment files send.
+func (x *examination) timerTicks() []snapshot.Tick {
+	root, err := sourceRoot()
+	if err != nil {
+		return nil // the check of the deployment says so
+	}
+	var ticks []snapshot.Tick
+	fc, _ := manifest.ReadFC(filepath.Join(root, "s.yaml"))
+	sam, _ := manifest.ReadSAM(filepath.Join(root, "template.yml"))
+	for _, one := range []*manifest.Deployment{fc, sam} {
+		if one == nil {
+			continue
+		}
+		for _, timer := range one.Timers() {
+			ticks = append(ticks, timer.Tick)
+		}
+	}
+	return ticks
 }
 
 // bearer is the state of the bearer token, whose sender the policy calls api.

@@ -49,13 +49,14 @@ func once[P any](pages *map[string]P, region string, page int, ask func() (P, er
 // and somebody waits here.
 const patience = 15 * time.Second
 
-// server is what the targets of one server plan together.
+// server is what the targets of one server keep together.
 type server struct {
-	targets []string
-	slots   int
+	targets []snapshot.Target
+	terms   []string // daily 1 + deploy 1
+	keep    int
 }
 
-// targets looks at the disk and the slots of each target, at what the targets of a server plan together, and at the
+// targets looks at the disk and the slots of each target, at what the targets of a server keep together, and at the
 // account's cap.
 func (x *examination) targets(ctx context.Context) {
 	servers := make(map[string]*server)
@@ -63,7 +64,7 @@ func (x *examination) targets(ctx context.Context) {
 	for _, target := range x.policy.Targets {
 		check := "target " + target.Name
 		limited, cancel := context.WithTimeout(ctx, patience)
-		listing, err := x.core.List(limited, target.Name)
+		plan, err := x.core.Plan(limited, target.Name)
 		cancel()
 		if err != nil {
 			x.failed(check, err)
@@ -74,26 +75,26 @@ func (x *examination) targets(ctx context.Context) {
 			x.failed(check, err)
 			continue
 		}
-		used[disk.InstanceID] = listing.Slots.Used
+		used[disk.InstanceID] = plan.Used
 		if servers[disk.InstanceID] == nil {
 			servers[disk.InstanceID] = &server{}
 		}
 		here := servers[disk.InstanceID]
-		here.targets = append(here.targets, target.Name)
-		here.slots += planned(target)
-		x.target(target, disk, listing.Slots)
+		here.targets = append(here.targets, target)
+		here.keep += keepSum(target)
+		for _, slots := range target.Keep {
+			here.terms = append(here.terms, fmt.Sprintf("%s of %s %d", slots.Role, target.Name, slots.Count))
+		}
+		x.target(target, disk, plan)
 	}
 	for _, id := range slices.Sorted(maps.Keys(servers)) {
-		if one := servers[id]; one.slots > snapshot.SlotsPerServer && len(one.targets) > 1 {
-			x.fail("server "+id, fmt.Sprintf("its targets %s plan %d slots together, and it has %d", strings.Join(one.targets, " and "), one.slots, snapshot.SlotsPerServer),
-				"keep fewer of one of them in snapshots.yaml")
-		}
+		x.server(id, servers[id])
 	}
 	x.account(ctx, used)
 }
 
-// planned is how many slots a target keeps in all roles.
-func planned(target snapshot.Target) int {
+// keepSum is how many slots a target keeps in all roles.
+func keepSum(target snapshot.Target) int {
 	sum := 0
 	for _, slots := range target.Keep {
 		sum += slots.Count
@@ -101,27 +102,61 @@ func planned(target snapshot.Target) int {
 	return sum
 }
 
-// target judges one target whose disk was found.
-func (x *examination) target(target snapshot.Target, disk snapshot.Disk, slots snapshot.SlotCount) {
-	check, wanted := "target "+target.Name, planned(target)
-	what := fmt.Sprintf("disk %s, %d of %d slots used, %d planned", disk.ID, slots.Used, slots.Of, wanted)
-	single := slices.IndexFunc(target.Keep, func(s snapshot.Slots) bool { return s.Count == 1 })
+// server judges what the targets of a server keep together, where only the API tells that they are on one server.
+func (x *examination) server(id string, one *server) {
+	if len(one.targets) < 2 {
+		return // the policy was refused if one target keeps too many
+	}
+	orders := slices.ContainsFunc(one.targets, func(t snapshot.Target) bool { return !x.policy.ScheduleOnly(t.Name) })
+	switch sum := fmt.Sprintf("%s = %d slots", strings.Join(one.terms, " + "), one.keep); {
+	case one.keep > snapshot.SlotsPerServer:
+		x.fail("server "+id, "its targets keep "+sum+", and it has "+fmt.Sprint(snapshot.SlotsPerServer), "keep fewer in snapshots.yaml")
+	case one.keep == snapshot.SlotsPerServer && orders:
+		x.fail("server "+id, "its targets keep "+sum+", which leaves none free for an order", "keep at most 2 together, or let only the schedule take there")
+	case one.keep == snapshot.SlotsPerServer:
+		x.fail("server "+id, "its targets keep "+sum+" on several disks, which leaves none free for the next one", "keep at most 2 together")
+	}
+}
+
+// target judges one target whose disk was found, and says what is to be expected of it.
+func (x *examination) target(target snapshot.Target, disk snapshot.Disk, plan snapshot.Plan) {
+	check, wanted := "target "+target.Name, keepSum(target)
+	what := fmt.Sprintf("disk %s, %d of %d slots used, keep %d", disk.ID, plan.Used, plan.Of, wanted)
 	switch {
 	case !canBeTaken(disk.Status):
 		x.warn(check, what+", and the disk is "+disk.Status, "a snapshot is refused (IncorrectStatus) until the disk is in use or available")
 	case wanted == 0:
 		x.warn(check, what+", no keep: nothing is ever deleted", "name the slots of each role under keep")
-	case wanted == snapshot.SlotsPerServer && single >= 0:
-		x.warn(check, what+": role "+target.Keep[single].Role+" cannot rotate twice in a row, for the newest good snapshot never goes",
-			"plan 2 slots and leave one free, or give its orders a maxAge")
 	case target.MaxAge == 0:
-		x.warn(check, what+", no maxAge: a missed tick goes unnoticed", "set maxAge, a little longer than the timer's interval")
+		x.warn(check, what+", no maxAge: you are not notified when snapshots stay away", "set maxAge, a little longer than the longest gap of the schedule")
 	default:
 		x.ok(check, what)
 	}
+	if plan.Blocked != "" {
+		x.fail(check, plan.Blocked, "delete or unpin one of them, or change keep in snapshots.yaml")
+	}
+	for _, one := range plan.Outlook {
+		switch {
+		case one.Blocked != "":
+			x.warn(check, one.Blocked, "delete or unpin one of them, or change keep in snapshots.yaml")
+		case !one.Next.IsZero():
+			x.ok(check, "role "+one.Role+" is due next at "+one.Next.In(x.location()).Format("Mon 2006-01-02 15:04 MST"))
+		}
+	}
+	for _, text := range plan.Warnings {
+		x.warn(check, text, "")
+	}
 }
 
-// canBeTaken tells whether a disk in this status can be snapshot. The page of CreateSnapshot names no statuses; those of
+// location is the time zone in which times are shown: that of the policy.
+func (x *examination) location() *time.Location {
+	if x.policy.Location == nil {
+		return time.UTC
+	}
+	return x.policy.Location
+}
+
+// canBeTaken reports whether a disk in this status can be snapshot. The page of CreateSnapshot names no statuses; those of
 // ListDisks are ReIniting, Creating, In_Use, Available and Attaching, of which two are at rest.
 func canBeTaken(status string) bool {
 	return status == "" || strings.EqualFold(status, "In_Use") || strings.EqualFold(status, "Available")
@@ -147,11 +182,14 @@ func (x *examination) disk(ctx context.Context, target snapshot.Target) (snapsho
 	}
 }
 
-// account compares what is planned with what an account holds, as far as the regions of the policy tell.
+// accountTight is from how many servers on the account's cap is less than that of its servers together.
+const accountTight = 6
+
+// account compares what is kept with what an account holds, as far as the regions of the policy tell.
 func (x *examination) account(ctx context.Context, used map[string]int) {
 	wanted := 0
 	for _, target := range x.policy.Targets {
-		wanted += planned(target)
+		wanted += keepSum(target)
 	}
 	servers, taken, err := x.count(ctx)
 	if err != nil {
@@ -159,16 +197,19 @@ func (x *examination) account(ctx context.Context, used map[string]int) {
 		return
 	}
 	most := min(snapshot.SlotsPerServer*servers, snapshot.SlotsPerAccount)
-	what := fmt.Sprintf("%d of min(3 x %d servers, %d) = %d slots used, %d planned, in the regions of the policy", taken, servers, snapshot.SlotsPerAccount, most, wanted)
+	what := fmt.Sprintf("%d of min(3 x %d servers, %d) = %d slots used, keep %d, in the regions of the policy", taken, servers, snapshot.SlotsPerAccount, most, wanted)
 	protected := 0
 	for _, n := range used {
 		protected += n
 	}
 	switch others := taken - protected; {
 	case wanted > most:
-		x.warn("account", what, "plan fewer slots, or deploy for the servers that are there: else an order is blocked when the account is full")
+		x.warn("account", what, "keep fewer, or wait for the servers: else an order is blocked when the account is full")
+	case servers >= accountTight && most-wanted-others < snapshot.SlotsPerServer:
+		x.warn("account", fmt.Sprintf("%s; %d are of servers that are no target: fewer than %d stay free, so orders may wait two to three hours for one", what, others, snapshot.SlotsPerServer),
+			"set maxEventAge: 4h, let the platform's retries last as long, or keep fewer")
 	case wanted+others > most:
-		x.warn("account", fmt.Sprintf("%s; %d are of servers that are no target", what, others), "delete some of those, or plan fewer slots: else an order is blocked when the account is full")
+		x.warn("account", fmt.Sprintf("%s; %d are of servers that are no target", what, others), "delete some of those, or keep fewer: else an order is blocked when the account is full")
 	default:
 		x.ok("account", what)
 	}
