@@ -104,7 +104,7 @@ func TestLargeEnvironment(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := make(map[string]bool)
-	for _, pair := range functionEnvironment(s, worldConfig{policyFile: file, env: []string{"EXTRA=1"}}) {
+	for _, pair := range functionEnvironment(s, cloudConfig{policyFile: file, env: []string{"EXTRA=1"}}) {
 		name, _, _ := strings.Cut(pair, "=")
 		got[name] = true
 	}

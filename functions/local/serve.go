@@ -39,7 +39,7 @@ func serve(ctx context.Context, s *session) error {
 		takes = serveTakes
 	}
 	samples := newSamples(s)
-	w, err := newWorld(ctx, s, worldConfig{
+	w, err := newCloud(ctx, s, cloudConfig{
 		platform: s.platform, policyFile: policyPath(s.getenv), functions: []string{"http", "timer"}, takes: takes,
 		env: samples.env, log: s.stderr,
 	})
