@@ -60,7 +60,7 @@ type server struct {
 // account's cap.
 func (in *inspection) targets(ctx context.Context) {
 	servers := make(map[string]*server)
-	used := make(map[string]int)
+	owner, used := make(map[string]string), make(map[string]int)
 	for _, target := range in.policy.Targets {
 		check := "target " + target.Name
 		limited, cancel := context.WithTimeout(ctx, patience)
@@ -75,7 +75,11 @@ func (in *inspection) targets(ctx context.Context) {
 			in.failed(check, err)
 			continue
 		}
-		used[disk.InstanceID] = plan.Used
+		if first, twice := owner[disk.ID]; twice {
+			in.fail(check, "it has the disk of "+first+", "+disk.ID+": nothing of the disk is deleted", "make one target of them, with the roles of both")
+			continue
+		}
+		owner[disk.ID], used[disk.InstanceID] = target.Name, plan.Used
 		if servers[disk.InstanceID] == nil {
 			servers[disk.InstanceID] = &server{}
 		}

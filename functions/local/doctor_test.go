@@ -99,8 +99,8 @@ func TestDoctor(t *testing.T) {
 		"two targets by schedule": {policy: onlyTarget + "  data: {disk: d-data, keep: {daily: 2}, maxAge: 26h}\n", status: 1, says: []string{
 			`fail +server i-web +its targets keep .* = 3 slots on several disks`,
 		}},
-		"one disk twice": {policy: onlyTarget + "  boot: {instance: i-web, keep: {daily: 1}, maxAge: 26h}\n", says: []string{
-			`warn +target web-1 +the targets web-1 and boot name the same disk d-web: make one target of them`,
+		"one disk twice": {policy: onlyTarget + "  boot: {instance: i-web, keep: {daily: 1}, maxAge: 26h}\n", status: 1, says: []string{
+			`fail +target boot +it has the disk of web-1, d-web`,
 		}},
 		"six servers": {servers: 4, policy: onlyTarget, change: func(s *simulator.Simulator) {
 			for n := range 4 {

@@ -52,7 +52,7 @@ func serve(ctx context.Context, s *session) error {
 		return err
 	}
 	for _, timer := range timers {
-		go keepTime(ctx, timer, s.platform, w.functions["timer"], s.stderr)
+		go fireTimer(ctx, timer, s.platform, w.functions["timer"], s.stderr)
 	}
 	server := &http.Server{Handler: runtimeapi.Gateway(w.functions["http"]), ReadHeaderTimeout: 10 * time.Second}
 	stopped := make(chan error, 1)
