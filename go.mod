@@ -6,7 +6,7 @@ require (
 	github.com/aliyun/alibaba-cloud-sdk-go v1.63.107 // the API's client, chosen; shared/swas alone
 	github.com/aliyun/fc-runtime-go-sdk v0.3.1 // the runtime of Function Compute, chosen; shared/platform alone
 	github.com/aws/aws-lambda-go v1.55.1 // the runtime of Lambda, chosen; shared/platform alone
-	github.com/netresearch/go-cron v0.9.1 // cron with seconds and CRON_TZ, for local runs and the check of s.yaml; in no deployed binary
+	github.com/netresearch/go-cron v0.9.1 // cron: the schedules of the policy, and the timers of s.yaml and template.yml
 	go.yaml.in/yaml/v3 v3.0.6 // snapshots.yaml with the line of every node; maintained, no dependencies
 )
 

@@ -46,7 +46,7 @@ func (a *api) complete(order *snapshot.Order, header http.Header, c caller) *sna
 	if refused != nil {
 		return refused
 	}
-	role, refused := grant.RoleOf(c.from, order.Role)
+	role, refused := a.Policy.RoleOf(grant, order.Role)
 	if refused != nil {
 		return refused
 	}

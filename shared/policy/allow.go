@@ -3,18 +3,16 @@ package policy
 import (
 	"slices"
 	"strings"
-
-	"swas-snapshot/shared/snapshot"
 )
 
-// Action is what somebody asks for over HTTP.
+// Action is what a caller asks for over HTTP.
 type Action string
 
 // The actions of allow. A pipeline's rule names none: it may take.
 const (
 	ActionTake Action = "take" // take a snapshot
 	ActionList Action = "list" // see the snapshots of a target, and the status of one
-	ActionPlan Action = "plan" // see what would be kept and deleted
+	ActionPlan Action = "plan" // see what the next sweep keeps and deletes
 	ActionKeep Action = "keep" // pin and unpin a snapshot
 )
 
@@ -22,7 +20,7 @@ const (
 type Allow struct {
 	From string // the sender: api, standard, slack, github, ...
 
-	// Of chat senders. Without Channels the rule is for every channel of the tenant, without Actors for every person.
+	// Of chat senders. Without Channels the rule is for every channel of the tenant, without Actors for every user.
 	Tenant   string // the sender's own scope; never empty for a chat sender, optional for a pipeline
 	Channels []string
 	Actors   []string
@@ -35,9 +33,7 @@ type Allow struct {
 
 	Targets []string
 	Actions []Action
-	// Role of the snapshots. Where the file names none: [snapshot.RoleManual] for chat, [snapshot.RoleDeploy] for
-	// pipelines, and for api and standard "", for there the order names its own.
-	Role string
+	Role    string // of the snapshots; "": the only one that the target keeps and no schedule fires
 }
 
 // sender is what a rule for one sender may say.
@@ -45,7 +41,6 @@ type sender struct {
 	keys   []string // beside from
 	needed []string // those of them that it must say
 	on     []string // the events of a pipeline
-	role   string   // by default
 }
 
 // senders is every value of from. The hooks of GitLab and Gitee are named as GitHub names its own, where they mean the
@@ -68,7 +63,6 @@ var (
 	chat    = sender{
 		keys:   []string{"tenant", "channels", "actors", "targets", "actions", "role"},
 		needed: []string{"tenant", "actions"},
-		role:   snapshot.RoleManual,
 	}
 )
 
@@ -76,7 +70,7 @@ func pipeline(on ...string) sender {
 	return sender{
 		keys:   []string{"repository", "on", "environments", "refs", "targets", "role", "tenant"},
 		needed: []string{"repository", "on"},
-		on:     on, role: snapshot.RoleDeploy,
+		on:     on,
 	}
 }
 
@@ -86,8 +80,8 @@ var senderNames = []string{"api", "slack", "dingtalk", "feishu", "wecom", "teams
 // allowKeys is every key that a rule of some sender has.
 var allowKeys = []string{"from", "tenant", "channels", "actors", "repository", "on", "environments", "refs", "targets", "actions", "role"}
 
-// mends says how to mend a key of allow that is missing.
-var mends = map[string]string{
+// advice says what to write for a key of allow that is missing.
+var advice = map[string]string{
 	"tenant":       "name the sender's own scope (Slack team_id, DingTalk corp id, Feishu tenant_key, WeCom CorpID, Teams tenant.id)",
 	"actions":      "name some of take, list, plan, keep",
 	"repository":   "name it as owner/name",
@@ -123,7 +117,7 @@ func (r *reader) allow(at place, known []string) Allow {
 	rule.Channels = r.texts(keys, "channels", noWildcard, wildcardDefect)
 	rule.Actors = r.texts(keys, "actors", noWildcard, wildcardDefect)
 	rule.Targets = r.targetNames(keys, known)
-	rule.Role = r.role(keys, from.role)
+	rule.Role = r.role(keys)
 	if from.on == nil {
 		for _, action := range r.texts(keys, "actions", validAction, "is none of take, list, plan, keep") {
 			rule.Actions = append(rule.Actions, Action(action))
@@ -152,7 +146,7 @@ func (r *reader) allow(at place, known []string) Allow {
 // need reports a key that the rule must have.
 func (r *reader) need(keys fields, name string) {
 	if _, ok := keys.get(name); !ok {
-		r.missing(keys, name, mends[name])
+		r.missing(keys, name, advice[name])
 	}
 }
 
@@ -168,7 +162,7 @@ func validAction(text string) bool {
 	return false
 }
 
-// validRepository tells whether text is a path of at least two names. Its characters are ASCII, as those of GitHub,
+// validRepository reports whether text is a path of at least two names. Its characters are ASCII, as those of GitHub,
 // GitLab and Gitee are, so that nothing that only looks like it can be meant.
 func validRepository(text string) bool {
 	names := strings.Split(text, "/")

@@ -2,7 +2,7 @@ package policy
 
 import "context"
 
-// Caller is on whose behalf something is done, for the log.
+// Caller is the sender and user of a request, for the log.
 type Caller struct {
 	From  string // as in [Allow.From]
 	Actor string // of chat senders
@@ -10,12 +10,12 @@ type Caller struct {
 
 type callerKey struct{}
 
-// WithCaller returns a context that tells on whose behalf something is done.
+// WithCaller returns a context with the caller of a request.
 func WithCaller(ctx context.Context, c Caller) context.Context {
 	return context.WithValue(ctx, callerKey{}, c)
 }
 
-// CallerOf returns on whose behalf something is done; the zero Caller if the context does not tell.
+// CallerOf returns the caller of a request; the zero Caller if the context has none.
 func CallerOf(ctx context.Context) Caller {
 	c, _ := ctx.Value(callerKey{}).(Caller)
 	return c

@@ -20,12 +20,19 @@ func tags(n int) string {
 	return strings.Join(list, ", ")
 }
 
+// withSchedule is a policy with a schedule on line 1 and, on the line after it, one target that keeps daily and deploy.
+func withSchedule(schedule string) string {
+	return "schedule: " + schedule + "\ntargets: {a: {disk: d-1, keep: {daily: 1, deploy: 1}}}\n"
+}
+
 func TestParseDefects(t *testing.T) {
 	t.Parallel()
 	const (
 		noDisk = "name the disk, such as d-bp18kjxg9ebrhsgi0001, or instance for its system disk"
 		age    = "write a duration such as 90m, 26h or 7d"
 		ref    = "is not a full ref: write one such as refs/heads/main or refs/tags/v*, or \"*\" for all"
+		zone   = "is not a time zone: write a name of the IANA database, such as Asia/Shanghai, Europe/Berlin or UTC"
+		five   = "write minute hour day-of-month month day-of-week, such as 0 3 * * *"
 		refs   = "is missing: a push, workflow_run or pipeline is allowed by its ref; name those that count in full, such as refs/heads/main, or \"*\" for all"
 	)
 	tests := map[string]struct{ text, want string }{
@@ -72,12 +79,12 @@ func TestParseDefects(t *testing.T) {
 		"TextForList":    {withRule("allow", "{from: api, targets: a, actions: [take]}"), "snapshots.yaml:2: allow[0].targets: is text: write a list"},
 		"MappingForList": {"targets: {a: {disk: d-1}}\nallow: {from: api}", "snapshots.yaml:2: allow: is a mapping: write a list"},
 		"TextForRule":    {withRule("events", "acs.oss"), "snapshots.yaml:2: events[0]: is text: write keys with values"},
-		"EmptyAllow":     {"targets: {a: {disk: d-1}}\nallow: []", "snapshots.yaml:2: allow: is an empty list, which stands for nobody and nothing: name at least one, or leave the key out"},
+		"EmptyAllow":     {"targets: {a: {disk: d-1}}\nallow: []", "snapshots.yaml:2: allow: is an empty list, which allows nothing: name at least one, or leave the key out"},
 
 		// Targets.
 		"DoubledKey":     {"region: cn-beijing\ntargets: {a: {disk: d-1}}\nregion: cn-beijing", "snapshots.yaml:3: region: stands in line 1 already: write it once"},
-		"UnknownKey":     {inTarget("Disk: d-2"), "snapshots.yaml:2: targets.a.Disk: is not a key: use disk, instance, region, resourceGroup, tags, keep, maxAge, minInterval"},
-		"StrangeKey":     {inTarget("\"a.b\\n\": 1"), "snapshots.yaml:2: targets.a.\"a.b\\n\": is not a key: use disk, instance, region, resourceGroup, tags, keep, maxAge, minInterval"},
+		"UnknownKey":     {inTarget("Disk: d-2"), "snapshots.yaml:2: targets.a.Disk: is not a key: use disk, instance, region, resourceGroup, tags, keep, schedule, maxAge, minInterval"},
+		"StrangeKey":     {inTarget("\"a.b\\n\": 1"), "snapshots.yaml:2: targets.a.\"a.b\\n\": is not a key: use disk, instance, region, resourceGroup, tags, keep, schedule, maxAge, minInterval"},
 		"BadName":        {"targets: {a b: {disk: d-1}}", "snapshots.yaml:1: targets.\"a b\": \"a b\" is not a target's name: use 1 to 32 letters, digits, - and _"},
 		"LongName":       {"targets: {" + strings.Repeat("a", 33) + ": {disk: d-1}}", "snapshots.yaml:1: targets." + strings.Repeat("a", 33) + ": \"" + strings.Repeat("a", 33) + "\" is not a target's name: use 1 to 32 letters, digits, - and _"},
 		"FoldedName":     {"targets:\n  web-1: {disk: d-1}\n  WEB-1: {disk: d-2}\n", "snapshots.yaml:3: targets.WEB-1: differs from web-1 in capitals only: chat ignores them, so choose another name"},
@@ -94,7 +101,7 @@ func TestParseDefects(t *testing.T) {
 		"TagLongKey":     {inTarget("tags: {" + strings.Repeat("k", 65) + ": y}"), "snapshots.yaml:2: targets.a.tags.\"" + strings.Repeat("k", 57) + "...\": has 65 characters: use at most 64"},
 		"TagLongValue":   {inTarget("tags: {k: " + strings.Repeat("v", 65) + "}"), "snapshots.yaml:2: targets.a.tags.k: has 65 characters: use at most 64"},
 		"TagURL":         {inTarget("tags: {k: 'see HTTPS://x'}"), "snapshots.yaml:2: targets.a.tags.k: contains http:// or https://: leave the scheme out"},
-		"Tags19":         {inTarget("tags: {" + tags(19) + "}"), "snapshots.yaml:2: targets.a.tags: has 19 tags: use at most 18, swas-snapshot adds 2 of the 20 that the API takes"},
+		"Tags11":         {inTarget("tags: {" + tags(11) + "}"), "snapshots.yaml:2: targets.a.tags: has 11 tags: use at most 10, swas-snapshot needs the other 10 of the 20 that the API takes"},
 		"MaxAgeNoUnit":   {inTarget("maxAge: 26"), "snapshots.yaml:2: targets.a.maxAge: is a number without a unit: " + age},
 		"MaxAgeWord":     {inTarget("maxAge: daily"), "snapshots.yaml:2: targets.a.maxAge: \"daily\" is not a duration: " + age},
 		"MaxAgeZero":     {inTarget("maxAge: 0s"), "snapshots.yaml:2: targets.a.maxAge: \"0s\" is too short: " + age},
@@ -115,6 +122,46 @@ func TestParseDefects(t *testing.T) {
 		"KeepNull":       {inTarget("keep: {daily: }"), "snapshots.yaml:2: targets.a.keep.daily: is empty: write a whole number from 1 to 3, or leave the key out"},
 		"KeepTwice":      {inTarget("keep: {daily: 1, daily: 1}"), "snapshots.yaml:2: targets.a.keep.daily: stands in line 2 already: write it once"},
 
+		// Time zone, deployment, schedules.
+		"UnknownZone":     {"timeZone: Asia/Peking\ntargets: {a: {disk: d-1}}", "snapshots.yaml:1: timeZone: \"Asia/Peking\" " + zone},
+		"LocalZone":       {"timeZone: Local\ntargets: {a: {disk: d-1}}", "snapshots.yaml:1: timeZone: \"Local\" " + zone},
+		"OffsetForZone":   {"timeZone: +08:00\ntargets: {a: {disk: d-1}}", "snapshots.yaml:1: timeZone: \"+08:00\" " + zone},
+		"FileForZone":     {"timeZone: ../UTC\ntargets: {a: {disk: d-1}}", "snapshots.yaml:1: timeZone: \"../UTC\" " + zone},
+		"BadDeployment":   {"deployment: a b\ntargets: {a: {disk: d-1}}", "snapshots.yaml:1: deployment: \"a b\" is not a deployment's name: use 1 to 32 letters, digits, - and _"},
+		"NeverFires":      {withSchedule("\n  daily: 0 3 31 2 *"), "snapshots.yaml:2: schedule.daily: \"0 3 31 2 *\" never fires: no such month has such a day"},
+		"FiresTwice":      {withSchedule("\n  daily: '*/30 * * * *'"), "snapshots.yaml:2: schedule.daily: \"*/30 * * * *\" fires twice less than 60 minutes apart: name one minute, as in 0 * * * *"},
+		"SixFields":       {withSchedule("\n  daily: 0 0 3 * * *"), "snapshots.yaml:2: schedule.daily: \"0 0 3 * * *\" has 6 fields: " + five},
+		"Macro":           {withSchedule("\n  daily: '@daily'"), "snapshots.yaml:2: schedule.daily: \"@daily\" is a name for a line of cron: " + five},
+		"ZoneOfLine":      {withSchedule("\n  daily: CRON_TZ=UTC 0 3 * * *"), "snapshots.yaml:2: schedule.daily: \"CRON_TZ=UTC 0 3 * * *\" names a time zone: leave it out, the key timeZone is for all schedules"},
+		"WrongHour":       {withSchedule("\n  daily: 0 24 * * *"), "snapshots.yaml:2: schedule.daily: \"0 24 * * *\" has a wrong hour: use 0 to 23, with ranges such as 1-5, lists such as 1,5 and steps such as */2"},
+		"NumberForLine":   {withSchedule("\n  daily: 3"), "snapshots.yaml:2: schedule.daily: is a number: write a line of cron, such as 0 3 * * *"},
+		"NullLine":        {withSchedule("{daily: }"), "snapshots.yaml:1: schedule.daily: is empty: write a line of cron, such as 0 3 * * *, or leave the key out"},
+		"TextForSchedule": {withSchedule(" 0 3 * * *"), "snapshots.yaml:1: schedule: is text: write keys with values"},
+		"Star":            {withSchedule("\n  daily: */30 * * * *"), "snapshots.yaml:2: is not YAML: did not find expected alphabetic or numeric character: write text that begins with * or & in quotes"},
+		"Comma":           {withSchedule("{daily: 0 3,15 * * *}"), "snapshots.yaml:1: schedule.daily: is cut at its comma, which separates keys in { }: write the line in quotes, as in {daily: \"0 3,15 * * *\"}"},
+		"CommaNumbers":    {withSchedule("{daily: 0 3 * * 1,3,5}"), "snapshots.yaml:1: schedule.daily: is cut at its comma, which separates keys in { }: write the line in quotes, as in {daily: \"0 3 * * 1,3,5\"}"},
+		"CommaTwice": {withSchedule("{daily: 0 3 * * MON,WED, deploy: 0 4 * * SUN,WED}"),
+			"snapshots.yaml:1: schedule.daily: is cut at its comma, which separates keys in { }: write the line in quotes, as in {daily: \"0 3 * * MON,WED\"}\n" +
+				"snapshots.yaml:1: schedule.deploy: is cut at its comma, which separates keys in { }: write the line in quotes, as in {deploy: \"0 4 * * SUN,WED\"}"},
+		"NotAComma": {withSchedule("{daily: 0 3 * *, x: }"), "snapshots.yaml:1: schedule.daily: \"0 3 * *\" has 4 fields: " + five + "\n" +
+			"snapshots.yaml:1: schedule.x: is empty: write a line of cron, such as 0 3 * * *, or leave the key out\n" +
+			"snapshots.yaml:1: schedule.x: is the schedule of a role that no target keeps: name the role under keep of a target, or leave the schedule out"},
+		"NullInBlock": {withSchedule("\n  daily: 0 3 * * 1\n  wed:"), "snapshots.yaml:3: schedule.wed: is empty: write a line of cron, such as 0 3 * * *, or leave the key out\n" +
+			"snapshots.yaml:3: schedule.wed: is the schedule of a role that no target keeps: name the role under keep of a target, or leave the schedule out"},
+		"NullRoleInFlow": {withSchedule("{daily: 0 3 * * 1, wed: }"), "snapshots.yaml:1: schedule.daily: is cut at its comma, which separates keys in { }: write the line in quotes, as in {daily: \"0 3 * * 1,wed\"}"},
+		"RoleOfNoTarget": {withSchedule("\n  weekly: 0 3 * * 0"), "snapshots.yaml:2: schedule.weekly: is the schedule of a role that no target keeps: name the role under keep of a target, or leave the schedule out"},
+		"RoleOfAnother": {"targets:\n  a: {disk: d-1, keep: {daily: 1}}\n  b:\n    disk: d-2\n    keep: {x: 1}\n    schedule:\n      daily: 0 3 * * *\n",
+			"snapshots.yaml:7: targets.b.schedule.daily: is the schedule of a role that this target does not keep: name the role under keep, or leave the schedule out"},
+		"ScheduleNoKeep": {inTarget("schedule: {daily: 0 3 * * *}"), "snapshots.yaml:2: targets.a.schedule: stands at a target without keep, where no schedule takes anything: add keep, or leave schedule out"},
+
+		// Roles of rules.
+		"RoleNotKept":    {withSchedule("{daily: 0 3 * * *}") + "allow:\n  - {from: api, targets: [a], actions: [list], role: x}", "snapshots.yaml:4: allow[0].role: is a role that a does not keep: use one of daily, deploy"},
+		"RoleOfEvents":   {withSchedule("{daily: 0 3 * * *}") + "events:\n  - {source: x, targets: [a], role: x}", "snapshots.yaml:4: events[0].role: is a role that a does not keep: use one of daily, deploy"},
+		"NoRoleLeft":     {withSchedule("{daily: 0 3 * * *, deploy: 0 4 * * *}") + "events:\n  - {source: x, targets: [a]}", "snapshots.yaml:4: events[0].role: is missing: a schedule fires every role that a keeps (daily, deploy): name one of them, or add a role for these orders to its keep"},
+		"SeveralRoles":   {withSchedule("{}") + "allow:\n  - {from: github, repository: a/b, on: push, refs: ['*'], targets: [a]}", "snapshots.yaml:4: allow[0].role: is missing: a keeps several roles that no schedule fires (daily, deploy): name one of them, or give all but one a schedule"},
+		"WrongRoleAlone": {withSchedule("{}") + "events:\n  - {source: x, targets: [a], role: 1}", "snapshots.yaml:4: events[0].role: is a number: write text, in quotes"},
+		"WrongLineAlone": {withSchedule("{daily: 3}") + "events:\n  - {source: x, targets: [a]}", "snapshots.yaml:1: schedule.daily: is a number: write a line of cron, such as 0 3 * * *"},
+
 		// Environment.
 		"Unset":       {inTarget("region: '${NOWHERE}'"), "snapshots.yaml:2: targets.a.region: takes ${NOWHERE} from the environment, where it is unset or empty: set it"},
 		"NotClosed":   {inTarget("region: '${NOWHERE'"), "snapshots.yaml:2: targets.a.region: has a ${ without a variable's name and }: write ${NAME}"},
@@ -126,7 +173,7 @@ func TestParseDefects(t *testing.T) {
 		"UnknownFrom":      {withRule("allow", "{from: Slack, targets: [a]}"), "snapshots.yaml:2: allow[0].from: \"Slack\" is none of api, slack, dingtalk, feishu, wecom, teams, github, gitlab, gitee, standard"},
 		"NoTenant":         {withRule("allow", "{from: wecom, targets: [a], actions: [take]}"), "snapshots.yaml:2: allow[0].tenant: is missing: name the sender's own scope (Slack team_id, DingTalk corp id, Feishu tenant_key, WeCom CorpID, Teams tenant.id)"},
 		"NoActions":        {withRule("allow", "{from: standard, targets: [a]}"), "snapshots.yaml:2: allow[0].actions: is missing: name some of take, list, plan, keep"},
-		"EmptyActions":     {withRule("allow", "{from: standard, targets: [a], actions: []}"), "snapshots.yaml:2: allow[0].actions: is an empty list, which stands for nobody and nothing: name at least one, or leave the key out"},
+		"EmptyActions":     {withRule("allow", "{from: standard, targets: [a], actions: []}"), "snapshots.yaml:2: allow[0].actions: is an empty list, which allows nothing: name at least one, or leave the key out"},
 		"DoubledAction":    {withRule("allow", "{from: api, targets: [a], actions: [take, take]}"), "snapshots.yaml:2: allow[0].actions[1]: \"take\" stands in the list already: write it once"},
 		"NoAllowedTargets": {withRule("allow", "{from: api, actions: [take]}"), "snapshots.yaml:2: allow[0].targets: is missing: name the targets that the rule is about"},
 		"WildTarget":       {withRule("allow", "{from: api, targets: ['*'], actions: [take]}"), "snapshots.yaml:2: allow[0].targets[0]: \"*\" is not a target: name those of targets, each by itself"},
@@ -156,8 +203,8 @@ func TestParseDefects(t *testing.T) {
 		"EventTarget":   {withRule("events", "{source: x, targets: [b]}"), "snapshots.yaml:2: events[0].targets[0]: \"b\" is not a target: name those of targets, each by itself"},
 		"NoURL":         {withRule("notify", "{form: json, on: [done]}"), "snapshots.yaml:2: notify[0].url: is missing: write the robot's URL, best from the environment: \"${DINGTALK_ROBOT_URL}\""},
 		"NoForm":        {withRule("notify", "{url: 'https://h', on: [done]}"), "snapshots.yaml:2: notify[0].form: is missing: name one of dingtalk, feishu, slack, json"},
-		"NoKinds":       {withRule("notify", "{url: 'https://h', form: json}"), "snapshots.yaml:2: notify[0].on: is missing: name some of failed, stale, blocked, done"},
-		"UnknownKind":   {withRule("notify", "{url: 'https://h', form: json, on: [created]}"), "snapshots.yaml:2: notify[0].on[0]: \"created\" is none of failed, stale, blocked, done"},
+		"NoKinds":       {withRule("notify", "{url: 'https://h', form: json}"), "snapshots.yaml:2: notify[0].on: is missing: name some of failed, stale, blocked, done, deleted"},
+		"UnknownKind":   {withRule("notify", "{url: 'https://h', form: json, on: [created]}"), "snapshots.yaml:2: notify[0].on[0]: \"created\" is none of failed, stale, blocked, done, deleted"},
 		"PlainHTTP":     {withRule("notify", "{url: 'http://h/', form: json, on: [done]}"), "snapshots.yaml:2: notify[0].url: is not an https URL: http is for loopback hosts only"},
 		"LookAlikeHTTP": {withRule("notify", "{url: 'http://127.0.0.1.example/', form: json, on: [done]}"), "snapshots.yaml:2: notify[0].url: is not an https URL: http is for loopback hosts only"},
 		"NoHost":        {withRule("notify", "{url: 'https:///x', form: json, on: [done]}"), "snapshots.yaml:2: notify[0].url: is not a URL: write one that begins with https:// and a host"},

@@ -7,14 +7,14 @@ import (
 	"swas-snapshot/shared/snapshot"
 )
 
-// EventRule says which bus events without an order of their own cause snapshots. In its patterns * matches any run of
+// EventRule says which bus events without an order of their own order snapshots. In its patterns * matches any run of
 // characters, also none; an empty pattern matches everything.
 type EventRule struct {
 	Source  string // never empty
 	Type    string
 	Subject string
 	Targets []string
-	Role    string // of the snapshots; [snapshot.RoleDeploy] where the file names none
+	Role    string // of the snapshots; "": the only one that the target keeps and no schedule fires
 }
 
 // eventRule reads one rule of events.
@@ -31,7 +31,7 @@ func (r *reader) eventRule(at place, known []string) EventRule {
 		Type:    r.optional(keys, "type", anyText, ""),
 		Subject: r.optional(keys, "subject", anyText, ""),
 		Targets: r.targetNames(keys, known),
-		Role:    r.role(keys, snapshot.RoleDeploy),
+		Role:    r.role(keys),
 	}
 }
 
@@ -48,15 +48,35 @@ func (r *reader) targetNames(keys fields, known []string) []string {
 		"is not a target: name those of targets, each by itself")
 }
 
-// role reads the role that a rule gives, or the default.
-func (r *reader) role(keys fields, missing string) string {
-	if _, ok := keys.get("role"); !ok {
-		return missing
-	}
+// role reads the role of a rule.
+func (r *reader) role(keys fields) string {
 	return r.optional(keys, "role", snapshot.ValidRole, "is not a role: use 1 to 32 letters, digits, - and _, the first a letter")
 }
 
-// Orders returns the orders that a bus event causes by the rules of events, one a target, in the order of the file; nil
+// checkRole reports a rule whose callers have no role to take at one of its targets: the rule names one that the target
+// does not keep, or names none where no single role is left to orders. Callers that can name a role in their orders may
+// choose among several.
+func (r *reader) checkRole(at place, role string, targets []string, takes, names bool, p Policy) {
+	given := at.Get("role")
+	for _, name := range targets {
+		target, _ := p.Target(name)
+		free := unscheduled(target)
+		switch {
+		case len(target.Keep) == 0:
+		case role != "" && !keeps(target, role):
+			r.fail(given, "is a role that %s does not keep: use one of %s", name, roles(target))
+		case role != "" || given.Exists() || !takes || len(free) == 1:
+		case len(free) == 0:
+			r.fail(given, "is missing: a schedule fires every role that %s keeps (%s): "+
+				"name one of them, or add a role for these orders to its keep", name, roles(target))
+		case !names:
+			r.fail(given, "is missing: %s keeps several roles that no schedule fires (%s): "+
+				"name one of them, or give all but one a schedule", name, strings.Join(free, ", "))
+		}
+	}
+}
+
+// Orders returns the orders that a bus event makes by the rules of events, one a target, in the order of the file; nil
 // if no rule matches. Where several rules name one target the first decides its role: the event is one, and so is the
 // snapshot.
 func (p Policy) Orders(e snapshot.BusEvent) []snapshot.Order {
@@ -90,7 +110,7 @@ func reason(e snapshot.BusEvent) string {
 	return string(text[:min(len(text), snapshot.ReasonMax)])
 }
 
-// match tells whether text fits pattern, where * stands for any run of characters and nothing else is special. It
+// match reports whether text fits pattern, where * stands for any run of characters and nothing else is special. It
 // takes at most len(pattern) x len(text) steps, whatever the pattern.
 func match(pattern, text string) bool {
 	parts := strings.Split(pattern, "*")

@@ -29,7 +29,7 @@ func expand(text string, getenv func(string) string) (string, error) {
 	}
 }
 
-// variableName tells whether name can be that of an environment variable.
+// variableName reports whether name can be that of an environment variable.
 func variableName(name string) bool {
 	for i, c := range name {
 		letter := c == '_' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'

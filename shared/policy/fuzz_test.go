@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"swas-snapshot/shared/policy"
 	"swas-snapshot/shared/snapshot"
@@ -21,7 +22,9 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Add(contract)
 	for _, text := range []string{
-		"", "---\n---\n", people, pipelines, servers(16, "daily: 1"), inTarget("keep: {daily: 2, weekly: 2}"),
+		"", "---\n---\n", callers, pipelines, servers(16, "daily: 1"), inTarget("keep: {daily: 2, weekly: 2}"),
+		"timeZone: Europe/Berlin\nschedule:\n  daily: 30 2 * * *\ntargets: {a: {disk: d-1, keep: {daily: 3}}, b: {disk: d-2, keep: {daily: 1}, schedule: {daily: 0 3 29 2 *}}}",
+		"deployment: x\n" + withSchedule("{daily: 0 3 * * 1,5, deploy: '0 */6 1-15/3 JAN-MAR MON,5'}"), withSchedule("{daily: '@daily'}"),
 		"targets: {a: {instance: i1, keep: {x: 2}}, b: {instance: i1, keep: {x: 2}}}",
 		"a: &a [*a]", "x: !!binary aGk=", "? {a: b}\n: c", "targets: {a: {disk: '${SET}', tags: {k: '${SET}'}}}",
 		withRule("notify", "{url: 'https://h/${SET}', form: feishu, secret: '${SET}', on: [done]}"),
@@ -51,17 +54,18 @@ func checkTargets(t *testing.T, p policy.Policy) {
 		t.Error("no targets")
 	}
 	names, disks := map[string]bool{}, map[string]bool{}
-	servers, total := map[string]int{}, 0
+	total, most := 0, 15
+	now := time.Date(2026, 3, 29, 0, 59, 0, 0, time.UTC)
 	for _, target := range p.Targets {
 		folded := strings.ToLower(target.Name)
 		if !snapshot.ValidTarget(target.Name) || names[folded] {
 			t.Errorf("name %q", target.Name)
 		}
 		names[folded] = true
-		if (target.DiskID == "") == (target.InstanceID == "") || disks[target.DiskID] {
+		if (target.DiskID == "") == (target.InstanceID == "") || disks[target.DiskID+"/"+target.InstanceID] {
 			t.Errorf("disk %q, instance %q", target.DiskID, target.InstanceID)
 		}
-		disks[target.DiskID] = target.DiskID != ""
+		disks[target.DiskID+"/"+target.InstanceID] = true
 		request := snapshot.Request{RegionID: "cn-hangzhou", DiskID: "d-1", SnapshotName: "name", Tags: target.Tags, ResourceGroupID: target.ResourceGroupID}
 		if target.RegionID != "" {
 			request.RegionID = target.RegionID
@@ -69,26 +73,36 @@ func checkTargets(t *testing.T, p policy.Policy) {
 		if target.DiskID != "" {
 			request.DiskID = target.DiskID
 		}
-		if err := request.Validate(); err != nil || len(target.Tags) > 18 {
+		if err := request.Validate(); err != nil || len(target.Tags) > 10 {
 			t.Errorf("%d tags: %v", len(target.Tags), err)
 		}
 		if target.MaxAge < 0 || target.MinInterval < 0 || p.MaxEventAge < 0 {
 			t.Errorf("negative duration in %+v", target)
 		}
+		slotsOf, unscheduled := 0, 0
 		for _, slots := range target.Keep {
 			if !snapshot.ValidRole(slots.Role) || slots.Count < 1 || slots.Count > 3 {
 				t.Errorf("slots %+v", slots)
 			}
-			servers[target.DiskID+"/"+target.InstanceID] += slots.Count
-			total += slots.Count
+			slotsOf += slots.Count
+			if slots.Schedule == nil {
+				unscheduled++
+				continue
+			}
+			latest, next := slots.Schedule.Latest(now), slots.Schedule.Next(now)
+			if latest.IsZero() || latest.After(now) || !next.After(now) || !slots.Schedule.Latest(next).Equal(next) || !slots.Schedule.Next(latest).Equal(next) {
+				t.Errorf("role %s of %s: %s and %s", slots.Role, target.Name, latest, next)
+			}
+		}
+		if slotsOf > 3 || slotsOf == 3 && (unscheduled > 0 || !p.ScheduleOnly(target.Name)) {
+			t.Errorf("%d slots of %s", slotsOf, target.Name)
+		}
+		total += slotsOf
+		if !p.ScheduleOnly(target.Name) {
+			most = 14
 		}
 	}
-	for server, slots := range servers {
-		if slots > 3 {
-			t.Errorf("%d slots on %s", slots, server)
-		}
-	}
-	if total > 15 {
+	if total > most && len(p.Targets) > 5 {
 		t.Errorf("%d slots", total)
 	}
 }
@@ -101,20 +115,38 @@ func checkRules(t *testing.T, p policy.Policy) {
 			return !ok
 		})
 	}
+	role := func(role string, targets []string, takes bool) bool {
+		for _, name := range targets {
+			target, _ := p.Target(name)
+			kept, free := 0, 0
+			for _, slots := range target.Keep {
+				if slots.Role == role {
+					kept++
+				}
+				if slots.Schedule == nil {
+					free++
+				}
+			}
+			if len(target.Keep) > 0 && (role != "" && kept == 0 || role == "" && takes && free != 1) {
+				return false
+			}
+		}
+		return role == "" || snapshot.ValidRole(role)
+	}
 	for _, rule := range p.Allow {
 		chat := slices.Contains([]string{"slack", "dingtalk", "feishu", "wecom", "teams"}, rule.From)
 		pipeline := slices.Contains([]string{"github", "gitlab", "gitee"}, rule.From)
 		switch {
 		case rule.From == "" || !known(rule.Targets) || len(rule.Actions) == 0,
-			rule.Role != "" && !snapshot.ValidRole(rule.Role),
-			chat && (rule.Tenant == "" || rule.Role == ""),
+			!role(rule.Role, rule.Targets, slices.Contains(rule.Actions, policy.ActionTake)),
+			chat && rule.Tenant == "",
 			pipeline != (rule.Repository != ""), pipeline != (rule.On != ""),
-			pipeline && (rule.Role == "" || len(rule.Environments)+len(rule.Refs) == 0):
+			pipeline && len(rule.Environments)+len(rule.Refs) == 0:
 			t.Errorf("rule %+v", rule)
 		}
 	}
 	for _, rule := range p.Events {
-		if rule.Source == "" || !known(rule.Targets) || !snapshot.ValidRole(rule.Role) {
+		if rule.Source == "" || !known(rule.Targets) || !role(rule.Role, rule.Targets, true) {
 			t.Errorf("rule %+v", rule)
 		}
 	}

@@ -9,7 +9,7 @@ import (
 	"swas-snapshot/shared/snapshot"
 )
 
-// Notify is one rule of notify: who is told what. URL and Secret are bearer credentials: they must not be logged.
+// Notify is one rule of notify: which notifications go where. URL and Secret are bearer credentials: they must not be logged.
 type Notify struct {
 	URL    string // https; http for a loopback host only
 	Form   string // dingtalk, feishu, slack or json
@@ -20,7 +20,8 @@ type Notify struct {
 var (
 	notifyForms = []string{"dingtalk", "feishu", "slack", "json"}
 	signedForms = []string{"dingtalk", "feishu"}
-	factKinds   = []string{string(snapshot.NotifyFailed), string(snapshot.NotifyStale), string(snapshot.NotifyBlocked), string(snapshot.NotifyDone)}
+	notifyKinds = []string{string(snapshot.NotifyFailed), string(snapshot.NotifyStale), string(snapshot.NotifyBlocked),
+		string(snapshot.NotifyDone), string(snapshot.NotifyDeleted)}
 )
 
 // notify reads one rule of notify.
@@ -36,7 +37,7 @@ func (r *reader) notify(at place) Notify {
 		r.missing(keys, "form", "name one of "+strings.Join(notifyForms, ", "))
 	}
 	if _, ok := keys.get("on"); !ok {
-		r.missing(keys, "on", "name some of "+strings.Join(factKinds, ", "))
+		r.missing(keys, "on", "name some of "+strings.Join(notifyKinds, ", "))
 	}
 	rule := Notify{URL: r.robotURL(keys), Form: r.choice(keys, "form", notifyForms)}
 	if at, ok := keys.get("secret"); ok {
@@ -45,7 +46,7 @@ func (r *reader) notify(at place) Notify {
 		}
 		rule.Secret = r.optional(keys, "secret", anyText, "")
 	}
-	for _, kind := range r.texts(keys, "on", func(kind string) bool { return slices.Contains(factKinds, kind) }, "is none of "+strings.Join(factKinds, ", ")) {
+	for _, kind := range r.texts(keys, "on", func(kind string) bool { return slices.Contains(notifyKinds, kind) }, "is none of "+strings.Join(notifyKinds, ", ")) {
 		rule.On = append(rule.On, snapshot.NotificationKind(kind))
 	}
 	return rule
@@ -75,7 +76,7 @@ func (r *reader) robotURL(keys fields) string {
 	return ""
 }
 
-// loopback tells whether host is this machine.
+// loopback reports whether host is this machine.
 func loopback(host string) bool {
 	address, err := netip.ParseAddr(host)
 	return host == "localhost" || err == nil && address.IsLoopback()

@@ -44,26 +44,37 @@ func TestParseContract(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	web := []string{"web-1"}
+	shanghai, err := time.LoadLocation("Asia/Shanghai")
+	if err != nil {
+		t.Fatal(err)
+	}
+	slots := got.Targets[0].Keep
+	if at := slots[0].Schedule.Next(time.Date(2026, 7, 1, 0, 0, 0, 0, time.UTC)); at.Format(time.RFC3339) != "2026-07-01T20:00:00Z" {
+		t.Errorf("daily is due at %s", at)
+	}
+	slots[0].Schedule = nil
+	web, main := []string{"web-1"}, []string{"refs/heads/main"}
 	want := policy.Policy{
 		Policy: snapshot.Policy{
 			RegionID:    "cn-hangzhou",
-			MaxEventAge: 24 * time.Hour,
+			MaxEventAge: time.Hour,
+			Deployment:  "production",
+			Location:    shanghai,
 			Targets: []snapshot.Target{{
 				Name: "web-1", DiskID: "d-bp18kjxg9ebrhsgi0001", RegionID: "cn-shanghai", ResourceGroupID: "rg-aek2bti7cf70001",
 				Tags:   []snapshot.Tag{{Key: "team", Value: "web"}},
-				Keep:   []snapshot.Slots{{Role: "daily", Count: 2}, {Role: "deploy", Count: 1}},
+				Keep:   []snapshot.Slots{{Role: "daily", Count: 1}, {Role: "deploy", Count: 1}},
 				MaxAge: 26 * time.Hour,
 			}},
 		},
 		Allow: []policy.Allow{
-			{From: "api", Targets: web, Actions: []policy.Action{"take", "list", "plan"}},
+			{From: "api", Targets: web, Actions: []policy.Action{"take", "list", "plan"}, Role: "deploy"},
 			{From: "slack", Tenant: "T1DC2JH3J", Channels: []string{"C0PS"}, Actors: []string{"U2CERLKJA"}, Targets: web,
-				Actions: []policy.Action{"take", "list", "plan", "keep"}, Role: "manual"},
-			{From: "github", Repository: "acme/shop", On: "deployment", Environments: []string{"production"}, Targets: web,
-				Actions: []policy.Action{"take"}, Role: "deploy"},
-			{From: "github", Repository: "acme/shop", On: "push", Refs: []string{"refs/heads/main"}, Targets: web,
-				Actions: []policy.Action{"take"}, Role: "deploy"},
+				Actions: []policy.Action{"take", "list", "plan", "keep"}},
+			{From: "github", Repository: "acme/shop", On: "deployment", Environments: []string{"production"}, Refs: main, Targets: web,
+				Actions: []policy.Action{"take"}},
+			{From: "github", Repository: "acme/shop", On: "workflow_run", Refs: main, Targets: web,
+				Actions: []policy.Action{"take"}},
 			{From: "standard", Targets: web, Actions: []policy.Action{"take", "list"}},
 		},
 		Events: []policy.EventRule{{Source: "acs.oss", Type: "oss:ObjectCreated:*", Subject: "*/releases/web/*", Targets: web, Role: "deploy"}},
@@ -90,14 +101,20 @@ func TestParse(t *testing.T) {
 		"GoDuration":       {"targets: {a: {disk: d-1, maxAge: 1h30m}}", func(p policy.Policy) any { return first(p).MaxAge }, 90 * time.Minute},
 		"MinIntervalZero":  {"targets: {a: {disk: d-1, minInterval: 0s}}", func(p policy.Policy) any { return first(p).MinInterval }, time.Duration(0)},
 		"TagsSorted":       {"targets: {a: {disk: d-1, tags: {z: '', b: x}}}", func(p policy.Policy) any { return first(p).Tags }, []snapshot.Tag{{Key: "b", Value: "x"}, {Key: "z"}}},
-		"KeepInOrder":      {"targets: {a: {disk: d-1, keep: {z: 1, b: 2}}}", func(p policy.Policy) any { return first(p).Keep }, []snapshot.Slots{{Role: "z", Count: 1}, {Role: "b", Count: 2}}},
+		"KeepInOrder":      {"targets: {a: {disk: d-1, keep: {z: 1, b: 1}}}", func(p policy.Policy) any { return first(p).Keep }, []snapshot.Slots{{Role: "z", Count: 1}, {Role: "b", Count: 1}}},
 		"TargetsInOrder":   {"targets: {z: {disk: d-1}, a: {disk: d-2}}", func(p policy.Policy) any { return first(p).Name }, "z"},
 		"TargetOfDigits":   {"targets: {'1': {disk: d-1}}", func(p policy.Policy) any { return first(p).Name }, "1"},
 		"ByteOrderMark":    {"\ufefftargets: {a: {disk: d-1}}", func(p policy.Policy) any { return first(p).Name }, "a"},
 		"WindowsLineEnds":  {"region: cn-beijing\r\ntargets:\r\n  a:\r\n    disk: d-1\r\n", func(p policy.Policy) any { return first(p).DiskID }, "d-1"},
 		"LastDocumentMark": {"---\ntargets: {a: {disk: d-1}}\n...\n", func(p policy.Policy) any { return len(p.Targets) }, 1},
-		"EighteenTags":     {"targets: {a: {disk: d-1, tags: {" + tags(18) + "}}}", func(p policy.Policy) any { return len(first(p).Tags) }, 18},
+		"TenTags":          {"targets: {a: {disk: d-1, tags: {" + tags(10) + "}}}", func(p policy.Policy) any { return len(first(p).Tags) }, 10},
 		"RoleOfRule":       {withRule("allow", "{from: slack, tenant: T1, targets: [a], actions: [take], role: weekly}"), func(p policy.Policy) any { return p.Allow[0].Role }, "weekly"},
+		"NoDeployment":     {"targets: {a: {disk: d-1}}", func(p policy.Policy) any { return p.Deployment }, ""},
+		"NoTimeZone":       {"targets: {a: {disk: d-1}}", func(p policy.Policy) any { return p.Location }, (*time.Location)(nil)},
+		"NotifyDeleted":    {withRule("notify", "{url: 'https://h', form: json, on: [deleted]}"), func(p policy.Policy) any { return p.Notify[0].On }, []snapshot.NotificationKind{snapshot.NotifyDeleted}},
+		"NoRoleOfChat":     {withRule("allow", "{from: slack, tenant: T1, targets: [a], actions: [take]}"), func(p policy.Policy) any { return p.Allow[0].Role }, ""},
+		"NoRoleOfEvents":   {withRule("events", "{source: x, targets: [a]}"), func(p policy.Policy) any { return p.Events[0].Role }, ""},
+		"OtherRoleListed":  {"targets: {a: {disk: d-1, keep: {x: 1, y: 1}}}\nallow: [{from: api, targets: [a], actions: [list]}]", func(p policy.Policy) any { return p.Allow[0].Role }, ""},
 		"AnyRef":           {withRule("allow", "{from: gitlab, repository: g/sub/p, on: pipeline, refs: ['*'], targets: [a]}"), func(p policy.Policy) any { return p.Allow[0].Refs }, []string{"*"}},
 		"NotifyLoopback":   {withRule("notify", "{url: 'http://127.0.0.1:8080/x', form: json, on: [done]}"), func(p policy.Policy) any { return p.Notify[0].URL }, "http://127.0.0.1:8080/x"},
 		"NotifyLoopback6":  {withRule("notify", "{url: 'http://[::1]:8080/x', form: json, on: [done]}"), func(p policy.Policy) any { return p.Notify[0].URL }, "http://[::1]:8080/x"},
@@ -143,6 +160,11 @@ func TestParseKeepsEnvironmentSecret(t *testing.T) {
 		"age":      "maxEventAge: ${X}\ntargets: {a: {disk: d-1}}",
 		"disk":     "targets: {a: {disk: '${X}'}}",
 		"instance": "targets: {a: {instance: '${X} '}}",
+		"zone":     "timeZone: ${X}\ntargets: {a: {disk: d-1}}",
+		"name":     "deployment: ${X}.\ntargets: {a: {disk: d-1}}",
+		"schedule": "schedule: {x: '0 ${X} * * *'}\ntargets: {a: {disk: d-1, keep: {x: 1}}}",
+		"line":     "targets: {a: {disk: d-1, keep: {x: 1}, schedule: {x: '@${X}'}}}",
+		"kept":     "targets: {a: {disk: d-1, keep: {x: 1}}}\nevents: [{source: x, targets: [a], role: '${X}'}]",
 		"group":    "targets: {a: {disk: d-1, resourceGroup: '${X}'}}",
 		"tag":      "targets: {a: {disk: d-1, tags: {k: 'http://${X}'}}}",
 		"from":     withRule("allow", "{from: '${X}', targets: [a], actions: [take]}"),
@@ -196,7 +218,7 @@ notify:
 `
 	_, err := policy.Parse([]byte(text), env())
 	want := `snapshots.yaml:1: region: "nowhere" is not a region ID: write one such as cn-hangzhou
-snapshots.yaml:2: colour: is not a key: use region, maxEventAge, targets, allow, events, notify
+snapshots.yaml:2: colour: is not a key: use region, timeZone, schedule, maxEventAge, deployment, targets, allow, events, notify
 snapshots.yaml:5: targets.web-1.disk: "disk-1" is not a disk ID: write one such as d-bp18kjxg9ebrhsgi0001
 snapshots.yaml:6: targets.web-1.keep.daily: 0 keeps nothing: write a number from 1 to 3, or leave the role out
 snapshots.yaml:7: targets.web-1.maxAge: "-1h" is too short: write a duration such as 90m, 26h or 7d

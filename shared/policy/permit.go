@@ -2,7 +2,7 @@ package policy
 
 import "slices"
 
-// Question asks whether somebody may do something. Its fields are what the sender vouches for; those that the sender
+// Question asks whether a caller may do something. Its fields are what the sender vouches for; those that the sender
 // does not have are empty. IDs compare exactly, with their capitals.
 type Question struct {
 	From    string // as in [Allow.From]
@@ -22,10 +22,10 @@ type Question struct {
 // Grant is the answer to a question that a rule allows.
 type Grant struct {
 	Target string
-	Role   string // of the snapshots; "" says that the order names its own
+	Role   string // the only one that the caller may take; "": see [Policy.RoleOf]
 }
 
-// Permit answers whether somebody may do something with one target; the first rule that allows it decides the role.
+// Permit reports whether a caller may do something with one target; the first rule that allows it decides the role.
 // Without such a rule the answer is false.
 func (p Policy) Permit(q Question) (Grant, bool) {
 	for _, rule := range p.Allow {
@@ -67,7 +67,7 @@ func (p Policy) Pipeline(q Question) []Grant {
 	return grants
 }
 
-// covers tells whether the rule is about whoever asks. The zero rule covers nobody.
+// covers reports whether the rule is about the caller. The zero rule covers none.
 func (rule Allow) covers(q Question) bool {
 	if rule.From == "" || rule.From != q.From {
 		return false
@@ -86,7 +86,7 @@ func (rule Allow) covers(q Question) bool {
 		(len(rule.Refs) == 0 || slices.ContainsFunc(rule.Refs, func(pattern string) bool { return match(pattern, q.Ref) }))
 }
 
-// listed tells whether one is in the list, or there is no list.
+// listed reports whether one is in the list, or there is no list.
 func listed(list []string, one string) bool { return len(list) == 0 || slices.Contains(list, one) }
 
 // equalFoldASCII compares without regard to the case of ASCII letters alone: Unicode's folding takes the Kelvin sign for

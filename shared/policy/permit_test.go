@@ -8,7 +8,7 @@ import (
 	"swas-snapshot/shared/policy"
 )
 
-const people = `
+const callers = `
 targets:
   web-1: {disk: d-1}
   web-2: {disk: d-2}
@@ -24,7 +24,7 @@ allow:
 
 func TestPermit(t *testing.T) {
 	t.Parallel()
-	p := parse(t, people)
+	p := parse(t, callers)
 	type q = policy.Question
 	tests := map[string]struct {
 		question q
@@ -39,9 +39,9 @@ func TestPermit(t *testing.T) {
 		"APINoTarget":           {q{From: "api", Action: "take"}, "", false},
 		"APINoAction":           {q{From: "api", Target: "web-1"}, "", false},
 		"StandardRole":          {q{From: "standard", Target: "web-1", Action: "take"}, "weekly", true},
-		"Nobody":                {q{}, "", false},
+		"NoCaller":              {q{}, "", false},
 		"UnknownSender":         {q{From: "wecom", Tenant: "T1", Channel: "C1", Actor: "U1", Target: "web-1", Action: "take"}, "", false},
-		"Slack":                 {q{From: "slack", Tenant: "T1", Channel: "C2", Actor: "U1", Target: "web-1", Action: "take"}, "manual", true},
+		"Slack":                 {q{From: "slack", Tenant: "T1", Channel: "C2", Actor: "U1", Target: "web-1", Action: "take"}, "", true},
 		"SlackOtherTenant":      {q{From: "slack", Tenant: "T2", Channel: "C2", Actor: "U1", Target: "web-1", Action: "take"}, "", false},
 		"SlackNoTenant":         {q{From: "slack", Channel: "C2", Actor: "U1", Target: "web-1", Action: "take"}, "", false},
 		"SlackFoldedTenant":     {q{From: "slack", Tenant: "t1", Channel: "C2", Actor: "U1", Target: "web-1", Action: "take"}, "", false},
@@ -73,7 +73,7 @@ func TestPermit(t *testing.T) {
 
 func TestVisible(t *testing.T) {
 	t.Parallel()
-	p := parse(t, people)
+	p := parse(t, callers)
 	for name, test := range map[string]struct {
 		from, tenant, channel, actor string
 		want                         []string
@@ -83,7 +83,7 @@ func TestVisible(t *testing.T) {
 		"SeveralRules": {"slack", "T1", "C3", "U2", []string{"web-1", "db-1"}},
 		"Nothing":      {"slack", "T1", "C9", "U9", nil},
 		"OtherTenant":  {"slack", "T2", "C1", "U1", nil},
-		"Nobody":       {},
+		"NoCaller":     {},
 		"Wildcard":     {"slack", "*", "*", "*", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -112,7 +112,7 @@ func TestPipeline(t *testing.T) {
 	t.Parallel()
 	p := parse(t, pipelines)
 	type q = policy.Question
-	web1 := []policy.Grant{{Target: "web-1", Role: "deploy"}}
+	web1 := []policy.Grant{{Target: "web-1"}}
 	for name, test := range map[string]struct {
 		question q
 		want     []policy.Grant
@@ -125,7 +125,7 @@ func TestPipeline(t *testing.T) {
 		"OtherRepository":      {q{From: "github", Repository: "acme/shop2", On: "deployment", Environment: "production"}, nil},
 		"LookAlikeRepository":  {q{From: "github", Repository: "acme/\u017fhop", On: "deployment", Environment: "production"}, nil},
 		"OtherSender":          {q{From: "gitlab", Repository: "acme/shop", On: "deployment", Environment: "production"}, nil},
-		"FirstRuleNamesRole":   {q{From: "github", Repository: "acme/shop", On: "push", Ref: "refs/heads/main"}, []policy.Grant{{Target: "web-2", Role: "release"}, {Target: "web-1", Role: "deploy"}}},
+		"FirstRuleNamesRole":   {q{From: "github", Repository: "acme/shop", On: "push", Ref: "refs/heads/main"}, []policy.Grant{{Target: "web-2", Role: "release"}, {Target: "web-1"}}},
 		"Tag":                  {q{From: "github", Repository: "acme/shop", On: "push", Ref: "refs/tags/v1.0"}, []policy.Grant{{Target: "web-2", Role: "release"}}},
 		"LookAlikeRef":         {q{From: "github", Repository: "acme/shop", On: "push", Ref: "refs/heads/main2"}, nil},
 		"RefBehindAnother":     {q{From: "github", Repository: "acme/shop", On: "push", Ref: "refs/heads/x/refs/heads/main"}, nil},
@@ -137,7 +137,7 @@ func TestPipeline(t *testing.T) {
 		"RefAndEnvironment":    {q{From: "github", Repository: "acme/ops", On: "deployment", Environment: "production", Ref: "refs/heads/main"}, web1},
 		"EnvironmentAlone":     {q{From: "github", Repository: "acme/ops", On: "deployment", Environment: "production", Ref: "refs/heads/x"}, nil},
 		"RulesWithoutPipeline": {q{From: "api"}, nil},
-		"Nobody":               {q{}, nil},
+		"NoCaller":             {q{}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -182,7 +182,7 @@ func TestPermitDeniesByDefault(t *testing.T) {
 // Each field that a rule names matters: whatever one of them is changed to, the grant is gone.
 func TestPermitNeedsEveryField(t *testing.T) {
 	t.Parallel()
-	p := parse(t, people+`
+	p := parse(t, callers+`
   - {from: github, repository: acme/shop, on: deployment, environments: [production], refs: [refs/heads/main], tenant: T9, targets: [db-1]}
   - {from: feishu, tenant: T9, channels: [C9], actors: [U9], targets: [db-1], actions: [take]}
 `)

@@ -1,5 +1,5 @@
-// Package policy reads snapshots.yaml: what to protect, how many snapshots of it to keep, who may ask for one over
-// HTTP, which bus events cause one, and who is told.
+// Package policy reads snapshots.yaml: what to protect, how many snapshots of it to keep, when each is due, which
+// callers may order one over HTTP, which bus events order one, and where notifications go.
 //
 // For most callers [Load] with [Path] is all there is:
 //
@@ -7,10 +7,10 @@
 //
 // # Errors
 //
-// The file is refused as a whole, with every defect at once as [Errors], each with its line, its field and what mends
-// it. Unknown and doubled keys, anchors, aliases, merge keys, tags and second documents are defects: a policy that says
-// something else to a reader than to the program is worse than none. A policy whose slots cannot fit into a server or
-// into the account is refused with the sum written out.
+// The file is refused as a whole, with every defect at once as [Errors], each with its line, its field and how to
+// correct it. Unknown and doubled keys, anchors, aliases, merge keys, tags and second documents are defects: a policy
+// that says something else to a reader than to the program is worse than none. So are slots that do not fit into a
+// server or into the account, a schedule that never fires, and a rule whose callers have no role to take.
 //
 // # Environment
 //
@@ -19,7 +19,8 @@
 //
 // # Authorisation
 //
-// [Policy.Permit], [Policy.Visible] and [Policy.Pipeline] answer who may do what. They deny whatever no rule grants.
+// [Policy.Permit], [Policy.Visible] and [Policy.Pipeline] say which caller may do what. They deny whatever no rule
+// grants.
 package policy
 
 import (
@@ -29,6 +30,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"swas-snapshot/shared/snapshot"
 	"swas-snapshot/shared/strictyaml"
@@ -43,9 +45,9 @@ const sizeMax = 1 << 20
 // Policy is the whole of snapshots.yaml, checked. What the core needs of it is the embedded [snapshot.Policy].
 type Policy struct {
 	snapshot.Policy
-	Allow  []Allow     // who may ask over HTTP, in the order of the file
-	Events []EventRule // which bus events cause a snapshot, in the order of the file
-	Notify []Notify    // who is told what, in the order of the file
+	Allow  []Allow     // what callers may do over HTTP, in the order of the file
+	Events []EventRule // which bus events order a snapshot, in the order of the file
+	Notify []Notify    // where notifications go, in the order of the file
 }
 
 // Path returns where the policy is: SNAPSHOTS_FILE if it is set, else snapshots.yaml in the working directory, else
@@ -84,7 +86,7 @@ func Load(path string, getenv func(string) string) (Policy, error) {
 	return p, err
 }
 
-// read returns the content of the file. Its error says what to mend, and nothing of the place but the path.
+// read returns the content of the file. Its error says what to do.
 func read(path string) ([]byte, error) {
 	file, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -137,24 +139,35 @@ func (r *reader) document(data []byte) (place, bool) {
 // policy reads the root of the file.
 func (r *reader) policy(root place) Policy {
 	var p Policy
-	keys, ok := r.fields(root, "region", "maxEventAge", "targets", "allow", "events", "notify")
+	keys, ok := r.fields(root, "region", "timeZone", "schedule", "maxEventAge", "deployment", "targets",
+		"allow", "events", "notify")
 	if !ok {
 		return p
 	}
 	p.RegionID = r.region(keys)
 	p.MaxEventAge = r.duration(keys, "maxEventAge", positive)
-	p.Targets = r.targets(keys, p.RegionID)
+	p.Deployment = r.optional(keys, "deployment", snapshot.ValidTarget,
+		"is not a deployment's name: use 1 to 32 letters, digits, - and _")
+	p.Location = r.zone(keys)
+	general := r.schedule(keys, p.Location)
+	p.Targets = r.targets(keys, p.RegionID, p.Location, general)
+	r.checkSchedule(general, p.Targets)
 	known := keys.names("targets")
 	if list, ok := keys.get("allow"); ok {
 		for _, item := range r.list(list) {
-			p.Allow = append(p.Allow, r.allow(item, known))
+			rule := r.allow(item, known)
+			p.Allow = append(p.Allow, rule)
+			r.checkRole(item, rule.Role, rule.Targets, slices.Contains(rule.Actions, ActionTake), rule.From == "api" || rule.From == "standard", p)
 		}
 	}
 	if list, ok := keys.get("events"); ok {
 		for _, item := range r.list(list) {
-			p.Events = append(p.Events, r.eventRule(item, known))
+			rule := r.eventRule(item, known)
+			p.Events = append(p.Events, rule)
+			r.checkRole(item, rule.Role, rule.Targets, true, false, p)
 		}
 	}
+	r.checkSlots(root.Get("targets"), p)
 	if list, ok := keys.get("notify"); ok {
 		for _, item := range r.list(list) {
 			p.Notify = append(p.Notify, r.notify(item))

@@ -86,8 +86,8 @@ func (f fields) names(name string) []string {
 }
 
 // missing reports a key that must be there.
-func (r *reader) missing(f fields, name, mend string) {
-	r.fail(f.Get(name), "is missing: %s", mend)
+func (r *reader) missing(f fields, name, advice string) {
+	r.fail(f.Get(name), "is missing: %s", advice)
 }
 
 // list returns the elements of a list that has some.
@@ -97,7 +97,7 @@ func (r *reader) list(at place) []place {
 		return nil
 	}
 	if len(at.Node.Content) == 0 {
-		r.fail(at, "is an empty list, which stands for nobody and nothing: name at least one, or leave the key out")
+		r.fail(at, "is an empty list, which allows nothing: name at least one, or leave the key out")
 	}
 	return at.Elements()
 }

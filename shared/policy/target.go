@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 
@@ -13,7 +14,7 @@ import (
 )
 
 // targets reads what to protect.
-func (r *reader) targets(root fields, region string) []snapshot.Target {
+func (r *reader) targets(root fields, region string, zone *time.Location, general times) []snapshot.Target {
 	at, ok := root.get("targets")
 	if !ok {
 		r.missing(root, "targets", oneTarget)
@@ -36,19 +37,19 @@ func (r *reader) targets(root fields, region string) []snapshot.Target {
 		default:
 			folded[lower] = one.Name
 		}
-		targets[i] = r.target(one, region)
+		targets[i] = r.target(one, region, zone, general)
 	}
 	r.checkDisks(entries, targets)
-	r.checkSlots(at, entries, targets)
 	return targets
 }
 
 const oneTarget = "name at least one disk, as in {web-1: {disk: d-bp18kjxg9ebrhsgi0001}}"
 
-// target reads one target.
-func (r *reader) target(at entry, region string) snapshot.Target {
+// target reads one target. Its own schedule of a role is in place of the general one.
+func (r *reader) target(at entry, region string, zone *time.Location, general times) snapshot.Target {
 	target := snapshot.Target{Name: at.Name}
-	keys, ok := r.fields(at.Place, "disk", "instance", "region", "resourceGroup", "tags", "keep", "maxAge", "minInterval")
+	keys, ok := r.fields(at.Place, "disk", "instance", "region", "resourceGroup", "tags", "keep", "schedule",
+		"maxAge", "minInterval")
 	if !ok {
 		return target
 	}
@@ -66,6 +67,13 @@ func (r *reader) target(at entry, region string) snapshot.Target {
 	target.ResourceGroupID = r.optional(keys, "resourceGroup", validGroup, "is not a resource group ID: write one such as rg-aek2bti7cf70001")
 	target.Tags = r.tags(keys)
 	target.Keep = r.keep(keys)
+	own := r.schedule(keys, zone)
+	r.checkOwnSchedule(keys, own, target)
+	for i, slots := range target.Keep {
+		if target.Keep[i].Schedule = own.byRole[slots.Role]; target.Keep[i].Schedule == nil {
+			target.Keep[i].Schedule = general.byRole[slots.Role]
+		}
+	}
 	target.MaxAge = r.duration(keys, "maxAge", positive)
 	target.MinInterval = r.duration(keys, "minInterval", notNegative)
 	return target
@@ -76,7 +84,7 @@ func (r *reader) region(keys fields) string {
 	return r.optional(keys, "region", snapshot.ValidRegion, "is not a region ID: write one such as cn-hangzhou")
 }
 
-// validInstance tells whether text can be the ID of a server. The API documents no form; its examples are hexadecimal.
+// validInstance reports whether text can be the ID of a server. The API documents no form; its examples are hexadecimal.
 func validInstance(text string) bool {
 	return len(text) <= 64 && !strings.ContainsFunc(text, func(c rune) bool {
 		return c != '-' && c != '_' && (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z')
@@ -96,8 +104,7 @@ func violations(request snapshot.Request, field string) snapshot.Violations {
 	})
 }
 
-// tags reads the tags of a target, sorted by key. The rules are those of the API's page, which the core has; the core's
-// own tags are added later, hence the lower limit.
+// tags reads the tags of a target, sorted by key. The rules are those of the API's page, which the core has.
 func (r *reader) tags(keys fields) []snapshot.Tag {
 	at, ok := keys.get("tags")
 	if !ok {
@@ -120,8 +127,9 @@ func (r *reader) tags(keys fields) []snapshot.Tag {
 			r.fail(one.Place, "%s", wrong.Defect)
 		}
 	}
-	if most := snapshot.TagMax - snapshot.CallerTags; len(tags) > most {
-		r.fail(at, "has %d tags: use at most %d, swas-snapshot adds %d of the %d that the API takes", len(tags), most, snapshot.CallerTags, snapshot.TagMax)
+	if len(tags) > snapshot.CallerTags {
+		r.fail(at, "has %d tags: use at most %d, swas-snapshot needs the other %d of the %d that the API takes",
+			len(tags), snapshot.CallerTags, snapshot.TagMax-snapshot.CallerTags, snapshot.TagMax)
 	}
 	slices.SortFunc(tags, func(a, b snapshot.Tag) int { return strings.Compare(a.Key, b.Key) })
 	return tags
@@ -131,7 +139,7 @@ const ownTagPrefix = "swas-snapshot/"
 
 func ownTag(key string) bool { return strings.HasPrefix(strings.ToLower(key), ownTagPrefix) }
 
-// keep reads the slots per role in the order of the file.
+// keep reads the slots per role in the order of the file. A wrong count is 0, so that nothing else is reported for it.
 func (r *reader) keep(keys fields) []snapshot.Slots {
 	at, ok := keys.get("keep")
 	if !ok {
@@ -143,18 +151,16 @@ func (r *reader) keep(keys fields) []snapshot.Slots {
 		if !snapshot.ValidRole(one.Name) {
 			r.fail(one.Place, "%s is not a role: use 1 to %d letters, digits, - and _, the first a letter", strictyaml.Quote(one.Name), snapshot.RoleMax)
 		}
-		if count, ok := r.count(one.Place); ok {
-			slots = append(slots, snapshot.Slots{Role: one.Name, Count: count})
-		}
+		slots = append(slots, snapshot.Slots{Role: one.Name, Count: r.count(one.Place)})
 	}
 	return slots
 }
 
-// count reads how many snapshots of a role to keep.
-func (r *reader) count(at place) (int, bool) {
+// count reads how many snapshots of a role to keep; 0 if that is wrong.
+func (r *reader) count(at place) int {
 	if at.Node.Kind != yaml.ScalarNode || at.Node.Tag != "!!int" {
 		r.wrongKind(at, "a whole number from 1 to 3")
-		return 0, false
+		return 0
 	}
 	count, err := strconv.Atoi(at.Node.Value)
 	switch {
@@ -165,22 +171,27 @@ func (r *reader) count(at place) (int, bool) {
 	case count > snapshot.SlotsPerServer:
 		r.fail(at, "%d slots do not fit, a server has %d: write a number from 1 to %d", count, snapshot.SlotsPerServer, snapshot.SlotsPerServer)
 	default:
-		return count, true
+		return count
 	}
-	return 0, false
+	return 0
 }
 
-// checkDisks reports a disk that two targets name: their roles would be counted apart and rotated together.
+// checkDisks reports a disk that two targets name: their roles would be counted apart and rotated together. A server
+// stands for its system disk.
 func (r *reader) checkDisks(entries []entry, targets []snapshot.Target) {
 	owner := make(map[string]string)
 	for i, target := range targets {
-		if target.DiskID == "" {
-			continue
+		key, what, id := "disk", "disk", target.DiskID
+		if id == "" {
+			key, what, id = "instance", "server", target.InstanceID
 		}
-		if first, twice := owner[target.DiskID]; twice {
-			r.fail(entries[i].Get("disk"), "is the disk of %s already: make one target of the two, with the roles of both", first)
-			continue
+		first, twice := owner[key+id]
+		switch {
+		case id == "":
+		case twice:
+			r.fail(entries[i].Get(key), "is the %s of %s already: make one target of the two, with the roles of both", what, first)
+		default:
+			owner[key+id] = target.Name
 		}
-		owner[target.DiskID] = target.Name
 	}
 }

@@ -36,6 +36,7 @@ func TestParse(t *testing.T) {
 		"SecondDocument": {"a: 1\n---\nb: 2\n", "f.yaml:2: begins a second document: keep one in the file", false},
 		"BrokenSecond":   {"a: 1\n---\nb: [\n", "f.yaml:3: is not YAML: did not find expected node content", false},
 		"Broken":         {"a:\n  b: 1\n c: 2\n", "f.yaml:3: is not YAML: did not find expected key", false},
+		"Star":           {"a: 1\nb: * 3\n", "f.yaml:2: is not YAML: did not find expected alphabetic or numeric character: write text that begins with * or & in quotes", false},
 		"FirstLine":      {"a: b: c\n", "f.yaml:1: is not YAML: mapping values are not allowed in this context", false},
 		"StrangeKey":     {"'a.b: c': &x 1\n", `f.yaml:1: "a.b: c": has the anchor &x: leave it out, aliases are not allowed`, true},
 		"LongKey":        {strings.Repeat("k", 70) + ": &x 1\n", `f.yaml:1: "` + strings.Repeat("k", 57) + `...": has the anchor &x: leave it out, aliases are not allowed`, true},

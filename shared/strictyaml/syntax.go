@@ -16,6 +16,9 @@ func (p *parser) syntax(data []byte, err error) {
 	if strings.HasPrefix(text, "line ") {
 		_, text, _ = strings.Cut(text, ": ")
 	}
+	if strings.HasSuffix(text, "expected alphabetic or numeric character") {
+		text += ": write text that begins with * or & in quotes"
+	}
 	p.fail(Place{Line: brokenLine(data)}, "is not YAML: %s", text)
 }
 

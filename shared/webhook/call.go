@@ -103,7 +103,7 @@ func (c *call) pipeline(ctx context.Context, p pipeline) {
 func (c *call) machineOrder(ctx context.Context, order snapshot.Order) {
 	grant, refused := c.Policy.Machine(c.name, order.Target, policy.ActionTake)
 	if refused == nil {
-		order.Role, refused = grant.RoleOf(c.name, order.Role)
+		order.Role, refused = c.Policy.RoleOf(grant, order.Role)
 	}
 	if refused != nil {
 		c.fail(ctx, refused)
