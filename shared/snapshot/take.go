@@ -295,7 +295,7 @@ func (t *taking) look(ctx context.Context, since time.Time, late bool) (bool, er
 func (t *taking) freshEnough(late bool) (Snapshot, bool) {
 	for _, one := range t.ofDisk() {
 		young := t.now().Sub(one.CreationTime)
-		usable := one.Good() || one.InProgress()
+		usable := one.Good() || one.InProgress() && young < stuckAge
 		switch {
 		case late && usable && one.role() == t.order.Role && !one.CreationTime.Before(t.order.Time),
 			usable && t.order.Paced && young < t.target.MinInterval,
