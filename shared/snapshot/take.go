@@ -382,7 +382,7 @@ const lostWait = time.Minute
 // effect after all.
 func (t *taking) fail(err error) {
 	known := AsError(err)
-	if !t.lost.IsZero() && !known.Retryable && known.Kind != KindConfig && !t.refuted() {
+	if !t.lost.IsZero() && !known.Retryable && !t.refuted() {
 		later := *known
 		later.Retryable = true
 		later.Message += "; but an earlier call got no answer and may have taken the snapshot: repeat the same order in a minute"
