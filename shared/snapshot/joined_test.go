@@ -77,7 +77,7 @@ func TestJoinedMark(t *testing.T) {
 		calls := a.Calls()
 		params := calls[len(calls)-1].Params
 		want := map[string]string{
-			snapshot.TagToken: "token-s-1", snapshot.TagMeta: "daily/api/0123456789ab/abcdef", snapshot.JoinedTag(request.ClientToken): own,
+			snapshot.TagToken: "token-s-1", snapshot.TagMeta: "daily/api/0123456789ab/5i5fgz", snapshot.JoinedTag(request.ClientToken): own,
 		}
 		for n := 1; n <= len(want); n++ {
 			key, value := params[fmt.Sprintf("Tag.%d.Key", n)], params[fmt.Sprintf("Tag.%d.Value", n)]

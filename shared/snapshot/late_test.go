@@ -26,7 +26,7 @@ func TestLateOrdersLookFirst(t *testing.T) {
 		"its own, failed": {func(a *account, o snapshot.Order) { a.addOwn(o, event, failed) },
 			snapshot.OutcomeReplayed, "", "own", []string{list}, snapshot.Failed},
 		"its own, other parameters": {func(a *account, o snapshot.Order) {
-			a.addOwn(o, event, func(one *simulator.Snapshot) { one.Tags[1].Value = "deploy/api/other/abcdef" })
+			a.addOwn(o, event, func(one *simulator.Snapshot) { one.Tags[1].Value = "deploy/api/other/5i5fgz" })
 		}, "", snapshot.CodeMismatch, "", []string{list}, ""},
 		"its name, tags hidden": {func(a *account, o snapshot.Order) { a.addOwn(o, event, foreign) },
 			snapshot.OutcomeReplayed, "", "own", []string{list}, snapshot.Accomplished},
@@ -37,7 +37,7 @@ func TestLateOrdersLookFirst(t *testing.T) {
 			a.add("s-1", "daily", event, joinedBy(a, o, ""), failed)
 		}, snapshot.OutcomeReplayed, "", "s-1", []string{list}, snapshot.Failed},
 		"joined under its key with other parameters": {func(a *account, o snapshot.Order) {
-			a.add("s-1", "daily", event, joinedBy(a, o, "deploy/api/other/abcdef"))
+			a.add("s-1", "daily", event, joinedBy(a, o, "deploy/api/other/5i5fgz"))
 		}, "", snapshot.CodeMismatch, "", []string{list}, ""},
 		"newer of its role": {func(a *account, _ snapshot.Order) { a.add("s-1", "deploy", event-time.Minute) },
 			snapshot.OutcomeReused, "", "s-1", []string{list}, snapshot.Accomplished},

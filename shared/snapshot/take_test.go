@@ -112,7 +112,7 @@ func TestTakeAnswers(t *testing.T) {
 		"Duplicate, our own that failed": {setup: func(a *account) { a.addOwn(deploy, time.Hour, failed) }, outcome: snapshot.OutcomeReplayed,
 			calls: []string{create, list}, text: "with a new key"},
 		"Duplicate, our own with other parameters": {setup: func(a *account) {
-			a.addOwn(deploy, time.Hour, func(one *simulator.Snapshot) { one.Tags[1].Value = "deploy/api/another/abcdef" })
+			a.addOwn(deploy, time.Hour, func(one *simulator.Snapshot) { one.Tags[1].Value = "deploy/api/another/5i5fgz" })
 		}, code: snapshot.CodeMismatch, calls: []string{create, list}},
 		"Duplicate, our own whose tags the API hides": {setup: func(a *account) { a.addOwn(deploy, time.Hour, foreign) }, outcome: snapshot.OutcomeReplayed,
 			calls: []string{create, list}, text: "the API shows no tags of own"},
