@@ -68,7 +68,7 @@ func (g *regionSweep) deleteBy(ctx context.Context, choose func(context.Context)
 		case err == nil, codeOf(err) == CodeSnapshotNotFound:
 			g.made(ctx, d, "")
 			return true, nil
-		case behaviourOf(codeOf(err)).reaction == reactRetry:
+		case unanswered(err), behaviourOf(codeOf(err)).reaction == reactRetry:
 			// It may have had its effect, so it counts as made: another one of this server must not go.
 			g.made(ctx, d, "; the API did not confirm it")
 			return true, nil
