@@ -3,6 +3,7 @@ package snapshot
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"time"
 )
@@ -198,7 +199,7 @@ func (sw *sweeping) takePlanned(ctx context.Context) {
 		if g.err != nil {
 			continue
 		}
-		g.dues = g.join(g.situation().plan(false).dues)
+		g.dues = g.join(g.planDues())
 		for _, d := range g.dues {
 			all = append(all, entry{d, g})
 		}
@@ -226,6 +227,20 @@ func (sw *sweeping) takePlanned(ctx context.Context) {
 			}
 		}
 	})
+}
+
+// planDues returns the due roles after the deletions of this run. One that could not be made frees no slot.
+func (g *regionSweep) planDues() []*due {
+	s := g.situation()
+	p := s.plan(false)
+	if len(p.deletions) == 0 {
+		return p.dues
+	}
+	s.spent = maps.Clone(s.spent)
+	for _, d := range p.deletions {
+		s.spent[d.server] = true
+	}
+	return s.plan(false).dues
 }
 
 // join puts what this run has done already in the place of what the plan says of the same role now.
