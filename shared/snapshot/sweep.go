@@ -3,6 +3,7 @@ package snapshot
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"time"
 )
@@ -168,8 +169,27 @@ func (g *regionSweep) learnDisks() {
 // createdJustNow is how soon after its hour began an attempt is the first of that hour.
 const createdJustNow = sweepEvery
 
-// takeDue takes the due roles of all regions, in the order in which they are served.
+// takeDue takes the due roles of all regions, in the order in which they are served. Where an attempt turns out to be used
+// up, the plan is made again: the slot and the disk that it was to take are free for the next one.
 func (sw *sweeping) takeDue(ctx context.Context) {
+	for again := true; again; {
+		used := sw.usedUpCount()
+		sw.takePlanned(ctx)
+		again = sw.usedUpCount() > used
+	}
+}
+
+// usedUpCount is the number of attempts that turned out to be used up in this run.
+func (sw *sweeping) usedUpCount() int {
+	n := 0
+	for _, g := range sw.regions {
+		n += len(g.usedUp)
+	}
+	return n
+}
+
+// takePlanned takes what a plan of each region names.
+func (sw *sweeping) takePlanned(ctx context.Context) {
 	type entry struct {
 		*due
 		region *regionSweep
@@ -179,7 +199,7 @@ func (sw *sweeping) takeDue(ctx context.Context) {
 		if g.err != nil {
 			continue
 		}
-		g.dues = g.join(g.situation().plan(false).dues)
+		g.dues = g.join(g.planDues())
 		for _, d := range g.dues {
 			all = append(all, entry{d, g})
 		}
@@ -197,8 +217,9 @@ func (sw *sweeping) takeDue(ctx context.Context) {
 	}
 	sw.parallel(len(groups), func(i int) {
 		for _, e := range groups[i] {
+			_, tried := e.region.results[e.due]
 			switch {
-			case e.state != dueCreate:
+			case e.state != dueCreate || tried:
 			case scarce && sw.account >= SlotsPerAccount:
 				e.state, e.why, e.noSlot = dueWait, "the account has no free slot", true
 			case e.region.create(ctx, e.due) && scarce:
@@ -206,6 +227,20 @@ func (sw *sweeping) takeDue(ctx context.Context) {
 			}
 		}
 	})
+}
+
+// planDues returns the due roles after the deletions of this run. One that could not be made frees no slot.
+func (g *regionSweep) planDues() []*due {
+	s := g.situation()
+	p := s.plan(false)
+	if len(p.deletions) == 0 {
+		return p.dues
+	}
+	s.spent = maps.Clone(s.spent)
+	for _, d := range p.deletions {
+		s.spent[d.server] = true
+	}
+	return s.plan(false).dues
 }
 
 // join puts what this run has done already in the place of what the plan says of the same role now.
