@@ -133,6 +133,7 @@ func TestAttempts(t *testing.T) {
 	t.Run("deleted by an operator", func(t *testing.T) {
 		bubble(t, func(t *testing.T) {
 			a := newAccount(t, web(slots("daily", 1, daily)))
+			a.add("s-old", "daily", 21*time.Hour)
 			time.Sleep(3 * time.Hour)
 			first := a.sweep()[0]
 			time.Sleep(30 * time.Minute)
