@@ -54,8 +54,9 @@ func (r *reader) role(keys fields) string {
 }
 
 // checkRole reports a rule whose callers have no role to take at one of its targets: the rule names one that the target
-// does not keep, or names none where no single role is left to orders.
-func (r *reader) checkRole(at place, role string, targets []string, takes bool, p Policy) {
+// does not keep, or names none where no single role is left to orders. Callers that can name a role in their orders may
+// choose among several.
+func (r *reader) checkRole(at place, role string, targets []string, takes, names bool, p Policy) {
 	given := at.Get("role")
 	for _, name := range targets {
 		target, _ := p.Target(name)
@@ -68,7 +69,7 @@ func (r *reader) checkRole(at place, role string, targets []string, takes bool, 
 		case len(free) == 0:
 			r.fail(given, "is missing: a schedule fires every role that %s keeps (%s): "+
 				"name one of them, or add a role for these orders to its keep", name, roles(target))
-		default:
+		case !names:
 			r.fail(given, "is missing: %s keeps several roles that no schedule fires (%s): "+
 				"name one of them, or give all but one a schedule", name, strings.Join(free, ", "))
 		}

@@ -82,7 +82,7 @@ func TestOrders(t *testing.T) {
 	}}
 	event := snapshot.BusEvent{ID: "e1", Source: "acs.oss", Type: "oss:ObjectCreated:PutObject", Subject: "acs:oss:b/releases/web/1.zip", Time: at}
 	order := func(target, role, reason string) snapshot.Order {
-		return snapshot.Order{Target: target, Role: role, Reason: reason, Actor: "acs.oss", Sender: "event", Key: "event:acs.oss:e1", Time: at}
+		return snapshot.Order{Target: target, Role: role, Reason: reason, Actor: "acs.oss", Sender: "event", Key: "event:7:acs.oss:2:e1", Time: at}
 	}
 	const reason = "oss:ObjectCreated:PutObject acs:oss:b/releases/web/1.zip"
 	for name, test := range map[string]struct {

@@ -157,14 +157,14 @@ func (r *reader) policy(root place) Policy {
 		for _, item := range r.list(list) {
 			rule := r.allow(item, known)
 			p.Allow = append(p.Allow, rule)
-			r.checkRole(item, rule.Role, rule.Targets, slices.Contains(rule.Actions, ActionTake), p)
+			r.checkRole(item, rule.Role, rule.Targets, slices.Contains(rule.Actions, ActionTake), rule.From == "api" || rule.From == "standard", p)
 		}
 	}
 	if list, ok := keys.get("events"); ok {
 		for _, item := range r.list(list) {
 			rule := r.eventRule(item, known)
 			p.Events = append(p.Events, rule)
-			r.checkRole(item, rule.Role, rule.Targets, true, p)
+			r.checkRole(item, rule.Role, rule.Targets, true, false, p)
 		}
 	}
 	r.checkSlots(root.Get("targets"), p)

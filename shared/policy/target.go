@@ -127,18 +127,15 @@ func (r *reader) tags(keys fields) []snapshot.Tag {
 			r.fail(one.Place, "%s", wrong.Defect)
 		}
 	}
-	if len(tags) > callerTags {
+	if len(tags) > snapshot.CallerTags {
 		r.fail(at, "has %d tags: use at most %d, swas-snapshot needs the other %d of the %d that the API takes",
-			len(tags), callerTags, snapshot.TagMax-callerTags, snapshot.TagMax)
+			len(tags), snapshot.CallerTags, snapshot.TagMax-snapshot.CallerTags, snapshot.TagMax)
 	}
 	slices.SortFunc(tags, func(a, b snapshot.Tag) int { return strings.Compare(a.Key, b.Key) })
 	return tags
 }
 
 const ownTagPrefix = "swas-snapshot/"
-
-// callerTags is how many tags of a snapshot the policy may set.
-const callerTags = 10
 
 func ownTag(key string) bool { return strings.HasPrefix(strings.ToLower(key), ownTagPrefix) }
 

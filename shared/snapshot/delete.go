@@ -97,6 +97,9 @@ func (g *regionSweep) made(ctx context.Context, d deletion, doubt string) {
 	d.reason += doubt
 	g.spent[d.server] = true
 	g.deleted = append(g.deleted, d)
+	if token, _ := d.snapshot.Tag(TagToken); d.failed {
+		g.usedUp[token] = true // the API would answer this hour's attempt with the snapshot that failed
+	}
 	g.forget(g.id, d.snapshot.ID)
 	g.log().Info("deleted a snapshot", "snapshotId", d.snapshot.ID, "snapshotName", d.snapshot.Name, "diskId", d.snapshot.DiskID, "reason", d.reason)
 	if d.forDue == nil {

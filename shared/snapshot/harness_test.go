@@ -132,7 +132,7 @@ func (a *account) take(o snapshot.Order) snapshot.Result {
 // add plants a snapshot of ours on d-1, accomplished, of an age.
 func (a *account) add(id, role string, old time.Duration, change ...func(*simulator.Snapshot)) {
 	one := simulator.Snapshot{ID: id, Name: role + "-web-1-" + id, DiskID: "d-1", CreationTime: time.Now().Add(-old), Tags: []simulator.Tag{
-		{Key: snapshot.TagToken, Value: "token-" + id}, {Key: snapshot.TagMeta, Value: role + "/api/0123456789ab/abcdef"},
+		{Key: snapshot.TagToken, Value: "token-" + id}, {Key: snapshot.TagMeta, Value: role + "/api/0123456789ab/5i5fgz"},
 	}}
 	for _, c := range change {
 		c(&one)

@@ -101,7 +101,8 @@ func (s *situation) serve(d *due, server string, free map[string]int, busy, dele
 		return
 	}
 	_, running := inProgress(s.byServer[server])
-	if !d.asked && !deletes[server] && !s.spent[server] && !running {
+	full := s.free(server, possible) <= 0 // not only because a role that goes first takes the last slot
+	if full && !d.asked && !deletes[server] && !s.spent[server] && !running {
 		if one, reason, ok := s.replaced(d); ok {
 			d.state = dueReplace
 			p.deletions = append(p.deletions, deletion{snapshot: one, target: d.target, server: server, reason: reason, forDue: d})

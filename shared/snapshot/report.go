@@ -195,10 +195,12 @@ func (g *regionSweep) conditions(s *situation, target Target) []condition {
 		return nil
 	}
 	var all []condition
-	if newest, any := s.newestGood(target.DiskID); target.MaxAge > 0 && (!any || s.now.Sub(newest.CreationTime) >= target.MaxAge) {
+	newest, exists := s.newestGood(target.DiskID)
+	_, running := inProgress(s.byDisk[target.DiskID])
+	if target.MaxAge > 0 && (exists && s.now.Sub(newest.CreationTime) >= target.MaxAge || !exists && !running) {
 		c := condition{kind: NotifyStale, name: newest.ID, snapshot: newest, what: "there is no accomplished snapshot yet",
 			advice: "look at the result of the last sweep in the log of the timer function"}
-		if any {
+		if exists {
 			c.begin = newest.CreationTime.Add(target.MaxAge)
 			c.what = fmt.Sprintf("no accomplished snapshot is younger than %s; the newest is %s, %s old", age(target.MaxAge), newest.ID, age(s.now.Sub(newest.CreationTime)))
 		}

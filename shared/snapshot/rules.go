@@ -56,7 +56,7 @@ const unkeptAge = 7 * 24 * time.Hour
 // as it is the only one.
 func unkept(s *situation, target Target, one Snapshot) string {
 	role := one.role()
-	if _, named := target.slots(role); named || role == "" || !one.Good() || s.now.Sub(one.CreationTime) < unkeptAge {
+	if _, named := target.slots(role); named || len(target.Keep) == 0 || role == "" || !one.Good() || s.now.Sub(one.CreationTime) < unkeptAge {
 		return ""
 	}
 	if !s.others(one, func(other Snapshot) bool { return true }) {

@@ -3,6 +3,7 @@ package snapshot
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"time"
 )
@@ -165,11 +166,27 @@ func (g *regionSweep) learnDisks() {
 	}
 }
 
-// createdJustNow is how soon after its hour began an attempt is the first of that hour.
-const createdJustNow = sweepEvery
-
-// takeDue takes the due roles of all regions, in the order in which they are served.
+// takeDue takes the due roles of all regions, in the order in which they are served. Where an attempt turns out to be used
+// up, the plan is made again: the slot and the disk that it was to take are free for the next one.
 func (sw *sweeping) takeDue(ctx context.Context) {
+	for again := true; again; {
+		used := sw.usedUpCount()
+		sw.takePlanned(ctx)
+		again = sw.usedUpCount() > used
+	}
+}
+
+// usedUpCount is the number of attempts that turned out to be used up in this run.
+func (sw *sweeping) usedUpCount() int {
+	n := 0
+	for _, g := range sw.regions {
+		n += len(g.usedUp)
+	}
+	return n
+}
+
+// takePlanned takes what a plan of each region names.
+func (sw *sweeping) takePlanned(ctx context.Context) {
 	type entry struct {
 		*due
 		region *regionSweep
@@ -179,7 +196,7 @@ func (sw *sweeping) takeDue(ctx context.Context) {
 		if g.err != nil {
 			continue
 		}
-		g.dues = g.join(g.situation().plan(false).dues)
+		g.dues = g.join(g.planDues())
 		for _, d := range g.dues {
 			all = append(all, entry{d, g})
 		}
@@ -197,8 +214,9 @@ func (sw *sweeping) takeDue(ctx context.Context) {
 	}
 	sw.parallel(len(groups), func(i int) {
 		for _, e := range groups[i] {
+			_, tried := e.region.results[e.due]
 			switch {
-			case e.state != dueCreate:
+			case e.state != dueCreate || tried:
 			case scarce && sw.account >= SlotsPerAccount:
 				e.state, e.why, e.noSlot = dueWait, "the account has no free slot", true
 			case e.region.create(ctx, e.due) && scarce:
@@ -206,6 +224,20 @@ func (sw *sweeping) takeDue(ctx context.Context) {
 			}
 		}
 	})
+}
+
+// planDues returns the due roles after the deletions of this run. One that could not be made frees no slot.
+func (g *regionSweep) planDues() []*due {
+	s := g.situation()
+	p := s.plan(false)
+	if len(p.deletions) == 0 {
+		return p.dues
+	}
+	s.spent = maps.Clone(s.spent)
+	for _, d := range p.deletions {
+		s.spent[d.server] = true
+	}
+	return s.plan(false).dues
 }
 
 // join puts what this run has done already in the place of what the plan says of the same role now.
@@ -232,7 +264,7 @@ func (g *regionSweep) create(ctx context.Context, d *due) bool {
 		g.results[d] = result
 		return false
 	}
-	_, before, _ := g.Instance.taken(request.ClientToken)
+	takenID, takenAt := g.Instance.taken(request.ClientToken)
 	var created Created
 	err := g.call(ctx, "CreateSnapshot", g.tries(), func(ctx context.Context) (err error) {
 		created, err = g.API.CreateSnapshot(ctx, request)
@@ -241,21 +273,25 @@ func (g *regionSweep) create(ctx context.Context, d *due) bool {
 	if err != nil {
 		return g.refusedDue(ctx, d, &result, request, err)
 	}
-	g.Instance.take(request.ClientToken, created.SnapshotID, fingerprint, g.now())
+	g.Instance.take(request.ClientToken, created.SnapshotID, fingerprint, time.Now())
 	one := Snapshot{ID: created.SnapshotID, Name: request.SnapshotName, RegionID: g.id, DiskID: d.target.DiskID,
 		Status: Progressing, Progress: "0%", CreationTime: g.now(), Tags: request.Tags}
 	result.RequestID = created.RequestID
 	listed, isListed := find(g.known(g.id), one.ID)
-	// The API answers an order that it remembers with the snapshot of then, even if that is gone. Only a list tells, so
-	// one is asked for where this hour's attempt may have been made before.
-	again := before > 0 && g.now().Sub(time.Unix(before, 0)) > lostWait
-	started := d.time.Add(time.Duration(d.hours(g.now())) * time.Hour)
-	if !isListed && (again || g.now().Sub(started) >= createdJustNow) {
-		if _, err := g.list(ctx, g.id, time.Now(), g.tries()); err == nil {
-			if listed, isListed = find(g.known(g.id), one.ID); !isListed {
-				g.useUp(d, &result, request, one.ID+" of this hour's attempt is gone")
-				return false
+	// The API answers an order that it remembers with the snapshot of then, even if that is gone. Only a list tells: the
+	// one that this run has, if this process took the snapshot before it; else one more, where an earlier sweep of this
+	// hour may have taken it.
+	if !isListed {
+		gone := takenID == one.ID && g.region(g.id).askedAt.After(takenAt)
+		if !gone && g.mayBeAgain(d) {
+			if _, err := g.list(ctx, g.id, time.Now(), g.tries()); err == nil {
+				listed, isListed = find(g.known(g.id), one.ID)
+				gone = !isListed
 			}
+		}
+		if gone {
+			g.useUp(d, &result, request, one.ID+" of this hour's attempt is gone")
+			return false
 		}
 	}
 	if isListed {
@@ -274,6 +310,19 @@ func (g *regionSweep) create(ctx context.Context, d *due) bool {
 	result.SnapshotID, result.SnapshotName, result.Status, result.Progress = one.ID, one.Name, one.Status, one.Progress
 	g.results[d] = result
 	return true
+}
+
+// mayBeAgain reports whether an earlier sweep may have made the attempt of this hour, and it is worth a list to know: the
+// hour began before the last sweep, and the role was taken on this disk before, or another role waits for the disk. The
+// first sweep after a deployment costs no list more.
+func (g *regionSweep) mayBeAgain(d *due) bool {
+	started := d.nextAttempt(g.now()).Add(-time.Hour)
+	if g.now().Sub(started) < sweepEvery {
+		return false
+	}
+	return slices.ContainsFunc(g.known(g.id), func(one Snapshot) bool {
+		return one.DiskID == d.target.DiskID && one.role() == d.role
+	}) || slices.ContainsFunc(g.dues, func(other *due) bool { return other != d && other.target.DiskID == d.target.DiskID })
 }
 
 // useUp makes a due role wait for the attempt of the next hour.

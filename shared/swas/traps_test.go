@@ -312,9 +312,11 @@ func TestTrapEmptySuccessIsNone(t *testing.T) {
 		"code with markup": {`{"Code":"<b>","RequestId":"R"}`, snapshot.CodeUnknownAnswer},
 	}
 	calls := map[string]func(*swas.Client) error{
-		"CreateSnapshot":    func(c *swas.Client) error { _, err := create(t.Context(), c); return err },
-		"ListSnapshots":     func(c *swas.Client) error { _, err := c.ListSnapshots(t.Context(), region, 1); return err },
-		"DeleteSnapshot":    func(c *swas.Client) error { return swas.Deleter{Client: c}.DeleteSnapshot(t.Context(), region, "s-1", "t") },
+		"CreateSnapshot": func(c *swas.Client) error { _, err := create(t.Context(), c); return err },
+		"ListSnapshots":  func(c *swas.Client) error { _, err := c.ListSnapshots(t.Context(), region, 1); return err },
+		"DeleteSnapshot": func(c *swas.Client) error {
+			return swas.Deleter{Client: c}.DeleteSnapshot(t.Context(), region, "s-1", "t")
+		},
 		"ListDisks":         func(c *swas.Client) error { _, err := c.ListDisks(t.Context(), region, 1); return err },
 		"TagResources":      func(c *swas.Client) error { return c.TagSnapshot(t.Context(), region, "s-1", nil) },
 		"GetCallerIdentity": func(c *swas.Client) error { _, err := c.Caller(t.Context(), region); return err },

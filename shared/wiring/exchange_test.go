@@ -37,7 +37,7 @@ func logged(t *testing.T) (*simulator.Simulator, platform.Handler, *bytes.Buffer
 	})
 	server := httptest.NewServer(api)
 	t.Cleanup(server.Close)
-	rules := "region: cn-hangzhou\ntargets: {web-1: {disk: " + testDisk + ", keep: {manual: 3}}}\n" +
+	rules := "region: cn-hangzhou\ntargets: {web-1: {disk: " + testDisk + ", keep: {manual: 2}}}\n" +
 		"allow: [{from: api, targets: [web-1], actions: [take, list, plan, keep]}]\n"
 	file := filepath.Join(t.TempDir(), "snapshots.yaml")
 	if err := os.WriteFile(file, []byte(rules), 0o600); err != nil {
@@ -68,8 +68,9 @@ func TestExchange(t *testing.T) {
 		"Pinned": {"POST", "/snapshots/SNAPSHOT/keep", "", "", "INFO",
 			[]string{`"path":"/snapshots/{id}/keep","status":200`, `"deeds":[{"action":"pin","from":"api","keep":"forever","snapshotId":"SNAPSHOT","target":"web-1"}]`}},
 		"Nothing": {"DELETE", "/snapshots/s-none/keep", "", "", "INFO", []string{`"status":404`, `"from":"api","retryable":false,"snapshotId":"s-none"`}},
-		"Taken":   {"POST", "/snapshots", `{"target":"web-1"}`, "", "INFO", []string{`"path":"/snapshots","status":202`, `"slots":"3 of 3"`, `"deleted":["`}},
-		"Unseen":  {"GE T", "/plan", "", "", "INFO", []string{`"waitedMs":0,"code":"MalformedEvent","status":400,"orders":[]`}},
+		"Full": {"POST", "/snapshots", `{"target":"web-1"}`, "", "ERROR",
+			[]string{`"path":"/snapshots","code":"SlotsFull","status":503`, `"slots":"3 of 3"`, `"outcome":"deferred"`}},
+		"Unseen": {"GE T", "/plan", "", "", "INFO", []string{`"waitedMs":0,"code":"MalformedEvent","status":400,"orders":[]`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

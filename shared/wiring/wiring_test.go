@@ -264,7 +264,7 @@ func TestSweepNotifies(t *testing.T) {
 	ours := []simulator.Tag{{Key: snapshot.TagToken, Value: "sn1-a"}, {Key: snapshot.TagMeta, Value: "daily/timer/abcdefghijkl"}}
 	api.AddSnapshot(simulator.Snapshot{ID: "s-good", DiskID: disk, CreationTime: time.Now().Add(-time.Hour), Tags: ours})
 	api.AddSnapshot(simulator.Snapshot{ID: "s-failed", DiskID: disk, Status: simulator.Failed, CreationTime: time.Now().Add(-time.Hour), Tags: ours})
-	env := environment(t, strings.Replace(good, disk+"}", disk+", keep: {daily: 1}}", 1)+
+	env := environment(t, strings.Replace(good, disk+"}", disk+", keep: {daily: 1, deploy: 1}}", 1)+
 		"notify: [{url: \""+robot.URL+"\", form: json, on: [failed, deleted]}]\n", "SWAS_ENDPOINT", url)
 	handler := wiring.New("timer", env).Handler(func(ctx context.Context, i *wiring.Invocation, _ []byte) wiring.Answered {
 		return wiring.Answer(wiring.Sweep(ctx, i, snapshot.Tick{Time: time.Now()}))
