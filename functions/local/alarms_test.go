@@ -21,7 +21,8 @@ func TestReadmeAlarms(t *testing.T) {
 	text, _ := readme(t)
 	_, section, _ := strings.Cut(text, "\n## Watch it\n")
 	section, _, _ = strings.Cut(section, "\n## ")
-	rows := regexp.MustCompile("(?m)^\\| ([^|]+) \\| `(#[^|]+)` \\| `(\\{[^|]+\\})` \\|$").FindAllStringSubmatch(section, -1)
+	rows := regexp.MustCompile("(?m)^\\| ([^|]+) \\| `(#[^|]+)` \\| `(\\{[^|]+\\})` \\|$").FindAllStringSubmatch(section,
+		-1)
 	if len(rows) < 5 {
 		t.Fatalf("%d alarms were found: the README has more", len(rows))
 	}
@@ -36,7 +37,8 @@ func TestReadmeAlarms(t *testing.T) {
 			}
 		}
 		if len(byPhrase) == 0 || len(byPhrase) == len(lines) || strings.Join(byPhrase, "") != strings.Join(byFilter, "") {
-			t.Errorf("%s: the phrases find %d lines of %d, the filter %d, want the same ones\n%s", row[1], len(byPhrase), len(lines), len(byFilter), strings.Join(lines, "\n"))
+			t.Errorf("%s: the phrases find %d lines of %d, the filter %d, want the same ones\n%s", row[1], len(byPhrase),
+				len(lines), len(byFilter), strings.Join(lines, "\n"))
 		}
 	}
 }
@@ -51,7 +53,8 @@ func troubled(t *testing.T) []string {
 		Instances:   []simulator.Instance{{ID: "i-web", RegionID: "cn-hangzhou", Disks: []simulator.Disk{{ID: firstDisk}}}},
 	})
 	for n := range 3 { // they are not ours, so they stay; none is accomplished, so the target is stale
-		api.AddSnapshot(simulator.Snapshot{DiskID: firstDisk, Status: simulator.Failed, CreationTime: time.Now().Add(-time.Duration(n+2) * 24 * time.Hour)})
+		api.AddSnapshot(simulator.Snapshot{DiskID: firstDisk, Status: simulator.Failed,
+			CreationTime: time.Now().Add(-time.Duration(n+2) * 24 * time.Hour)})
 	}
 	server := httptest.NewServer(api)
 	t.Cleanup(server.Close)
@@ -63,9 +66,11 @@ func troubled(t *testing.T) []string {
 	request := `{"version":"v1","rawPath":"/plan","headers":{"Authorization":"Bearer unknown"},"requestContext":{"requestId":"r","http":{"method":"GET","path":"/plan"}}}`
 	var lines []string
 	for _, one := range []struct{ function, event string }{
-		{"event", `{"target":"web-1","role":"deploy","key":"k"}`}, {"timer", `{"sweep":true}`}, {"http", request}, {"event", `{"target":"web-1","dryRun":true}`},
+		{"event", `{"target":"web-1","role":"deploy","key":"k"}`}, {"timer", `{"sweep":true}`}, {"http", request}, {"event",
+			`{"target":"web-1","dryRun":true}`},
 	} {
-		_, _, stderr := typed(t, environment("SNAPSHOTS_FILE="+file, "SWAS_ENDPOINT="+server.URL, "API_TOKEN="+testToken), strings.NewReader(one.event), "invoke", "-live", one.function, "-")
+		_, _, stderr := typed(t, environment("SNAPSHOTS_FILE="+file, "SWAS_ENDPOINT="+server.URL, "API_TOKEN="+testToken),
+			strings.NewReader(one.event), "invoke", "-live", one.function, "-")
 		for line := range strings.Lines(stderr) {
 			if strings.HasPrefix(line, "{") {
 				lines = append(lines, strings.TrimSpace(line))

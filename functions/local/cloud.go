@@ -178,7 +178,8 @@ func (c *cloud) runtime(name, binary string, environment []string, given cloudCo
 		config.Credentials = func() runtimeapi.Credentials { return key }
 		return config
 	}
-	config.Env = append(slices.Clone(config.Env), "ALIBABA_CLOUD_ACCESS_KEY_ID="+key.AccessKeyID, "ALIBABA_CLOUD_ACCESS_KEY_SECRET="+key.AccessKeySecret)
+	config.Env = append(slices.Clone(config.Env), "ALIBABA_CLOUD_ACCESS_KEY_ID="+key.AccessKeyID,
+		"ALIBABA_CLOUD_ACCESS_KEY_SECRET="+key.AccessKeySecret)
 	if key.SecurityToken != "" {
 		config.Env = append(config.Env, "ALIBABA_CLOUD_SECURITY_TOKEN="+key.SecurityToken)
 	}

@@ -276,11 +276,17 @@ func TestLive(t *testing.T) {
 		{"unpin -live -json " + id, 0, `"snapshotId":"` + id + `"`},
 		{"pin -live " + foreign, 1, "ForeignSnapshot"},
 		{"plan -live -json", 0, `"action":"foreign"`},
+		{"list -live", 0, id + "  deploy"},
 		{"doctor -live", 0, "endpoint"},
 	} {
 		status, stdout, stderr := typed(t, getenv, nil, strings.Fields(step.line)...)
 		if status != step.status || !strings.Contains(stdout+stderr, step.says) || strings.Contains(stdout+stderr, "made-up-secret") {
 			t.Errorf("%s: exit status %d, want %d and %q:\n%s%s", step.line, status, step.status, step.says, stdout, stderr)
 		}
+	}
+	api.AddSnapshot(simulator.Snapshot{DiskID: firstDisk})
+	status, stdout, stderr := typed(t, getenv, nil, "pin", "-live", id)
+	if status != 0 || !strings.Contains(stdout, "\nwarning: web-1 has no free slot while this is pinned: ") {
+		t.Errorf("a pin that leaves no slot: exit status %d\n%s%s", status, stdout, stderr)
 	}
 }

@@ -28,8 +28,8 @@ func (s *session) core(ctx context.Context) (*snapshot.Service, func(), error) {
 	return &snapshot.Service{API: client, Policy: p.Policy, Instance: snapshot.NewInstance(10)}, end, nil
 }
 
-// client returns a client of the API, simulated or real, and a function that ends it. It gives the policy a region if it
-// names none.
+// client returns a client of the API, simulated or real, and a function that ends it. It gives the policy a region if
+// it names none.
 func (s *session) client(ctx context.Context, p *policy.Policy) (*swas.Client, func(), error) {
 	config := swas.Config{Endpoint: s.getenv("SWAS_ENDPOINT"), Provider: &swas.DefaultChain{}}
 	end := func() {}
@@ -38,7 +38,8 @@ func (s *session) client(ctx context.Context, p *policy.Policy) (*swas.Client, f
 		if err != nil {
 			return nil, nil, err
 		}
-		config.Endpoint, config.Provider, end = w.apiURL, swas.Static{AccessKeyID: w.operator.AccessKeyID, AccessKeySecret: w.operator.AccessKeySecret}, w.close
+		key := swas.Static{AccessKeyID: w.operator.AccessKeyID, AccessKeySecret: w.operator.AccessKeySecret}
+		config.Endpoint, config.Provider, end = w.apiURL, key, w.close
 		if p.RegionID == "" {
 			p.RegionID = w.regionID
 		}
@@ -69,7 +70,9 @@ func (s *session) liveCredentials(ctx context.Context) (*runtimeapi.Credentials,
 
 // forTargets asks the core about the target on the command line, or about all, and returns the answers and the policy's
 // time zone. The core lists each region once.
-func forTargets[T any](ctx context.Context, s *session, ask func(*snapshot.Service, string) (T, error)) ([]T, *time.Location, error) {
+func forTargets[T any](
+	ctx context.Context, s *session, ask func(*snapshot.Service, context.Context, string) (T, error),
+) ([]T, *time.Location, error) {
 	core, end, err := s.core(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -82,7 +85,7 @@ func forTargets[T any](ctx context.Context, s *session, ask func(*snapshot.Servi
 	}
 	answers := make([]T, 0, len(targets))
 	for _, name := range targets {
-		one, err := ask(core, name)
+		one, err := ask(core, ctx, name)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -102,9 +105,10 @@ func location(p snapshot.Policy) *time.Location {
 // timeForm is how users read a time.
 const timeForm = "Mon 2006-01-02 15:04 MST"
 
-// plan prints what the next sweep does with the snapshots of one target, or of all, and what is to be expected after it.
+// plan prints what the next sweep does with the snapshots of one target, or of all, and what is to be expected after
+// it.
 func plan(ctx context.Context, s *session) error {
-	plans, zone, err := forTargets(ctx, s, func(core *snapshot.Service, name string) (snapshot.Plan, error) { return core.Plan(ctx, name) })
+	plans, zone, err := forTargets(ctx, s, (*snapshot.Service).Plan)
 	if err != nil {
 		return err
 	}
@@ -155,7 +159,7 @@ func forecast(p snapshot.Plan, zone *time.Location) []string {
 
 // list prints the snapshots on the servers of one target, or of all.
 func list(ctx context.Context, s *session) error {
-	listings, zone, err := forTargets(ctx, s, func(core *snapshot.Service, name string) (snapshot.Listing, error) { return core.List(ctx, name) })
+	listings, zone, err := forTargets(ctx, s, (*snapshot.Service).List)
 	if err != nil {
 		return err
 	}
@@ -170,8 +174,8 @@ func list(ctx context.Context, s *session) error {
 			if shown.Keep != "" {
 				pinned = "pinned: " + shown.Keep
 			}
-			fmt.Fprintf(table, "  %s\t%s\t%s\t%s\t%s\t%s\t%s\n", shown.SnapshotID, cmp.Or(shown.Role, "foreign"), shown.SnapshotName,
-				shown.Status, taken.In(zone).Format(timeForm), age(time.Since(taken)), pinned)
+			fmt.Fprintf(table, "  %s\t%s\t%s\t%s\t%s\t%s\t%s\n", shown.SnapshotID, cmp.Or(shown.Role, "foreign"),
+				shown.SnapshotName, shown.Status, taken.In(zone).Format(timeForm), age(time.Since(taken)), pinned)
 		}
 		if len(one.Listed) == 0 {
 			fmt.Fprintf(table, "  no snapshots\n")

@@ -24,7 +24,8 @@ import (
 //go:embed demo.yaml
 var demoPolicy string
 
-// demoTakes is how long a snapshot takes in the demo; the clock of the simulated API is moved on, so nothing waits for it.
+// demoTakes is how long a snapshot takes in the demo. The clock of the simulated API is moved on, so nothing waits for
+// it.
 const demoTakes = 12 * time.Minute
 
 // demonstration is one run of the demo.
@@ -52,7 +53,8 @@ type shown struct {
 // demo does every step and prints its results. It fails if a step had another result than expected.
 func demo(ctx context.Context, s *session) error {
 	started := time.Now()
-	d := &demonstration{session: s, token: "demo-" + randomText(16), secret: randomText(20), started: time.Now().UTC().Truncate(time.Minute)}
+	d := &demonstration{session: s, token: "demo-" + randomText(16), secret: randomText(20),
+		started: time.Now().UTC().Truncate(time.Minute)}
 	folder, err := os.MkdirTemp("", "swas-snapshot-demo-")
 	if err != nil {
 		return fmt.Errorf("failed to make a temporary folder: %w", err)
@@ -64,7 +66,8 @@ func demo(ctx context.Context, s *session) error {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		return fmt.Errorf("failed to write the demo's policy: %w", err)
 	}
-	s.say("building the three functions and starting them on a simulated %s, beside a simulated API ...\n", platformName(s.platform))
+	s.say("building the three functions and starting them on a simulated %s, beside a simulated API ...\n",
+		platformName(s.platform))
 	d.cloud, err = newCloud(ctx, s, cloudConfig{
 		platform: s.platform, policyFile: file, functions: functionNames, takes: demoTakes, log: &shared{w: &d.logs},
 		env: []string{"API_TOKEN=" + d.token, "GITHUB_WEBHOOK_SECRET=" + d.secret, "SNAPSHOT_CALLS_PER_MINUTE=0"},
@@ -130,13 +133,15 @@ func (d *demonstration) show(n int, step shown) {
 	}
 	d.say("\n%s %2d. %s (%s; %s)\n", mark, n, step.Step, step.Trigger, callsText(step.APICalls))
 	for _, result := range step.Results {
-		line := fmt.Sprintf("        %-6s %-12s  %-22s  %s", result.Target, cmp.Or(string(result.Outcome), string(result.Status), "nothing due"), result.SnapshotID, result.SnapshotName)
+		state := cmp.Or(string(result.Outcome), string(result.Status), "nothing due")
+		line := fmt.Sprintf("        %-6s %-12s  %-22s  %s", result.Target, state, result.SnapshotID, result.SnapshotName)
 		d.say("%s\n", strings.TrimRight(line, " "))
 		if result.Warning != "" {
 			d.say("               %s\n", result.Warning)
 		}
 		for _, deleted := range result.Deleted {
-			d.say("               deleted       %-22s  %s\n               %s\n", deleted.SnapshotID, deleted.SnapshotName, deleted.Reason)
+			d.say("               deleted       %-22s  %s\n", deleted.SnapshotID, deleted.SnapshotName)
+			d.say("               %s\n", deleted.Reason)
 		}
 		if result.Error != nil {
 			d.say("               %s: %s\n", result.Error.Code, result.Error.Message)
@@ -210,7 +215,8 @@ func (d *demonstration) send(r *http.Request) ([]snapshot.Result, error) {
 	}
 	var refused struct{ Code, Detail string }
 	if w.Code == http.StatusServiceUnavailable && json.Unmarshal(body, &refused) == nil { // an order that is deferred
-		return []snapshot.Result{{Target: "web-1", Outcome: snapshot.OutcomeDeferred, Error: &snapshot.Error{Code: refused.Code, Message: refused.Detail, Retryable: true}}}, nil
+		return []snapshot.Result{{Target: "web-1", Outcome: snapshot.OutcomeDeferred,
+			Error: &snapshot.Error{Code: refused.Code, Message: refused.Detail, Retryable: true}}}, nil
 	}
 	if w.Code >= 400 {
 		return nil, fmt.Errorf("HTTP status %d: %s", w.Code, strings.TrimSpace(string(body)))

@@ -55,7 +55,8 @@ func doctor(ctx context.Context, s *session) error {
 	}
 	defer end()
 	in.client = client
-	in.core = &snapshot.Service{API: &remembering{API: client}, Policy: in.policy.Policy, Instance: snapshot.NewInstance(10)}
+	in.core = &snapshot.Service{API: &remembering{API: client}, Policy: in.policy.Policy,
+		Instance: snapshot.NewInstance(10)}
 	answers, signs := in.endpoints(ctx), in.credentials(ctx)
 	if answers && signs {
 		for _, region := range in.regions() {

@@ -14,8 +14,8 @@ import (
 // skewMax is how wrong this machine's clock may be: the API refuses a request that is 15 minutes off.
 const skewMax = 5 * time.Minute
 
-// endpoints asks each endpoint whether it answers, and compares the clock of the first that does with this machine's. If
-// none answers, nothing else can be looked at, so it reports whether one does.
+// endpoints asks each endpoint whether it answers, and compares the clock of the first that does with this machine's.
+// If none answers, nothing else can be looked at, so it reports whether one does.
 func (in *inspection) endpoints(ctx context.Context) (answered bool) {
 	if !in.live {
 		in.ok("endpoint", "that of the simulator")
@@ -36,7 +36,8 @@ func (in *inspection) endpoints(ctx context.Context) (answered bool) {
 		}
 		clockKnown = true
 		if skew := here.Sub(there).Round(time.Second); skew.Abs() > skewMax {
-			in.fail("clock", "this machine's clock is off by "+skew.Abs().String(), "set the clock: the API refuses requests that are 15 minutes off")
+			in.fail("clock", "this machine's clock is off by "+skew.Abs().String(),
+				"set the clock: the API refuses requests that are 15 minutes off")
 		} else {
 			in.ok("clock", "this machine's clock is right within "+skewMax.String())
 		}
@@ -98,14 +99,16 @@ func (in *inspection) credentials(ctx context.Context) bool {
 	known := snapshot.AsError(err)
 	switch {
 	case err == nil && caller.Root:
-		in.warn("credentials", "the account "+caller.AccountID+" itself, which may do everything; "+lasts, "make a RAM user with docs/ram/sweep-policy.json, and use that")
+		in.warn("credentials", "the account "+caller.AccountID+" itself, which may do everything; "+lasts,
+			"make a RAM user with docs/ram/sweep-policy.json, and use that")
 	case err == nil:
 		in.ok("credentials", "yours are "+caller.ARN+"; "+lasts)
 	case known.Kind == snapshot.KindConfig:
 		in.failed("credentials", err)
 		return false
 	default: // STS is not in the way of a snapshot
-		in.warn("credentials", "STS does not say whose they are ("+known.Code+"); "+lasts, "check the network to sts.aliyuncs.com if you want to know")
+		in.warn("credentials", "STS does not say whose they are ("+known.Code+"); "+lasts,
+			"check the network to sts.aliyuncs.com if you want to know")
 	}
 	return true
 }
@@ -146,16 +149,19 @@ func (in *inspection) permissions(ctx context.Context, region string) {
 		{"ListSnapshots", func() error { _, err := api.ListSnapshots(ctx, region, 1); return err }, nil, ""},
 		{"ListDisks", func() error { _, err := api.ListDisks(ctx, region, 1); return err }, nil, ""},
 		{"CreateSnapshot", func() error {
-			_, err := api.CreateSnapshot(ctx, snapshot.Request{RegionID: region, DiskID: "d-" + absent, SnapshotName: "swas-snapshot-doctor"})
+			_, err := api.CreateSnapshot(ctx, snapshot.Request{RegionID: region, DiskID: "d-" + absent,
+				SnapshotName: "swas-snapshot-doctor"})
 			return err
 		}, []string{snapshot.CodeDiskNotFound}, ""},
 		{"DeleteSnapshot", func() error {
 			return swas.Deleter{Client: in.client}.DeleteSnapshot(ctx, region, "s-"+absent, "swas-snapshot-doctor")
 		},
-			[]string{snapshot.CodeSnapshotNotFound}, "the timer function needs it: without it nothing is deleted, and slots fill; the role of http and event must not have it"},
+			[]string{snapshot.CodeSnapshotNotFound},
+			"the timer function needs it, or slots fill; the RAM role of http and event must not have it"},
 		{"TagResources", func() error {
 			return api.TagSnapshot(ctx, region, "s-"+absent, []snapshot.Tag{{Key: snapshot.TagKeep, Value: "no"}})
-		}, []string{"InvalidResourceId.NotFound", snapshot.CodeSnapshotNotFound}, "nothing can be pinned, and no order can join a snapshot in progress"},
+		}, []string{"InvalidResourceId.NotFound", snapshot.CodeSnapshotNotFound},
+			"nothing can be pinned, and no order can join a snapshot in progress"},
 	}
 	for _, one := range tries {
 		err := one.try()

@@ -77,13 +77,17 @@ func (in *inspection) senders() {
 		variables := strings.Join(one.Variables, ", ")
 		switch {
 		case one.Set && one.Off != nil:
-			in.warn(check, one.Off.Error()+": it is off", "set what the sender shows, or make one as README.md says under Settings")
+			in.warn(check, one.Off.Error()+": it is off",
+				"set what the sender shows, or make one as README.md says under Settings")
 		case one.Set && allowed:
 			in.ok(check, "its secret is set, and a rule under allow is for it")
 		case one.Set:
-			in.warn(check, "its secret is set, but no rule under allow is for it: it may do nothing", "add a rule to snapshots.yaml, or unset "+variables)
+			in.warn(check, "its secret is set, but no rule under allow is for it: it may do nothing",
+				"add a rule to snapshots.yaml, or unset "+variables)
 		case allowed:
-			in.warn(check, "a rule under allow is for it, but its secret is not set here: where the function has none either, it is off (404)", "set "+variables)
+			in.warn(check,
+				"a rule under allow is for it, but its secret is not set here: where the function has none either, it is off (404)",
+				"set "+variables)
 		}
 	}
 }
@@ -97,8 +101,10 @@ func (in *inspection) roles() {
 				return tick.Role == slots.Role && (tick.Targets == nil || slices.Contains(tick.Targets, target.Name))
 			})
 			if slots.Schedule == nil && !byTimer && !in.policy.TakenBy(target.Name, slots.Role) {
-				in.warn("target "+target.Name, "nothing takes role "+slots.Role+": it has no schedule, and no rule of allow or events and no timer names it",
-					"add "+slots.Role+" to schedule, name it in a rule, or remove it from keep; orders to the event function may name it, too")
+				in.warn("target "+target.Name,
+					"nothing takes role "+slots.Role+": it has no schedule, and no rule of allow or events and no timer names it",
+					"add "+slots.Role+" to schedule, name it in a rule, or remove it from keep; "+
+						"orders to the event function may name it, too")
 			}
 		}
 	}

@@ -21,7 +21,9 @@ type remembering struct {
 
 // ListSnapshots asks for a page that it does not know yet.
 func (r *remembering) ListSnapshots(ctx context.Context, region string, page int) (snapshot.SnapshotPage, error) {
-	return once(&r.snapshots, region, page, func() (snapshot.SnapshotPage, error) { return r.API.ListSnapshots(ctx, region, page) })
+	return once(&r.snapshots, region, page, func() (snapshot.SnapshotPage, error) {
+		return r.API.ListSnapshots(ctx, region, page)
+	})
 }
 
 // ListDisks asks for a page that it does not know yet.
@@ -76,7 +78,8 @@ func (in *inspection) targets(ctx context.Context) {
 			continue
 		}
 		if first, twice := owner[disk.ID]; twice {
-			in.fail(check, "it has the disk of "+first+", "+disk.ID+": nothing of the disk is deleted", "make one target of them, with the roles of both")
+			in.fail(check, "it has the disk of "+first+", "+disk.ID+": nothing of the disk is deleted",
+				"make one target of them, with the roles of both")
 			continue
 		}
 		owner[disk.ID], used[disk.InstanceID] = target.Name, plan.Used
@@ -106,7 +109,7 @@ func keepSum(target snapshot.Target) int {
 	return sum
 }
 
-// server checks what the targets of a server keep together, where only the API tells that they are on one server.
+// server checks what the targets of a server keep together, where only the API shows that they are on one server.
 func (in *inspection) server(id string, one *server) {
 	if len(one.targets) < 2 {
 		return // the policy was refused if one target keeps too many
@@ -114,11 +117,14 @@ func (in *inspection) server(id string, one *server) {
 	orders := slices.ContainsFunc(one.targets, func(t snapshot.Target) bool { return !in.policy.ScheduleOnly(t.Name) })
 	switch sum := fmt.Sprintf("%s = %d slots", strings.Join(one.terms, " + "), one.keep); {
 	case one.keep > snapshot.SlotsPerServer:
-		in.fail("server "+id, "its targets keep "+sum+", and it has "+fmt.Sprint(snapshot.SlotsPerServer), "keep fewer in snapshots.yaml")
+		in.fail("server "+id, "its targets keep "+sum+", and it has "+fmt.Sprint(snapshot.SlotsPerServer),
+			"keep fewer in snapshots.yaml")
 	case one.keep == snapshot.SlotsPerServer && orders:
-		in.fail("server "+id, "its targets keep "+sum+", which leaves none free for an order", "keep at most 2 together, or let only the schedule take there")
+		in.fail("server "+id, "its targets keep "+sum+", which leaves none free for an order",
+			"keep at most 2 together, or let only the schedule take there")
 	case one.keep == snapshot.SlotsPerServer:
-		in.fail("server "+id, "its targets keep "+sum+" on several disks, which leaves none free for the next one", "keep at most 2 together")
+		in.fail("server "+id, "its targets keep "+sum+" on several disks, which leaves none free for the next one",
+			"keep at most 2 together")
 	}
 }
 
@@ -128,11 +134,13 @@ func (in *inspection) target(target snapshot.Target, disk snapshot.Disk, plan sn
 	what := fmt.Sprintf("disk %s, %d of %d slots used, keep %d", disk.ID, plan.Used, plan.Of, wanted)
 	switch {
 	case !canBeTaken(disk.Status):
-		in.warn(check, what+", and the disk is "+disk.Status, "a snapshot is refused (IncorrectStatus) until the disk is in use or available")
+		in.warn(check, what+", and the disk is "+disk.Status,
+			"a snapshot is refused (IncorrectStatus) until the disk is in use or available")
 	case wanted == 0:
 		in.warn(check, what+", no keep: nothing is ever deleted", "name the slots of each role under keep")
 	case target.MaxAge == 0:
-		in.warn(check, what+", no maxAge: you are not notified when snapshots stay away", "set maxAge, a little longer than the longest gap of the schedule")
+		in.warn(check, what+", no maxAge: you are not notified when snapshots stay away",
+			"set maxAge, a little longer than the longest gap of the schedule")
 	default:
 		in.ok(check, what)
 	}
@@ -152,16 +160,8 @@ func (in *inspection) target(target snapshot.Target, disk snapshot.Disk, plan sn
 	}
 }
 
-// location is the time zone in which times are shown: that of the policy.
-func (in *inspection) location() *time.Location {
-	if in.policy.Location == nil {
-		return time.UTC
-	}
-	return in.policy.Location
-}
-
-// canBeTaken reports whether a disk in this status can be snapshot. The page of CreateSnapshot names no statuses; those of
-// ListDisks are ReIniting, Creating, In_Use, Available and Attaching, of which two are at rest.
+// canBeTaken reports whether a snapshot can be taken of a disk in this status. The page of CreateSnapshot names none;
+// those of ListDisks are ReIniting, Creating, In_Use, Available and Attaching, of which two are at rest.
 func canBeTaken(status string) bool {
 	return status == "" || strings.EqualFold(status, "In_Use") || strings.EqualFold(status, "Available")
 }
@@ -181,7 +181,8 @@ func (in *inspection) disk(ctx context.Context, target snapshot.Target) (snapsho
 		}
 		if seen += len(got.Disks); len(got.Disks) == 0 || seen >= got.Total {
 			return snapshot.Disk{}, &snapshot.Error{Code: snapshot.CodeDiskNotFound, Kind: snapshot.KindUnknown,
-				Message: "region " + region + " has no disk " + target.DiskID + ": correct the disk or its region in snapshots.yaml"}
+				Message: "region " + region + " has no disk " + target.DiskID +
+					": correct the disk or its region in snapshots.yaml"}
 		}
 	}
 }
@@ -201,7 +202,8 @@ func (in *inspection) account(ctx context.Context, used map[string]int) {
 		return
 	}
 	most := min(snapshot.SlotsPerServer*servers, snapshot.SlotsPerAccount)
-	what := fmt.Sprintf("%d of min(3 x %d servers, %d) = %d slots used, keep %d, in the regions of the policy", taken, servers, snapshot.SlotsPerAccount, most, wanted)
+	what := fmt.Sprintf("%d of min(3 x %d servers, %d) = %d slots used, keep %d, in the regions of the policy", taken,
+		servers, snapshot.SlotsPerAccount, most, wanted)
 	protected := 0
 	for _, n := range used {
 		protected += n
@@ -210,10 +212,12 @@ func (in *inspection) account(ctx context.Context, used map[string]int) {
 	case wanted > most:
 		in.warn("account", what, "keep fewer, or wait for the servers: else an order is blocked when the account is full")
 	case servers >= accountTight && most-wanted-others < snapshot.SlotsPerServer:
-		in.warn("account", fmt.Sprintf("%s; %d are of servers that are no target: fewer than %d stay free, so orders may wait two to three hours for one", what, others, snapshot.SlotsPerServer),
+		in.warn("account", fmt.Sprintf("%s; %d are of servers that are no target: fewer than %d stay free, "+
+			"so orders may wait two to three hours for one", what, others, snapshot.SlotsPerServer),
 			"set maxEventAge: 4h, let the platform's retries last as long, or keep fewer")
 	case wanted+others > most:
-		in.warn("account", fmt.Sprintf("%s; %d are of servers that are no target", what, others), "delete some of those, or keep fewer: else an order is blocked when the account is full")
+		in.warn("account", fmt.Sprintf("%s; %d are of servers that are no target", what, others),
+			"delete some of those, or keep fewer: else an order is blocked when the account is full")
 	default:
 		in.ok("account", what)
 	}

@@ -40,8 +40,10 @@ const (
 
 // ours adds a snapshot of d-web as this project takes them, with tags besides.
 func ours(s *simulator.Simulator, role string, old time.Duration, tags ...simulator.Tag) string {
-	tags = append(tags, simulator.Tag{Key: snapshot.TagToken, Value: "sn1-" + role + fmt.Sprint(old)}, simulator.Tag{Key: snapshot.TagMeta, Value: role + "/timer/f"})
-	return s.AddSnapshot(simulator.Snapshot{DiskID: "d-web", Name: role + "-" + fmt.Sprint(old.Minutes()), CreationTime: time.Now().Add(-old), Tags: tags})
+	tags = append(tags, simulator.Tag{Key: snapshot.TagToken, Value: "sn1-" + role + fmt.Sprint(old)},
+		simulator.Tag{Key: snapshot.TagMeta, Value: role + "/timer/f"})
+	return s.AddSnapshot(simulator.Snapshot{DiskID: "d-web", Name: role + "-" + fmt.Sprint(old.Minutes()),
+		CreationTime: time.Now().Add(-old), Tags: tags})
 }
 
 // foreign adds snapshots of a disk that are not ours.
@@ -56,66 +58,91 @@ func foreign(s *simulator.Simulator, disk string, count int) {
 func TestDoctor(t *testing.T) {
 	cases := map[string]doctorCase{
 		"healthy": {allow: apiTakes, policy: bothRoles, env: []string{"API_TOKEN=" + testToken}, says: []string{
-			`ok +policy +targets: web-1`, `ok +timer sweep +next at \w{3} 20\S+ \d\d:\d0 CST`, `ok +endpoint .* answers`, `ok +clock`,
+			`ok +policy +targets: web-1`, `ok +timer sweep +next at \w{3} 20\S+ \d\d:\d0 CST`, `ok +endpoint .* answers`,
+			`ok +clock`,
 			`ok +credentials +yours are acs:ram::1234567890123456:user/swas-snapshot; access key LTAI\*\*\*\*e-id from env, which does not end by itself`,
-			`ok +permission TagResources +allowed to you in cn-hangzhou`, `ok +target web-1 +disk d-web, 0 of 3 slots used, keep 2`,
+			`ok +permission TagResources +allowed to you in cn-hangzhou`,
+			`ok +target web-1 +disk d-web, 0 of 3 slots used, keep 2`,
 			`ok +target web-1 +role daily is due next at \w{3} 20\S+ 03:00 CST`,
 			`ok +account +0 of min\(3 x 2 servers, 15\) = 6 slots used, keep 2`, `ok +sender api`,
 		}},
-		"temporary": {credential: simulator.Credential{SecurityToken: "made-up-token"}, token: "made-up-token", says: []string{
-			`ok +credentials +yours are \S+:assumed-role/\S+; .*temporary, and not renewed here: it ends when its issuer said`,
-		}},
-		"the account itself": {credential: simulator.Credential{ARN: "acs:ram::99:root"}, says: []string{`warn +credentials +the account 99 itself, which may do everything`}},
-		"disabled key":       {credential: simulator.Credential{Inactive: true}, status: 1, says: []string{`fail +credentials +InvalidAccessKeyId.Inactive`}},
-		"wrong secret":       {credential: simulator.Credential{AccessKeySecret: "another"}, status: 1, says: []string{`fail +credentials +SignatureDoesNotMatch`}},
+		"temporary": {credential: simulator.Credential{SecurityToken: "made-up-token"}, token: "made-up-token",
+			says: []string{
+				`ok +credentials +yours are \S+:assumed-role/\S+; .*temporary, and not renewed here: it ends when its issuer said`,
+			}},
+		"the account itself": {credential: simulator.Credential{ARN: "acs:ram::99:root"},
+			says: []string{`warn +credentials +the account 99 itself, which may do everything`}},
+		"disabled key": {credential: simulator.Credential{Inactive: true}, status: 1,
+			says: []string{`fail +credentials +InvalidAccessKeyId.Inactive`}},
+		"wrong secret": {credential: simulator.Credential{AccessKeySecret: "another"}, status: 1,
+			says: []string{`fail +credentials +SignatureDoesNotMatch`}},
 		"take key": {credential: simulator.Credential{Actions: simulator.TakeActions}, says: []string{
-			`warn +permission DeleteSnapshot +NoPermission in cn-hangzhou: the timer function needs it`, `ok +permission TagResources`,
+			`warn +permission DeleteSnapshot +NoPermission in cn-hangzhou: the timer function needs it, or slots fill`,
+			`ok +permission TagResources`,
 		}},
-		"no tags": {credential: simulator.Credential{Actions: []string{"ListSnapshots", "ListDisks", "CreateSnapshot", "DeleteSnapshot"}}, says: []string{
+		"no tags": {credential: simulator.Credential{Actions: []string{"ListSnapshots", "ListDisks", "CreateSnapshot",
+			"DeleteSnapshot"}}, says: []string{
 			`warn +permission TagResources +NoPermission in cn-hangzhou: nothing can be pinned, and no order can join`,
 		}},
-		"no creation": {credential: simulator.Credential{Actions: []string{"ListSnapshots", "ListDisks"}}, status: 1, says: []string{`fail +permission CreateSnapshot +NoPermission`}},
-		"wrong environment": {env: []string{"SNAPSHOT_LOG_LEVEL=loud", "SNAPSHOT_CALLS_PER_MINUTE=x", "ALIBABA_CLOUD_REGION_ID=Hangzhou"}, status: 1, says: []string{
-			`fail +environment +InvalidConfig\n +SNAPSHOT_CALLS_PER_MINUTE`, `fail +environment +InvalidConfig\n +ALIBABA_CLOUD_REGION_ID`, `fail +environment +InvalidConfig\n +SNAPSHOT_LOG_LEVEL`,
+		"no creation": {credential: simulator.Credential{Actions: []string{"ListSnapshots", "ListDisks"}}, status: 1,
+			says: []string{`fail +permission CreateSnapshot +NoPermission`}},
+		"wrong environment": {env: []string{"SNAPSHOT_LOG_LEVEL=loud", "SNAPSHOT_CALLS_PER_MINUTE=x",
+			"ALIBABA_CLOUD_REGION_ID=Hangzhou"}, status: 1, says: []string{
+			`fail +environment +InvalidConfig\n +SNAPSHOT_CALLS_PER_MINUTE`,
+			`fail +environment +InvalidConfig\n +ALIBABA_CLOUD_REGION_ID`,
+			`fail +environment +InvalidConfig\n +SNAPSHOT_LOG_LEVEL`,
 		}},
-		"a role that nothing takes": {policy: bothRoles, says: []string{`warn +target web-1 +nothing takes role deploy: it has no schedule, and no rule of allow or events and no timer names it`}},
+		"a role that nothing takes": {policy: bothRoles,
+			says: []string{`warn +target web-1 +nothing takes role deploy: it has no schedule, and no rule of allow or`}},
 		"a rule for one role": {policy: "  web-1: {disk: d-web, keep: {manual: 1, deploy: 1}, maxAge: 26h}\n", schedule: "{}",
 			allow: "allow:\n  - {from: github, repository: a/b, on: push, refs: [refs/heads/main], targets: [web-1], role: deploy}\n",
 			says:  []string{`warn +target web-1 +nothing takes role manual`}},
 		"no rule for uploads": {says: []string{`warn +deployment +s.yaml:\d+: .*has no rule under events`}},
-		"wrong clock":         {skew: time.Hour, status: 1, says: []string{`fail +clock +this machine's clock is off by (1h|59m)`}},
-		"down":                {down: true, status: 1, says: []string{`fail +endpoint +\S+ does not answer`}},
-		"no disk":             {policy: "  web-1: {disk: d-wrong, keep: {daily: 1}, maxAge: 26h}\n", status: 1, says: []string{`fail +target web-1 +InvalidDiskId.NotFound`, `region cn-hangzhou has no disk d-wrong: correct`}},
-		"no server":           {policy: "  web-1: {instance: i-wrong, keep: {daily: 1}, maxAge: 26h}\n", status: 1, says: []string{`fail +target web-1`}},
+		"wrong clock": {skew: time.Hour, status: 1,
+			says: []string{`fail +clock +this machine's clock is off by (1h|59m)`}},
+		"down": {down: true, status: 1, says: []string{`fail +endpoint +\S+ does not answer`}},
+		"no disk": {policy: "  web-1: {disk: d-wrong, keep: {daily: 1}, maxAge: 26h}\n", status: 1,
+			says: []string{`fail +target web-1 +InvalidDiskId.NotFound`, `region cn-hangzhou has no disk d-wrong: correct`}},
+		"no server": {policy: "  web-1: {instance: i-wrong, keep: {daily: 1}, maxAge: 26h}\n", status: 1,
+			says: []string{`fail +target web-1`}},
 		"busy disk": {change: func(s *simulator.Simulator) { _ = s.SetDiskStatus("d-web", "Attaching") }, says: []string{
 			`(?i)warn +target web-1 .*the disk is Attaching`,
 		}},
 		"two targets of a server": {policy: "  web-1: {disk: d-web, keep: {daily: 2}, maxAge: 26h}\n  data: {disk: d-data, keep: {daily: 2}, maxAge: 26h}\n", status: 1, says: []string{
 			`fail +server i-web +its targets keep daily of web-1 2 \+ daily of data 2 = 4 slots, and it has 3`,
 		}},
-		"two targets and orders": {policy: bothRoles + "  data: {disk: d-data, keep: {daily: 1}, maxAge: 26h}\n", allow: apiTakes, status: 1, says: []string{
-			`fail +server i-web +its targets keep daily of web-1 1 \+ deploy of web-1 1 \+ daily of data 1 = 3 slots, which leaves none free for an order`,
-		}},
-		"two targets by schedule": {policy: onlyTarget + "  data: {disk: d-data, keep: {daily: 2}, maxAge: 26h}\n", status: 1, says: []string{
-			`fail +server i-web +its targets keep .* = 3 slots on several disks`,
-		}},
-		"one disk twice": {policy: onlyTarget + "  boot: {instance: i-web, keep: {daily: 1}, maxAge: 26h}\n", status: 1, says: []string{
-			`fail +target boot +it has the disk of web-1, d-web`,
-		}},
+		"two targets and orders": {policy: bothRoles + "  data: {disk: d-data, keep: {daily: 1}, maxAge: 26h}\n",
+			allow: apiTakes, status: 1, says: []string{
+				`fail +server i-web +its targets keep daily of web-1 1 \+ deploy of web-1 1 \+ daily of data 1 = 3 slots, which leaves none free for an order`,
+			}},
+		"two targets by schedule": {policy: onlyTarget + "  data: {disk: d-data, keep: {daily: 2}, maxAge: 26h}\n", status: 1,
+			says: []string{
+				`fail +server i-web +its targets keep .* = 3 slots on several disks`,
+			}},
+		"one disk twice": {policy: onlyTarget + "  boot: {instance: i-web, keep: {daily: 1}, maxAge: 26h}\n", status: 1,
+			says: []string{
+				`fail +target boot +it has the disk of web-1, d-web`,
+			}},
 		"six servers": {servers: 4, policy: onlyTarget, change: func(s *simulator.Simulator) {
 			for n := range 4 {
 				foreign(s, fmt.Sprint("d-more-", n), 3)
 			}
 		}, says: []string{
-			`warn +account +12 of min\(3 x 6 servers, 15\) = 15 slots used, keep 1.*; 12 are of servers that are no target: fewer than 3 stay free`, `set maxEventAge: 4h`,
+			`warn +account +12 of min\(3 x 6 servers, 15\) = 15 slots used, keep 1`, `; 12 are of servers that are no target: fewer`,
+			`set maxEventAge: 4h`,
 		}},
-		"six servers, mostly free": {servers: 4, says: []string{`ok +account +0 of min\(3 x 6 servers, 15\) = 15 slots used`}},
-		"others fill the account": {policy: "  web-1: {disk: d-web, keep: {daily: 2}, maxAge: 26h}\n", change: func(s *simulator.Simulator) { foreign(s, "d-other", 5) }, says: []string{
-			`warn +account +.*keep 2.*; 5 are of servers that are no target`,
-		}},
-		"full of others": {policy: bothRoles, allow: apiTakes, change: func(s *simulator.Simulator) { foreign(s, "d-web", 3) }, status: 1, says: []string{
+		"six servers, mostly free": {servers: 4,
+			says: []string{`ok +account +0 of min\(3 x 6 servers, 15\) = 15 slots used`}},
+		"others fill the account": {policy: "  web-1: {disk: d-web, keep: {daily: 2}, maxAge: 26h}\n",
+			change: func(s *simulator.Simulator) { foreign(s, "d-other", 5) }, says: []string{
+				`warn +account +.*keep 2.*; 5 are of servers that are no target`,
+			}},
+		"full of others": {policy: bothRoles, allow: apiTakes, change: func(s *simulator.Simulator) {
+			foreign(s, "d-web", 3)
+		}, status: 1, says: []string{
 			`fail +target web-1 +role daily of web-1 is due since 20\S+ 03:00 CST and finds no slot: s-\w+ \(not ours\), `,
-			`warn +target web-1 +role daily of web-1, due at 20\S+ 03:00 CST, will be blocked: `, `warn +target web-1 +an order for role deploy of web-1 will be blocked: `,
+			`warn +target web-1 +role daily of web-1, due at 20\S+ 03:00 CST, will be blocked: `,
+			`warn +target web-1 +an order for role deploy of web-1 will be blocked: `,
 		}},
 		"pins": {policy: bothRoles, allow: apiTakes, change: func(s *simulator.Simulator) {
 			ours(s, "daily", time.Minute)
@@ -124,16 +151,22 @@ func TestDoctor(t *testing.T) {
 		}, says: []string{`warn +target web-1 +an order for role deploy of web-1 will be blocked: .*\(deploy, pinned for ever\), s-\w+ \(deploy, pinned until 2099-12-31\)`}},
 		"hidden tags": {change: func(s *simulator.Simulator) {
 			s.AddSnapshot(simulator.Snapshot{DiskID: "d-web", Name: "deploy-web-1-abcdefgh"})
-		}, says: []string{`warn +target web-1 +s-\w+ has a name of ours and no tags: the API shows no tags, so it counts as foreign`}},
-		"unknown status": {change: func(s *simulator.Simulator) { _ = s.SetSnapshotStatus(ours(s, "daily", time.Hour), "Frozen") }, says: []string{
+		}, says: []string{`warn +target web-1 +s-\w+ has a name of ours and no tags: the API shows no tags`}},
+		"unknown status": {change: func(s *simulator.Simulator) {
+			_ = s.SetSnapshotStatus(ours(s, "daily", time.Hour), "Frozen")
+		}, says: []string{
 			`warn +target web-1 +s-\w+ has the status "\w+", which the API does not document`,
 		}},
-		"no keep":   {policy: "  web-1: {disk: d-web}\n", schedule: "{}", says: []string{`warn +target web-1 .*nothing is ever deleted`}},
-		"no maxAge": {policy: "  web-1: {disk: d-web, keep: {daily: 1}}\n", says: []string{`warn +target web-1 .*no maxAge: you are not notified`}},
-		"senders": {allow: "allow:\n  - {from: slack, tenant: T1, targets: [web-1], actions: [list]}\n", env: []string{"GITEE_SECRET=short", "GITHUB_WEBHOOK_SECRET=" + testToken}, says: []string{
-			`warn +sender slack +a rule under allow is for it, but its secret is not set here`, `warn +sender gitee +GITEE_SECRET has an element of 5 bytes`,
-			`warn +sender github +its secret is set, but no rule under allow is for it`,
-		}},
+		"no keep": {policy: "  web-1: {disk: d-web}\n", schedule: "{}",
+			says: []string{`warn +target web-1 .*nothing is ever deleted`}},
+		"no maxAge": {policy: "  web-1: {disk: d-web, keep: {daily: 1}}\n",
+			says: []string{`warn +target web-1 .*no maxAge: you are not notified`}},
+		"senders": {allow: "allow:\n  - {from: slack, tenant: T1, targets: [web-1], actions: [list]}\n",
+			env: []string{"GITEE_SECRET=short", "GITHUB_WEBHOOK_SECRET=" + testToken}, says: []string{
+				`warn +sender slack +a rule under allow is for it, but its secret is not set here`,
+				`warn +sender gitee +GITEE_SECRET has an element of 5 bytes`,
+				`warn +sender github +its secret is set, but no rule under allow is for it`,
+			}},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) { c.run(t) })
@@ -155,7 +188,8 @@ func (c doctorCase) run(t *testing.T) {
 		{ID: "i-other", RegionID: "cn-hangzhou", Disks: []simulator.Disk{{ID: "d-other"}}},
 	}
 	for n := range c.servers {
-		servers = append(servers, simulator.Instance{ID: fmt.Sprint("i-more-", n), RegionID: "cn-hangzhou", Disks: []simulator.Disk{{ID: fmt.Sprint("d-more-", n)}}})
+		servers = append(servers, simulator.Instance{ID: fmt.Sprint("i-more-", n), RegionID: "cn-hangzhou",
+			Disks: []simulator.Disk{{ID: fmt.Sprint("d-more-", n)}}})
 	}
 	api := simulator.New(simulator.Config{Credentials: []simulator.Credential{c.credential}, Instances: servers})
 	if c.change != nil {
@@ -181,7 +215,8 @@ func (c doctorCase) run(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := len(api.Snapshots())
-	status, stdout, stderr := typed(t, environment(append(c.env, "SNAPSHOTS_FILE="+file, "SWAS_ENDPOINT="+server.URL)...), nil, "doctor", "-live")
+	status, stdout, stderr := typed(t, environment(append(c.env, "SNAPSHOTS_FILE="+file, "SWAS_ENDPOINT="+server.URL)...),
+		nil, "doctor", "-live")
 	if status != c.status {
 		t.Errorf("exit status %d, want %d", status, c.status)
 	}
@@ -190,7 +225,8 @@ func (c doctorCase) run(t *testing.T) {
 			t.Errorf("it does not say %s", pattern)
 		}
 	}
-	if text := stdout + stderr; strings.Contains(text, secret) || strings.Contains(text, keyID) || strings.Contains(text, testToken) {
+	text = stdout + stderr
+	if strings.Contains(text, secret) || strings.Contains(text, keyID) || strings.Contains(text, testToken) {
 		t.Error("it shows a secret")
 	}
 	if counts := api.CallCounts(); counts["ListSnapshots"] > 1 || counts["ListDisks"] > 1 {

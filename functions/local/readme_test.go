@@ -377,8 +377,8 @@ func TestReadmeGateOfAFullServer(t *testing.T) {
 		return
 	}
 	file := filepath.Join(t.TempDir(), "snapshots.yaml")
-	text := "region: cn-hangzhou\ntargets:\n  web-1: {disk: d-bp18kjxg9ebrhsgi0001, keep: {deploy: 1}}\n  db-1: {disk: d-bp18kjxg9ebrhsgi0002}\n" +
-		"allow:\n  - {from: standard, targets: [web-1, db-1], actions: [take, list], role: deploy}\n"
+	text := "region: cn-hangzhou\ntargets:\n  web-1: {disk: d-bp18kjxg9ebrhsgi0001, keep: {deploy: 1}}\n" +
+		"  db-1: {disk: d-bp18kjxg9ebrhsgi0002}\nallow:\n  - {from: standard, targets: [web-1, db-1], actions: [take, list], role: deploy}\n"
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -386,7 +386,8 @@ func TestReadmeGateOfAFullServer(t *testing.T) {
 	here := serving(t, "SNAPSHOTS_FILE="+file, "WEBHOOK_SECRET="+secret, "SNAPSHOT_CALLS_PER_MINUTE=0")
 	run := func(target, key, says string, want int, env ...string) {
 		t.Helper()
-		code, said := open(t, append([]string{"SNAPSHOT_URL=" + here.HTTP, "WEBHOOK_SECRET=" + secret, "TARGET=" + target, "KEY=" + key}, env...)...)
+		env = append(env, "SNAPSHOT_URL="+here.HTTP, "WEBHOOK_SECRET="+secret, "TARGET="+target, "KEY="+key)
+		code, said := open(t, env...)
 		if code != want || !strings.Contains(said, says) {
 			t.Fatalf("%s of %s: exit status %d, not %d, and it says\n%s", key, target, code, want, said)
 		}
@@ -404,7 +405,8 @@ func TestReadmeGateOfAFullServer(t *testing.T) {
 // deleteOldest deletes a disk's oldest snapshot as an operator does.
 func deleteOldest(t *testing.T, here served, disk string) {
 	t.Helper()
-	client, err := swas.New(swas.Config{Endpoint: here.SWAS, Provider: swas.Static{AccessKeyID: here.AccessKeyID, AccessKeySecret: here.AccessKeySecret}})
+	key := swas.Static{AccessKeyID: here.AccessKeyID, AccessKeySecret: here.AccessKeySecret}
+	client, err := swas.New(swas.Config{Endpoint: here.SWAS, Provider: key})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -418,7 +420,8 @@ func deleteOldest(t *testing.T, here served, disk string) {
 			oldest = one
 		}
 	}
-	if err := (swas.Deleter{Client: client}).DeleteSnapshot(t.Context(), here.RegionID, oldest.ID, "operator"); err != nil {
+	err = swas.Deleter{Client: client}.DeleteSnapshot(t.Context(), here.RegionID, oldest.ID, "operator")
+	if err != nil {
 		t.Fatal(err)
 	}
 }

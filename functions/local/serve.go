@@ -57,7 +57,8 @@ func serve(ctx context.Context, s *session) error {
 	server := &http.Server{Handler: runtimeapi.Gateway(w.functions["http"]), ReadHeaderTimeout: 10 * time.Second}
 	stopped := make(chan error, 1)
 	go func() { stopped <- server.Serve(listener) }()
-	here := served{"http://" + listener.Addr().String(), w.apiURL, w.operator.AccessKeyID, w.operator.AccessKeySecret, w.regionID, w.disks}
+	here := served{"http://" + listener.Addr().String(), w.apiURL, w.operator.AccessKeyID, w.operator.AccessKeySecret,
+		w.regionID, w.disks}
 	if err := s.announce(here, timers, samples); err != nil {
 		return err
 	}
