@@ -57,7 +57,7 @@ func (s *situation) next(taken []*due) *situation {
 		order := d.order(s.now)
 		token := order.token(d.target.RegionID, d.target.DiskID)
 		base.snapshots = append(base.snapshots, Snapshot{
-			ID: "a new " + d.role, Name: s.nameOf(d), RegionID: d.target.RegionID, DiskID: d.target.DiskID, Status: Accomplished,
+			ID: "a new " + d.role + " of " + d.target.Name + " for " + s.policy.local(d.time), Name: s.nameOf(d), RegionID: d.target.RegionID, DiskID: d.target.DiskID, Status: Accomplished,
 			CreationTime: s.now, Tags: []Tag{{TagToken, token}, {TagMeta, meta{d.role, senderTimer, "forecast", ""}.String()}},
 		})
 	}
