@@ -198,3 +198,16 @@ func TestFailuresAreNotified(t *testing.T) {
 		}
 	})
 }
+
+// TestSecondFailedSnapshot: one that a later sweep deletes is not notified before.
+func TestSecondFailedSnapshot(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		a := newAccount(t, web(slots("daily", 1)))
+		a.add("s-1", "daily", 2*time.Hour, failed)
+		a.add("s-2", "daily", time.Hour, failed)
+		want := []string{"10 00:10 deleted s-1", "10 00:10 failed s-1", "10 00:20 deleted s-2", "10 00:20 failed s-2"}
+		if got := a.notified(30*time.Minute, snapshot.NotifyFailed, snapshot.NotifyDeleted); !slices.Equal(got, want) {
+			t.Errorf("got %q", got)
+		}
+	})
+}

@@ -3,7 +3,6 @@ package snapshot
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 )
@@ -253,7 +252,7 @@ func (g *regionSweep) conditionsOf(s *situation, one Snapshot) []condition {
 	case s.kept[one.ID] != "":
 		return []condition{{kind: NotifyFailed, name: one.ID, snapshot: one, what: one.ID + " should be deleted, and " + s.kept[one.ID],
 			advice: "delete its custom image, or pin the snapshot"}}
-	case one.ours() && one.Status == Failed && !slices.ContainsFunc(s.plan(false).deletions, func(d deletion) bool { return d.snapshot.ID == one.ID }):
+	case one.ours() && one.Status == Failed && !s.spent[s.serverOf(one.DiskID)] && s.protection(one) != "":
 		return []condition{{kind: NotifyFailed, name: one.ID, snapshot: one, what: one.ID + " failed and stays: " + s.protection(one),
 			advice: "it occupies a slot: delete it in the console" + joinedOrders(one)}}
 	case one.ours() && one.Good():
