@@ -52,6 +52,28 @@ func TestList(t *testing.T) {
 	})
 }
 
+// TestServerOfADataDisk: where the server of a target's disk is not known, the disks are listed: the snapshots of its other
+// disks occupy its slots.
+func TestServerOfADataDisk(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		a := newAccount(t, snapshot.Policy{Targets: []snapshot.Target{{Name: "web-1", DiskID: "d-2", Keep: []snapshot.Slots{slots("deploy", 1)}}}})
+		if got, err := a.service().List(t.Context(), "web-1"); err != nil || got.Slots.Used != 0 {
+			t.Errorf("got %+v %v", got, err)
+		}
+		a.wantCalls(list) // nothing can occupy a slot
+		for _, id := range []string{"s-1", "s-2", "s-3"} {
+			a.add(id, "deploy", time.Hour)
+		}
+		if got, err := a.service().List(t.Context(), "web-1"); err != nil || got.Slots.Used != 3 {
+			t.Errorf("got %+v %v", got, err)
+		}
+		a.wantCalls(list, disks)
+		if got := a.take(order("deploy", "k")); got.Outcome != snapshot.OutcomeBlocked {
+			t.Errorf("got %q %v", got.Outcome, got.Error)
+		}
+	})
+}
+
 // TestViewsFail: errors of views are those of the calls.
 func TestViewsFail(t *testing.T) {
 	t.Parallel()
