@@ -66,9 +66,6 @@ func (g *regionSweep) answerDue(s *situation, d *due) Result {
 	if result.Outcome != "" || result.Error != nil {
 		return result
 	}
-	if d.noSlot && !d.refused && g.quiet() {
-		d.state, d.why = dueBlocked, fmt.Sprintf("the account has no free slot (%d used), and no snapshot of its own may be replaced", g.account)
-	}
 	if d.state == dueBlocked {
 		result.Outcome = OutcomeBlocked
 		result.Error = &Error{Code: CodeBlocked, Kind: KindConflict, Message: fmt.Sprintf(
@@ -78,12 +75,16 @@ func (g *regionSweep) answerDue(s *situation, d *due) Result {
 		return result
 	}
 	next := d.next
-	if next.IsZero() {
+	slots, _ := d.target.slots(d.role)
+	switch {
+	case d.asked && slots.Schedule != nil: // no later sweep knows of the tick
+		next = slots.Schedule.Next(g.now())
+	case next.IsZero():
 		next = g.nextSweep()
 	}
 	result.Outcome = OutcomeDeferred
 	result.Warning = fmt.Sprintf("%s; the next attempt is at %s", d.why, g.Policy.local(next))
-	if slots, _ := d.target.slots(d.role); slots.Schedule == nil { // no later sweep knows of it
+	if slots.Schedule == nil { // no later sweep takes it
 		code := CodeBlocked
 		if _, running := inProgress(s.byDisk[d.target.DiskID]); running {
 			code = CodeCreatingSnapshot

@@ -3,6 +3,7 @@ package snapshot
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -369,11 +370,23 @@ func (sw *sweeping) replaceInAccount(ctx context.Context) {
 	for sw.account >= SlotsPerAccount && sw.quiet() {
 		g, d := sw.replaceable()
 		if d == nil {
+			sw.block()
 			return
 		}
 		refused := len(g.kept)
 		if sw.replaceFor(ctx, g, d); len(g.kept) == refused {
 			return
+		}
+	}
+}
+
+// block marks the due roles without a slot of the account: nothing of it may go, and nothing comes free by itself.
+func (sw *sweeping) block() {
+	for _, g := range sw.regions {
+		for _, d := range g.dues {
+			if d.noSlot && !d.refused {
+				d.state, d.why = dueBlocked, fmt.Sprintf("the account has no free slot (%d used), and no snapshot of its own may be replaced", sw.account)
+			}
 		}
 	}
 }
