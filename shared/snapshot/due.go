@@ -74,13 +74,18 @@ func (s *situation) dues() []*due {
 	}
 	if len(all) > 1 {
 		for _, d := range all {
-			if slots, _ := d.target.slots(d.role); slots.Schedule != nil {
-				d.period = period(slots.Schedule, s.now)
-			}
+			d.measure(s.now)
 		}
 	}
 	slices.SortStableFunc(all, servedFirst)
 	return all
+}
+
+// measure works out the period, which takes longer than the rest of a plan: it is done only where it matters.
+func (d *due) measure(now time.Time) {
+	if slots, _ := d.target.slots(d.role); d.period == 0 {
+		d.period = period(slots.Schedule, now)
+	}
 }
 
 func servedFirst(a, b *due) int {

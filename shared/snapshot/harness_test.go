@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -26,7 +27,9 @@ type account struct {
 	*simulator.Simulator
 	t      testing.TB
 	policy snapshot.Policy
-	sent   []snapshot.Notification
+
+	mu   sync.Mutex
+	sent []snapshot.Notification
 }
 
 // newAccount returns an account of one server, i-1, with a system disk d-1 and a data disk d-2, on which a snapshot takes
@@ -88,7 +91,11 @@ var (
 func (a *account) service(skew ...time.Duration) *snapshot.Service {
 	s := &snapshot.Service{
 		API: caller{a.Simulator, "take"}, Policy: a.policy, Instance: snapshot.NewInstance(0),
-		Notify: func(_ context.Context, n snapshot.Notification) { a.sent = append(a.sent, n) },
+		Notify: func(_ context.Context, n snapshot.Notification) {
+			a.mu.Lock()
+			defer a.mu.Unlock()
+			a.sent = append(a.sent, n)
+		},
 	}
 	if len(skew) > 0 {
 		s.Now = func() time.Time { return time.Now().Add(skew[0]) }

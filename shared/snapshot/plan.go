@@ -116,11 +116,9 @@ func (s *situation) serve(d *due, server string, free map[string]int, busy, dele
 	}
 }
 
-// replaced is replacement with the period of the due role, which is worked out only where it matters.
+// replaced is replacement with the period of the due role.
 func (s *situation) replaced(d *due) (Snapshot, string, bool) {
-	if slots, _ := d.target.slots(d.role); d.period == 0 {
-		d.period = period(slots.Schedule, s.now)
-	}
+	d.measure(s.now)
 	return s.replacement(d)
 }
 

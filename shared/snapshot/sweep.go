@@ -3,6 +3,7 @@ package snapshot
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -201,6 +202,11 @@ func (sw *sweeping) takePlanned(ctx context.Context) {
 			all = append(all, entry{d, g})
 		}
 	}
+	if len(all) > 1 {
+		for _, e := range all {
+			e.measure(sw.now())
+		}
+	}
 	slices.SortStableFunc(all, func(a, b entry) int { return servedFirst(a.due, b.due) })
 	scarce := sw.account+len(all) > SlotsPerAccount
 	groups := make([][]entry, 1, len(sw.regions))
@@ -375,17 +381,45 @@ func (g *regionSweep) refusedDue(ctx context.Context, d *due, result *Result, re
 // replaceInAccount makes the one replacement for the account's cap: if only the account is full, every region is listed,
 // nothing is surplus and nothing in progress anywhere.
 func (sw *sweeping) replaceInAccount(ctx context.Context) {
-	if sw.account < SlotsPerAccount {
-		return
+	for sw.account >= SlotsPerAccount && sw.quiet() {
+		g, d := sw.replaceable()
+		if d == nil {
+			sw.block()
+			return
+		}
+		refused := len(g.kept)
+		if sw.replaceFor(ctx, g, d); len(g.kept) == refused {
+			return
+		}
 	}
+}
+
+// block marks the due roles without a slot of the account: nothing of it may go, and nothing comes free by itself.
+func (sw *sweeping) block() {
 	for _, g := range sw.regions {
 		for _, d := range g.dues {
-			if d.noSlot && !d.asked && sw.quiet() {
-				sw.replaceFor(ctx, g, d)
-				return
+			if d.noSlot && !d.refused {
+				d.state, d.why = dueBlocked, fmt.Sprintf("the account has no free slot (%d used), and no snapshot of its own may be replaced", sw.account)
 			}
 		}
 	}
+}
+
+// replaceable returns the first due role without a slot of the account for which a snapshot may go, in the order in which
+// they are served.
+func (sw *sweeping) replaceable() (of *regionSweep, first *due) {
+	for _, g := range sw.regions {
+		s := g.situation()
+		for _, d := range g.dues {
+			if !d.noSlot || d.asked || first != nil && servedFirst(first, d) <= 0 {
+				continue
+			}
+			if _, _, ok := s.replaced(d); ok {
+				of, first = g, d
+			}
+		}
+	}
+	return of, first
 }
 
 // quiet reports whether no region has anything surplus, deleted in this run or in progress, and all are listed.
