@@ -152,7 +152,7 @@ func (sw *sweeping) replaceFor(ctx context.Context, g *regionSweep, d *due) {
 		}
 		s := g.situation()
 		for _, again := range s.plan(false).dues {
-			if again.role == d.role && again.target.Name == d.target.Name && again.state == dueCreate {
+			if again.role == d.role && again.target.Name == d.target.Name && (again.state == dueCreate || again.behind != nil) {
 				one, reason, ok := s.replaced(again)
 				chosen = again
 				return deletion{snapshot: one, target: again.target, server: s.serverOf(again.target.DiskID), reason: reason, forDue: again}, ok, nil

@@ -27,6 +27,7 @@ type regionSweep struct {
 	kept    map[string]string
 	spent   map[string]bool
 	usedUp  map[string]bool
+	periods map[string]time.Duration
 	deleted []deletion
 	dues    []*due
 	results map[*due]Result
@@ -109,7 +110,7 @@ func (sw *sweeping) divide() {
 		g := byID[id]
 		if g == nil {
 			g = &regionSweep{sweeping: sw, id: id, kept: make(map[string]string), spent: make(map[string]bool),
-				usedUp: make(map[string]bool), results: make(map[*due]Result)}
+				usedUp: make(map[string]bool), periods: make(map[string]time.Duration), results: make(map[*due]Result)}
 			byID[id] = g
 			sw.regions = append(sw.regions, g)
 		}
@@ -121,6 +122,7 @@ func (sw *sweeping) divide() {
 func (g *regionSweep) situation() *situation {
 	base := g.base(g.id)
 	base.asked, base.kept, base.spent, base.usedUp = g.asked, g.kept, g.spent, g.usedUp
+	base.periods = g.periods
 	return newSituation(base)
 }
 
@@ -179,13 +181,15 @@ func (sw *sweeping) takeDue(ctx context.Context) {
 		if g.err != nil {
 			continue
 		}
-		g.dues = g.join(g.situation().plan(false).dues)
+		s := g.situation()
+		g.dues = g.join(s.plan(false).dues)
 		for _, d := range g.dues {
+			d.period = s.periodOf(d.target, d.role) // a plan leaves it out where one role alone is due
 			all = append(all, entry{d, g})
 		}
 	}
-	slices.SortStableFunc(all, func(a, b entry) int { return servedFirst(a.due, b.due) })
 	scarce := sw.account+len(all) > SlotsPerAccount
+	slices.SortStableFunc(all, func(a, b entry) int { return servedFirst(a.due, b.due) })
 	groups := make([][]entry, 1, len(sw.regions))
 	if !scarce { // then the regions do not compete: none waits for another
 		groups = groups[:0]
@@ -198,6 +202,8 @@ func (sw *sweeping) takeDue(ctx context.Context) {
 	sw.parallel(len(groups), func(i int) {
 		for _, e := range groups[i] {
 			switch {
+			case e.behind != nil && e.behind.noSlot:
+				e.why, e.noSlot = e.behind.why, true
 			case e.state != dueCreate:
 			case scarce && sw.account >= SlotsPerAccount:
 				e.state, e.why, e.noSlot = dueWait, "the account has no free slot", true
@@ -324,18 +330,26 @@ func (g *regionSweep) refusedDue(ctx context.Context, d *due, result *Result, re
 }
 
 // replaceInAccount makes the one replacement for the account's cap: if only the account is full, every region is listed,
-// nothing is surplus and nothing in progress anywhere.
+// nothing is surplus and nothing in progress anywhere. One that may replace nothing does not hold up the others.
 func (sw *sweeping) replaceInAccount(ctx context.Context) {
-	if sw.account < SlotsPerAccount {
+	if sw.account < SlotsPerAccount || !sw.quiet() {
 		return
 	}
+	var first *due
+	var region *regionSweep
 	for _, g := range sw.regions {
+		s := g.situation()
 		for _, d := range g.dues {
-			if d.noSlot && !d.asked && sw.quiet() {
-				sw.replaceFor(ctx, g, d)
-				return
+			if !d.noSlot || d.asked || first != nil && servedFirst(first, d) < 0 {
+				continue
+			}
+			if _, _, ok := s.replaced(d); ok {
+				first, region = d, g
 			}
 		}
+	}
+	if first != nil {
+		sw.replaceFor(ctx, region, first)
 	}
 }
 
