@@ -154,7 +154,13 @@ func (s State) isPinned(one simulator.Snapshot) bool {
 	return pinned(all[0], s.At.Add(s.Skew)) && pinned(all[1], s.At.Add(s.Skew))
 }
 
-func second(one simulator.Snapshot) time.Time { return one.CreationTime.Truncate(time.Second) }
+// created returns when a snapshot was taken, as lists show it.
+func (s State) created(one simulator.Snapshot) time.Time {
+	if s.NoDate[one.ID] {
+		return time.Time{}
+	}
+	return one.CreationTime.Truncate(time.Second)
+}
 
 // good returns the accomplished snapshots of ours of a disk but one, with those that an operator deleted just now.
 func (s State) good(disk, except string) []simulator.Snapshot {
@@ -235,7 +241,7 @@ func (p Policy) Deletion(s State, victim simulator.Snapshot) (Reason, error) {
 func (s State) newer(victim simulator.Snapshot, role string) int {
 	n := 0
 	for _, one := range s.good(victim.DiskID, victim.ID) {
-		if s.roleOf(one) == role && (!second(one).Before(second(victim)) || s.mayBePinned(one)) {
+		if s.roleOf(one) == role && (!s.created(one).Before(s.created(victim)) || s.mayBePinned(one)) {
 			n++
 		}
 	}
@@ -277,7 +283,7 @@ func (p Policy) replacement(s State, victim simulator.Snapshot, target Target, k
 	for _, one := range others {
 		other, _ := target.role(s.roleOf(one))
 		lasting = lasting || s.mayBePinned(one) || other.Times.Period == 0 || other.Times.Period > kept.Times.Period
-		if s.roleOf(one) == kept.Name && second(one).Before(second(victim)) && !s.mayBePinned(one) && one.ImageID == "" && !s.NoDate[one.ID] {
+		if s.roleOf(one) == kept.Name && s.created(one).Before(s.created(victim)) && !s.mayBePinned(one) && one.ImageID == "" && !s.NoDate[one.ID] {
 			return "", fmt.Errorf("it is replaced although %s is older", one.ID)
 		}
 	}
@@ -313,7 +319,7 @@ func (p Policy) mustGo(s State, one, victim simulator.Snapshot) bool {
 	}
 	isNewest := true
 	for _, other := range with.good(one.DiskID, one.ID) {
-		isNewest = isNewest && (with.roleOf(other) != kept.Name || second(other).Before(second(one)))
+		isNewest = isNewest && (with.roleOf(other) != kept.Name || s.created(other).Before(s.created(one)))
 	}
 	return !isNewest && with.newer(one, kept.Name) >= kept.Count
 }
@@ -340,7 +346,7 @@ func (s State) satisfies(one simulator.Snapshot, target Target, role string, at 
 	if one.DiskID != target.Disk || one.Status != simulator.Progressing && one.Status != simulator.Accomplished || s.roleOf(one) != role {
 		return false
 	}
-	return !one.CreationTime.Truncate(time.Second).Before(at) || !nameTime(one).Before(at)
+	return !s.created(one).Before(at) || !nameTime(one).Before(at)
 }
 
 // nameTime returns the minute in a name that ends in its token's 8 characters; else the zero time.
