@@ -43,17 +43,17 @@ type history struct {
 	direct  bool       // calls are not parked: the faults have ended
 	mu      sync.Mutex // of direct calls
 
-	chaos    chaos
-	ended    bool // faults
-	writes   int  // effective ones
-	events   map[string]*judge.Event
-	known    map[string]string    // disk of each snapshot that there ever was
-	deleted  map[string]time.Time // when it was deleted
-	operator []removed            // by an operator
-	touched  map[string]time.Time // when an operator last tagged it
-	gone     map[string]bool      // disks
-	noDate   map[string]bool
-	forgot   time.Time // when the tokens were last forgotten
+	chaos   chaos
+	ended   bool // faults
+	writes  int  // effective ones
+	events  map[string]*judge.Event
+	known   map[string]string    // disk of each snapshot that there ever was
+	deleted map[string]time.Time // when it was deleted
+	removed []removed
+	touched map[string]time.Time // when an operator last tagged it
+	gone    map[string]bool      // disks
+	noDate  map[string]bool
+	forgot  time.Time // when the tokens were last forgotten
 
 	counts     map[string]int
 	violations []string
@@ -62,6 +62,7 @@ type history struct {
 type removed struct {
 	simulator.Snapshot
 	at time.Time
+	by *historyRun // nil: an operator
 }
 
 // chaos is how much goes wrong in a history.
@@ -412,13 +413,16 @@ func (h *history) state(c *apiCall, all []simulator.Snapshot) judge.State {
 		return s
 	}
 	s.Sent = c.sent
-	for _, one := range h.operator {
+	for _, one := range h.removed {
 		shown := false
 		for _, list := range c.run.lists {
 			shown = shown || list[one.ID]
 		}
-		if shown || !one.at.Before(c.sent.Add(-time.Second)) {
+		switch {
+		case one.by == nil && (shown || !one.at.Before(c.sent.Add(-time.Second))):
 			s.Recent = append(s.Recent, one.Snapshot)
+		case one.by != nil && one.by != c.run && shown:
+			s.Shown = append(s.Shown, one.Snapshot)
 		}
 	}
 	return s
@@ -430,10 +434,11 @@ func (h *history) onDelete(_ string, victim simulator.Snapshot, others []simulat
 	h.writes++
 	c := h.current
 	if c == nil {
-		h.operator = append(h.operator, removed{victim, time.Now()})
+		h.removed = append(h.removed, removed{victim, time.Now(), nil})
 		return
 	}
 	r := c.run
+	defer func() { h.removed = append(h.removed, removed{victim, time.Now(), r}) }()
 	s := h.state(c, others)
 	reason, err := r.judged.Deleted(r.deployment.judged, s, victim)
 	h.trace("run %d: deleted %s: %s %v", r.id, victim.ID, reason, err)

@@ -73,6 +73,8 @@ type State struct {
 
 	// Recent is what an operator deleted and the deployment could not know yet.
 	Recent []simulator.Snapshot
+	// Shown is what another sweep deleted and a list still shows: it may be taken for occupying a slot.
+	Shown []simulator.Snapshot
 	// Sent is when the call was sent; what an operator tagged later than a second before it counts either way.
 	Sent time.Time
 }
@@ -253,8 +255,8 @@ func (p Policy) replacement(s State, victim simulator.Snapshot, target Target, k
 	if !s.due(target, kept, victim) {
 		return "", fmt.Errorf("it is within the count of its role, and the role is not due")
 	}
-	onServer, inAccount := 1, 1+len(s.Snapshots)+len(s.Recent)
-	for _, list := range [][]simulator.Snapshot{s.Snapshots, s.Recent} {
+	onServer, inAccount := 1, 1+len(s.Snapshots)+len(s.Recent)+len(s.Shown)
+	for _, list := range [][]simulator.Snapshot{s.Snapshots, s.Recent, s.Shown} {
 		for _, one := range list {
 			if one.InstanceID == victim.InstanceID {
 				onServer++
