@@ -203,7 +203,7 @@ func (sw *sweeping) takeDue(ctx context.Context) {
 		for _, e := range groups[i] {
 			switch {
 			case e.behind != nil && e.behind.noSlot:
-				e.why, e.noSlot = e.behind.why, true
+				e.why, e.noSlot, e.refused = e.behind.why, true, e.behind.refused
 			case e.state != dueCreate:
 			case scarce && sw.account >= SlotsPerAccount:
 				e.state, e.why, e.noSlot = dueWait, "the account has no free slot", true
