@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"runtime"
 	"runtime/debug"
@@ -272,10 +273,17 @@ func (h *history) play() {
 			h.operate()
 			continue
 		}
+		if i := slices.IndexFunc(h.parked, late); i >= 0 {
+			h.take(i)
+			continue
+		}
 		switch p := h.rng.Float64(); {
 		case p < 0.70:
 		case p < 0.94:
 			h.pass(h.between(time.Millisecond, 400*time.Millisecond))
+			continue
+		case slices.ContainsFunc(h.parked, func(c *apiCall) bool { return c.action == "DeleteSnapshot" }):
+			h.pass(h.between(0, 400*time.Millisecond))
 			continue
 		case p < 0.99:
 			h.pass(h.between(400*time.Millisecond, 5*time.Second))
@@ -284,10 +292,7 @@ func (h *history) play() {
 			h.pass(h.between(5*time.Second, 40*time.Second))
 			continue
 		}
-		i := h.rng.IntN(len(h.parked))
-		c := h.parked[i]
-		h.parked = slices.Delete(h.parked, i, i+1)
-		h.serve(c)
+		h.take(h.rng.IntN(len(h.parked)))
 	}
 	h.violate("the runs do not end: %d are active, %d calls parked", h.active, len(h.parked))
 	for h.active > 0 {
@@ -305,6 +310,17 @@ func (h *history) play() {
 			h.parked = append(h.parked, <-h.queue)
 		}
 	}
+}
+
+// late reports whether a call must be served before time passes: a deletion arrives within about a second.
+func late(c *apiCall) bool {
+	return c.action == "DeleteSnapshot" && time.Since(c.sent) > 200*time.Millisecond
+}
+
+func (h *history) take(i int) {
+	c := h.parked[i]
+	h.parked = slices.Delete(h.parked, i, i+1)
+	h.serve(c)
 }
 
 func (h *history) pass(d time.Duration) {
@@ -412,12 +428,12 @@ func (h *history) state(c *apiCall, all []simulator.Snapshot) judge.State {
 	if c == nil {
 		return s
 	}
-	s.Sent = c.sent
+	s.Sent, s.Listed = c.sent, make(map[string]bool)
+	for _, list := range c.run.lists {
+		maps.Copy(s.Listed, list)
+	}
 	for _, one := range h.removed {
-		shown := false
-		for _, list := range c.run.lists {
-			shown = shown || list[one.ID]
-		}
+		shown := s.Listed[one.ID]
 		switch {
 		case one.by == nil && (shown || !one.at.Before(c.sent.Add(-time.Second))):
 			s.Recent = append(s.Recent, one.Snapshot)
@@ -458,7 +474,7 @@ func (h *history) effect(c *apiCall) simulator.Reply {
 			h.violate("run %d (%s) calls DeleteSnapshot", r.id, r.kind)
 		}
 	case "CreateSnapshot":
-		if err := r.judged.Create(c.params["DiskId"], roleOf(c.params)); err != nil {
+		if err := r.judged.Create(c.params["RegionId"], c.params["DiskId"], roleOf(c.params)); err != nil {
 			h.violate("run %d: %v", r.id, err)
 		}
 	}

@@ -118,9 +118,9 @@ func (h *history) servers(config *simulator.Config) {
 			}
 			total += sum(roles)
 			name := fmt.Sprintf("web-%d%c", i, 'a'+k)
-			h.target(judge.Target{Name: name, Disk: disk, Server: server.ID, Roles: roles}, server.RegionID)
+			h.target(judge.Target{Name: name, Disk: disk, Server: server.ID, Region: server.RegionID, Roles: roles})
 			if n == 1 && h.chance(0.04) {
-				h.target(judge.Target{Name: name + "-too", Disk: disk, Server: server.ID, Roles: roles}, server.RegionID)
+				h.target(judge.Target{Name: name + "-too", Disk: disk, Server: server.ID, Region: server.RegionID, Roles: roles})
 				h.count("shared disk")
 			}
 		}
@@ -135,7 +135,7 @@ func (h *history) servers(config *simulator.Config) {
 }
 
 // target adds a target to the deployments, which are made here, too.
-func (h *history) target(judged judge.Target, regionID string) {
+func (h *history) target(judged judge.Target) {
 	if h.deployments == nil {
 		h.deployments = []*deployment{{name: "blue"}}
 		switch p := h.rng.Float64(); {
@@ -151,7 +151,7 @@ func (h *history) target(judged judge.Target, regionID string) {
 			d.policy.MaxEventAge = pick(h, []time.Duration{0, 0, 10 * time.Minute, 4 * time.Hour})
 		}
 	}
-	target := snapshot.Target{Name: judged.Name, DiskID: judged.Disk, RegionID: regionID}
+	target := snapshot.Target{Name: judged.Name, DiskID: judged.Disk, RegionID: judged.Region}
 	if judged.Disk[len(judged.Disk)-1] == 'a' && h.chance(0.3) {
 		target.DiskID, target.InstanceID = "", judged.Server
 	}
@@ -430,7 +430,7 @@ func (h *history) swept(r *historyRun, results []snapshot.Result) {
 		if result.Error != nil {
 			text = result.Error.Code
 		}
-		h.trace("run %d: %s %s %s %s %s %s", r.id, result.Target, result.Role, result.Outcome, result.SnapshotID, text, result.Warning)
+		h.trace("run %d: %s %s %s %s %s %s", r.id, result.Target, result.Role, result.Outcome, result.SnapshotID, text, result.Warning[:min(90, len(result.Warning))])
 		if result.Outcome != "" && !r.dead {
 			h.count("due: " + string(result.Outcome))
 		}

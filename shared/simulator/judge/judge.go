@@ -53,8 +53,8 @@ type Role struct {
 
 // Target is a disk that a policy names. Without roles nothing of it may be deleted.
 type Target struct {
-	Name, Disk, Server string
-	Roles              []Role
+	Name, Disk, Server, Region string
+	Roles                      []Role
 }
 
 // Policy is the targets of one deployment.
@@ -75,6 +75,8 @@ type State struct {
 	Recent []simulator.Snapshot
 	// Shown is what another sweep deleted and a list still shows: it may be taken for occupying a slot.
 	Shown []simulator.Snapshot
+	// Listed is what the latest lists showed. One that they did not show may be taken into a slot that seems occupied.
+	Listed map[string]bool
 	// Sent is when the call was sent; what an operator tagged later than a second before it counts either way.
 	Sent time.Time
 }
@@ -116,7 +118,7 @@ func (s State) mayBeOurs(one simulator.Snapshot) bool {
 	return ours(all[0]) || ours(all[1])
 }
 
-func role(tags []simulator.Tag) string {
+func roleIn(tags []simulator.Tag) string {
 	text, _ := tag(tags, tagMeta)
 	name, _, _ := strings.Cut(text, "/")
 	if parts := strings.Count(text, "/"); parts != 2 && parts != 3 {
@@ -129,7 +131,7 @@ func role(tags []simulator.Tag) string {
 func (s State) roleOf(one simulator.Snapshot) string {
 	for _, tags := range s.tags(one) {
 		if ours(tags) {
-			return role(tags)
+			return roleIn(tags)
 		}
 	}
 	return ""
@@ -255,11 +257,14 @@ func (p Policy) replacement(s State, victim simulator.Snapshot, target Target, k
 	if !s.due(target, kept, victim) {
 		return "", fmt.Errorf("it is within the count of its role, and the role is not due")
 	}
-	onServer, inAccount := 1, 1+len(s.Snapshots)+len(s.Recent)+len(s.Shown)
+	onServer, inAccount := 1, 1
 	for _, list := range [][]simulator.Snapshot{s.Snapshots, s.Recent, s.Shown} {
 		for _, one := range list {
 			if one.InstanceID == victim.InstanceID {
 				onServer++
+			}
+			if p.sees(one) {
+				inAccount++
 			}
 		}
 	}
@@ -273,7 +278,7 @@ func (p Policy) replacement(s State, victim simulator.Snapshot, target Target, k
 		if one.InstanceID != victim.InstanceID && reason == Replacement {
 			continue
 		}
-		if one.Status == simulator.Progressing {
+		if one.Status == simulator.Progressing && (s.Listed[one.ID] || len(s.Recent)+len(s.Shown) == 0) {
 			return "", fmt.Errorf("it is replaced while %s is in progress", one.ID)
 		}
 		if one.ImageID == "" && p.mustGo(s, one, victim) {
@@ -293,6 +298,11 @@ func (p Policy) replacement(s State, victim simulator.Snapshot, target Target, k
 		return "", fmt.Errorf("it is replaced, and of the %d others none lasts longer than role %s", len(others), kept.Name)
 	}
 	return reason, nil
+}
+
+// sees reports whether the deployment lists the region of a snapshot.
+func (p Policy) sees(one simulator.Snapshot) bool {
+	return slices.ContainsFunc(p, func(t Target) bool { return t.Region == one.RegionID })
 }
 
 // mustGo reports whether another snapshot than the victim is failed or surplus beyond doubt.
@@ -343,10 +353,15 @@ func (s State) due(target Target, kept Role, victim simulator.Snapshot) bool {
 	return false
 }
 
-// satisfies reports whether a snapshot belongs to a time of a role, or to a later one.
+// satisfies reports whether a snapshot belongs, beyond doubt, to a time of a role, or to a later one.
 func (s State) satisfies(one simulator.Snapshot, target Target, role string, at time.Time) bool {
-	if one.DiskID != target.Disk || one.Status != simulator.Progressing && one.Status != simulator.Accomplished || s.roleOf(one) != role {
+	if one.DiskID != target.Disk || one.Status != simulator.Progressing && one.Status != simulator.Accomplished {
 		return false
+	}
+	for _, tags := range s.tags(one) {
+		if !ours(tags) || roleIn(tags) != role {
+			return false
+		}
 	}
 	return !s.created(one).Before(at) || !nameTime(one).Before(at)
 }

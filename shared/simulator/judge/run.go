@@ -11,7 +11,7 @@ import (
 type Run struct {
 	servers map[string]string // that lost a snapshot, and which
 	refused map[string]bool   // snapshots that the API would not delete
-	owed    *owed
+	owed    map[string]owed // by region
 }
 
 // owed is who gets the slot that a replacement freed.
@@ -28,7 +28,10 @@ func (r *Run) Deleted(p Policy, s State, victim simulator.Snapshot) (Reason, err
 	}
 	r.servers[victim.InstanceID] = victim.ID
 	if reason == Replacement || reason == AccountReplacement {
-		r.owed = &owed{victim.DiskID, s.roleOf(victim)}
+		if r.owed == nil {
+			r.owed = make(map[string]owed)
+		}
+		r.owed[victim.RegionID] = owed{victim.DiskID, s.roleOf(victim)}
 	}
 	return reason, err
 }
@@ -45,13 +48,14 @@ func (r *Run) Refused(id string) error {
 	return nil
 }
 
-// Create judges the attempt of a create: the slot that a replacement freed goes to its role, before any other create.
-func (r *Run) Create(disk, role string) error {
-	if r.owed == nil {
+// Create judges the attempt of a create: the slot that a replacement freed goes to its role, before any other create of
+// the region.
+func (r *Run) Create(region, disk, role string) error {
+	o, ok := r.owed[region]
+	if !ok {
 		return nil
 	}
-	o := *r.owed
-	if r.owed = nil; o.disk != disk || o.role != role {
+	if delete(r.owed, region); o.disk != disk || o.role != role {
 		return fmt.Errorf("the slot of a replaced %s of %s goes to %s of %s", o.role, o.disk, role, disk)
 	}
 	return nil
@@ -59,8 +63,8 @@ func (r *Run) Create(disk, role string) error {
 
 // End judges the end of a run that was not killed.
 func (r *Run) End() error {
-	if r.owed != nil {
-		return fmt.Errorf("a %s of %s was replaced, and none was ordered in its place", r.owed.role, r.owed.disk)
+	for _, o := range r.owed {
+		return fmt.Errorf("a %s of %s was replaced, and none was ordered in its place", o.role, o.disk)
 	}
 	return nil
 }
