@@ -108,8 +108,8 @@ type historyRun struct {
 	calls    int
 	freeze   time.Duration
 	random   float64
+	began    time.Time
 	done     bool
-	lost     bool // an answer of CreateSnapshot was lost
 }
 
 // delivery is an order, as it is delivered again and again.
@@ -160,6 +160,7 @@ func (r *historyRun) Do(ctx context.Context, key, action string, params map[stri
 	if r.h.direct {
 		r.h.mu.Lock()
 		defer r.h.mu.Unlock()
+		r.h.attempted(c)
 		return r.h.effect(c)
 	}
 	r.h.queue <- c
@@ -211,6 +212,7 @@ func (h *history) start(p *process, kind string, after time.Duration, do func(*h
 			}
 		}()
 		time.Sleep(after)
+		r.began = time.Now()
 		ctx, cancel := context.WithTimeout(context.Background(), timeout)
 		defer cancel()
 		do(r, s, ctx)
@@ -342,6 +344,7 @@ func (h *history) serve(c *apiCall) {
 		h.answer(c, simulator.Reply{Lost: true})
 		return
 	}
+	h.attempted(c)
 	if r.calls++; r.calls > 300 {
 		h.violate("run %d makes more than 300 calls", r.id)
 		h.kill(c)
@@ -366,6 +369,15 @@ func (h *history) serve(c *apiCall) {
 		h.fail(c)
 	default:
 		h.answer(c, h.effect(c))
+	}
+}
+
+// attempted judges a call, whatever becomes of it.
+func (h *history) attempted(c *apiCall) {
+	if c.action == "CreateSnapshot" {
+		if err := c.run.judged.Create(c.params["RegionId"], c.params["DiskId"], roleOf(c.params)); err != nil {
+			h.violate("run %d: %v", c.run.id, err)
+		}
 	}
 }
 
@@ -400,9 +412,6 @@ func (h *history) fail(c *apiCall) {
 		h.effect(c)
 	}
 	h.trace("run %d: %s fails: %s (effect %t)", c.run.id, c.action, cmp.Or(reply.Code, "lost"), effect)
-	if c.action == "CreateSnapshot" && (reply.Lost || reply.Code == snapshot.CodeInternalError) {
-		c.run.lost = true
-	}
 	h.answer(c, reply)
 }
 
@@ -457,6 +466,12 @@ func (h *history) onDelete(_ string, victim simulator.Snapshot, others []simulat
 	defer func() { h.removed = append(h.removed, removed{victim, time.Now(), r}) }()
 	s := h.state(c, others)
 	reason, err := r.judged.Deleted(r.deployment.judged, s, victim)
+	if err != nil && len(s.Shown) > 0 {
+		s.Recent, s.Shown = append(s.Recent, s.Shown...), nil
+		if reason, err = r.deployment.judged.Deletion(s, victim); err == nil {
+			h.count("exception: two sweeps at once, and the list of one shows what the other deleted")
+		}
+	}
 	h.trace("run %d: deleted %s: %s %v", r.id, victim.ID, reason, err)
 	if err != nil {
 		h.violate("run %d of %s deleted %s (%s of %s, %s old): %v", r.id, r.name, victim.ID, victim.Name, victim.DiskID, s.At.Sub(victim.CreationTime), err)
@@ -468,15 +483,8 @@ func (h *history) onDelete(_ string, victim simulator.Snapshot, others []simulat
 // effect makes a call of a run, and judges it.
 func (h *history) effect(c *apiCall) simulator.Reply {
 	r := c.run
-	switch c.action {
-	case "DeleteSnapshot":
-		if !r.sweeps {
-			h.violate("run %d (%s) calls DeleteSnapshot", r.id, r.kind)
-		}
-	case "CreateSnapshot":
-		if err := r.judged.Create(c.params["RegionId"], c.params["DiskId"], roleOf(c.params)); err != nil {
-			h.violate("run %d: %v", r.id, err)
-		}
+	if c.action == "DeleteSnapshot" && !r.sweeps {
+		h.violate("run %d (%s) calls DeleteSnapshot", r.id, r.kind)
 	}
 	h.current = c
 	reply := h.sim.Do(context.Background(), c.key, c.action, c.params)

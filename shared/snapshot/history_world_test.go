@@ -550,17 +550,20 @@ func (h *history) ordered(r *historyRun, result snapshot.Result) {
 			h.events[result.ClientToken] = event
 		}
 		event.Joined(result.SnapshotID)
-	case result.Error != nil && !result.Error.Retryable:
+	case result.Error != nil && !result.Error.Retryable && !h.gone[result.DiskID]:
 		h.refused(r, result)
 	}
 }
 
-// refused judges a final refusal: there must be no snapshot of the order.
+// refused judges a final refusal: there must be no snapshot of the order, unless another run takes it at the same time.
 func (h *history) refused(r *historyRun, result snapshot.Result) {
 	for _, one := range h.sim.Snapshots() {
 		mine := slices.ContainsFunc(one.Tags, func(t simulator.Tag) bool {
 			return t.Key == snapshot.TagToken && t.Value == result.ClientToken && result.ClientToken != ""
 		})
+		if one.CreationTime.After(r.began) {
+			continue
+		}
 		if mine || one.Name == result.SnapshotName && strings.HasSuffix(one.Name, "-"+strings.TrimPrefix(result.ClientToken, "sn1-")[:min(8, len(result.ClientToken))]) {
 			h.violate("run %d: order %s is refused for good (%v), and has %s (%s)", r.id, r.delivery.order.Key, result.Error, one.ID, one.Status)
 		}

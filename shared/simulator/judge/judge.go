@@ -137,6 +137,12 @@ func (s State) roleOf(one simulator.Snapshot) string {
 	return ""
 }
 
+// surely reports whether the deployment must know that a snapshot is ours and of a role.
+func (s State) surely(one simulator.Snapshot, role string) bool {
+	all := s.tags(one)
+	return ours(all[0]) && ours(all[1]) && roleIn(all[0]) == role && roleIn(all[1]) == role
+}
+
 func pinned(tags []simulator.Tag, at time.Time) bool {
 	until, ok := tag(tags, tagKeep)
 	if !ok || until == "" || until == "no" {
@@ -278,7 +284,7 @@ func (p Policy) replacement(s State, victim simulator.Snapshot, target Target, k
 		if one.InstanceID != victim.InstanceID && reason == Replacement {
 			continue
 		}
-		if one.Status == simulator.Progressing && (s.Listed[one.ID] || len(s.Recent)+len(s.Shown) == 0) {
+		if one.Status == simulator.Progressing && !s.hid(one) {
 			return "", fmt.Errorf("it is replaced while %s is in progress", one.ID)
 		}
 		if one.ImageID == "" && p.mustGo(s, one, victim) {
@@ -290,7 +296,7 @@ func (p Policy) replacement(s State, victim simulator.Snapshot, target Target, k
 	for _, one := range others {
 		other, _ := target.role(s.roleOf(one))
 		lasting = lasting || s.mayBePinned(one) || other.Times.Period == 0 || other.Times.Period > kept.Times.Period
-		if s.roleOf(one) == kept.Name && s.created(one).Before(s.created(victim)) && !s.mayBePinned(one) && one.ImageID == "" && !s.NoDate[one.ID] {
+		if s.surely(one, kept.Name) && s.created(one).Before(s.created(victim)) && !s.mayBePinned(one) && one.ImageID == "" && !s.NoDate[one.ID] {
 			return "", fmt.Errorf("it is replaced although %s is older", one.ID)
 		}
 	}
@@ -345,7 +351,7 @@ func (s State) due(target Target, kept Role, victim simulator.Snapshot) bool {
 	for _, skew := range []time.Duration{-s.Skew, 0, s.Skew} {
 		at := kept.Times.Latest(s.At.Add(skew))
 		if !slices.ContainsFunc(append([]simulator.Snapshot{victim}, s.Snapshots...), func(one simulator.Snapshot) bool {
-			return s.satisfies(one, target, kept.Name, at)
+			return !s.hid(one) && s.satisfies(one, target, kept.Name, at)
 		}) {
 			return true
 		}
@@ -353,15 +359,18 @@ func (s State) due(target Target, kept Role, victim simulator.Snapshot) bool {
 	return false
 }
 
+// hid reports whether the latest list did not show a snapshot that is being taken, and showed others that are gone.
+func (s State) hid(one simulator.Snapshot) bool {
+	return one.Status == simulator.Progressing && !s.Listed[one.ID] && len(s.Recent)+len(s.Shown) > 0
+}
+
 // satisfies reports whether a snapshot belongs, beyond doubt, to a time of a role, or to a later one.
 func (s State) satisfies(one simulator.Snapshot, target Target, role string, at time.Time) bool {
 	if one.DiskID != target.Disk || one.Status != simulator.Progressing && one.Status != simulator.Accomplished {
 		return false
 	}
-	for _, tags := range s.tags(one) {
-		if !ours(tags) || roleIn(tags) != role {
-			return false
-		}
+	if !s.surely(one, role) {
+		return false
 	}
 	return !s.created(one).Before(at) || !nameTime(one).Before(at)
 }
