@@ -122,10 +122,10 @@ func (g *regionSweep) refused(d deletion, err *Error) {
 }
 
 // replaceFor deletes a snapshot for a due role that only the account has no slot for, after all regions were listed once
-// more, and takes the role.
-func (sw *sweeping) replaceFor(ctx context.Context, g *regionSweep, d *due) {
+// more, and takes the role. It reports whether it deleted one, or failed.
+func (sw *sweeping) replaceFor(ctx context.Context, g *regionSweep, d *due) bool {
 	var chosen *due
-	_, err := g.deleteBy(ctx, func(ctx context.Context) (deletion, bool, error) {
+	ended, err := g.deleteBy(ctx, func(ctx context.Context) (deletion, bool, error) {
 		others := slices.DeleteFunc(slices.Clone(sw.regions), func(other *regionSweep) bool { return other == g })
 		errs := make([]error, len(sw.regions))
 		sw.parallel(len(others), func(i int) {
@@ -161,7 +161,7 @@ func (sw *sweeping) replaceFor(ctx context.Context, g *regionSweep, d *due) {
 		return deletion{}, false, nil
 	})
 	if err != nil {
-		g.failed = err
+		g.failed, ended = err, true
 	}
 	if _, made := g.results[chosen]; chosen != nil && made {
 		delete(g.results, d)
@@ -170,4 +170,5 @@ func (sw *sweeping) replaceFor(ctx context.Context, g *regionSweep, d *due) {
 			g.dues = append(g.dues, chosen)
 		}
 	}
+	return ended
 }

@@ -330,27 +330,32 @@ func (g *regionSweep) refusedDue(ctx context.Context, d *due, result *Result, re
 }
 
 // replaceInAccount makes the one replacement for the account's cap: if only the account is full, every region is listed,
-// nothing is surplus and nothing in progress anywhere. One that may replace nothing does not hold up the others.
+// nothing is surplus and nothing in progress anywhere. A role that may replace nothing does not hold up the others.
 func (sw *sweeping) replaceInAccount(ctx context.Context) {
-	if sw.account < SlotsPerAccount || !sw.quiet() {
-		return
+	tried := make(map[*due]bool)
+	for sw.account >= SlotsPerAccount && sw.quiet() {
+		g, d := sw.firstReplaceable(tried)
+		if d == nil || sw.replaceFor(ctx, g, d) {
+			return
+		}
+		tried[d] = true // the lists of now do not allow it, such as for a disk that is gone
 	}
-	var first *due
-	var region *regionSweep
+}
+
+// firstReplaceable returns the first due role that only the account has no slot for and that may replace a snapshot.
+func (sw *sweeping) firstReplaceable(tried map[*due]bool) (region *regionSweep, first *due) {
 	for _, g := range sw.regions {
 		s := g.situation()
 		for _, d := range g.dues {
-			if !d.noSlot || d.asked || first != nil && servedFirst(first, d) < 0 {
+			if !d.noSlot || d.asked || tried[d] || first != nil && servedFirst(first, d) < 0 {
 				continue
 			}
 			if _, _, ok := s.replaced(d); ok {
-				first, region = d, g
+				region, first = g, d
 			}
 		}
 	}
-	if first != nil {
-		sw.replaceFor(ctx, region, first)
-	}
+	return region, first
 }
 
 // quiet reports whether no region has anything surplus, deleted in this run or in progress, and all are listed.
