@@ -122,7 +122,7 @@ func (g *regionSweep) refused(d deletion, err *Error) {
 }
 
 // replaceFor deletes a snapshot for a due role that only the account has no slot for, after all regions were listed once
-// more, and takes the role. It reports whether it deleted one, or failed.
+// more, and takes the role. It reports whether it tried to.
 func (sw *sweeping) replaceFor(ctx context.Context, g *regionSweep, d *due) bool {
 	var chosen *due
 	ended, err := g.deleteBy(ctx, func(ctx context.Context) (deletion, bool, error) {

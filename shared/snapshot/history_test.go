@@ -155,8 +155,11 @@ func (h *history) converge() {
 	h.ended, h.direct = true, true
 	h.chaos = chaos{}
 	h.sim.ClearFaults()
+	images := h.chance(0.5)
 	for _, one := range h.sim.Snapshots() {
-		h.sim.MakeImage(one.ID, "")
+		if !images {
+			h.sim.MakeImage(one.ID, "")
+		}
 		if one.Status == simulator.Progressing {
 			h.sim.SetSnapshotStatus(one.ID, pick(h, []string{simulator.Accomplished, simulator.Failed}))
 		}

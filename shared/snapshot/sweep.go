@@ -335,10 +335,12 @@ func (sw *sweeping) replaceInAccount(ctx context.Context) {
 	tried := make(map[*due]bool)
 	for sw.account >= SlotsPerAccount && sw.quiet() {
 		g, d := sw.firstReplaceable(tried)
-		if d == nil || sw.replaceFor(ctx, g, d) {
+		if d == nil {
 			return
 		}
-		tried[d] = true // the lists of now do not allow it, such as for a disk that is gone
+		// Without a deletion or a failure the API refused that snapshot, and the next may go; or the lists of now do not
+		// allow it, such as for a disk that is gone.
+		tried[d] = !sw.replaceFor(ctx, g, d)
 	}
 }
 
