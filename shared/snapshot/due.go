@@ -18,7 +18,7 @@ type due struct {
 	state   dueState
 	why     string    // it waits or is blocked, in one sentence
 	next    time.Time // of its next attempt, where it is not the next sweep
-	behind  *due      // of the same disk, which is served first
+	behind  *due      // of the same disk or server, which is served first
 	noSlot  bool      // its server has a free slot by the list, but the account has none
 	refused bool      // the API said so
 }

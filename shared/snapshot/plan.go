@@ -36,7 +36,7 @@ func (s *situation) plan(possible bool) regionPlan {
 		}
 	}
 	p.dues = s.dues()
-	free, busy := make(map[string]int), make(map[string]*due)
+	free, busy := make(map[string]int), make(map[string]*due) // busy: by disk and by server, who is served before
 	for _, d := range p.dues {
 		server := s.serverOf(d.target.DiskID)
 		if _, counted := free[server]; !counted {
@@ -98,11 +98,12 @@ func (s *situation) serve(d *due, server string, free map[string]int, busy map[s
 	}
 	if free[server] > 0 {
 		free[server]--
-		busy[d.target.DiskID] = d
+		busy[d.target.DiskID], busy[server] = d, d
 		return
 	}
+	d.behind = busy[server] // it gets the slot if that one cannot be taken
 	_, running := inProgress(s.byServer[server])
-	if !d.asked && !deletes[server] && !s.spent[server] && !running {
+	if !d.asked && d.behind == nil && !deletes[server] && !s.spent[server] && !running {
 		if one, reason, ok := s.replaced(d); ok {
 			d.state = dueReplace
 			p.deletions = append(p.deletions, deletion{snapshot: one, target: d.target, server: server, reason: reason, forDue: d})

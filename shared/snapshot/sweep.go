@@ -200,14 +200,20 @@ func (sw *sweeping) takeDue(ctx context.Context) {
 		groups[0] = all
 	}
 	sw.parallel(len(groups), func(i int) {
+		unused := make(map[*due]bool) // the slots of these are still free
 		for _, e := range groups[i] {
+			if unused[e.behind] && e.behind.target.DiskID != e.target.DiskID {
+				e.state = dueCreate
+			}
 			switch {
 			case e.behind != nil && e.behind.noSlot:
 				e.why, e.noSlot, e.refused = e.behind.why, true, e.behind.refused
 			case e.state != dueCreate:
 			case scarce && sw.account >= SlotsPerAccount:
 				e.state, e.why, e.noSlot = dueWait, "the account has no free slot", true
-			case e.region.create(ctx, e.due) && scarce:
+			case !e.region.create(ctx, e.due):
+				unused[e.due] = !e.refused
+			case scarce:
 				sw.account++
 			}
 		}
