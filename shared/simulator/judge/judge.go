@@ -419,8 +419,11 @@ func (s State) hidden(t Target, r Role) bool {
 func (p Policy) servable(s State, t Target, r Role) bool {
 	onServer := 0
 	for _, one := range s.Snapshots {
-		if one.InstanceID == t.Server {
-			onServer++
+		if one.InstanceID != t.Server {
+			continue
+		}
+		if onServer++; s.Gone[one.DiskID] {
+			return false // no list shows on which server it is, so the server may seem to have a free slot
 		}
 	}
 	if onServer < slotsPerServer && len(s.Snapshots) < s.Limit {
