@@ -125,10 +125,10 @@ func (g *regionSweep) refused(d deletion, err *Error) {
 }
 
 // replaceFor deletes a snapshot for a due role that only the account has no slot for, after all regions were listed once
-// more, and takes the role.
-func (sw *sweeping) replaceFor(ctx context.Context, g *regionSweep, d *due) {
+// more, and takes the role. It reports whether it tried to.
+func (sw *sweeping) replaceFor(ctx context.Context, g *regionSweep, d *due) bool {
 	var chosen *due
-	_, err := g.deleteBy(ctx, func(ctx context.Context) (deletion, bool, error) {
+	ended, err := g.deleteBy(ctx, func(ctx context.Context) (deletion, bool, error) {
 		others := slices.DeleteFunc(slices.Clone(sw.regions), func(other *regionSweep) bool { return other == g })
 		errs := make([]error, len(sw.regions))
 		sw.parallel(len(others), func(i int) {
@@ -155,7 +155,7 @@ func (sw *sweeping) replaceFor(ctx context.Context, g *regionSweep, d *due) {
 		}
 		s := g.situation()
 		for _, again := range s.plan(false).dues {
-			if again.role == d.role && again.target.Name == d.target.Name && again.state == dueCreate {
+			if again.role == d.role && again.target.Name == d.target.Name && (again.state == dueCreate || again.behind != nil) {
 				one, reason, ok := s.replaced(again)
 				chosen = again
 				return deletion{snapshot: one, target: again.target, server: s.serverOf(again.target.DiskID), reason: reason, forDue: again}, ok, nil
@@ -164,7 +164,7 @@ func (sw *sweeping) replaceFor(ctx context.Context, g *regionSweep, d *due) {
 		return deletion{}, false, nil
 	})
 	if err != nil {
-		g.failed = err
+		g.failed, ended = err, true
 	}
 	if _, made := g.results[chosen]; chosen != nil && made {
 		delete(g.results, d)
@@ -173,4 +173,5 @@ func (sw *sweeping) replaceFor(ctx context.Context, g *regionSweep, d *due) {
 			g.dues = append(g.dues, chosen)
 		}
 	}
+	return ended
 }

@@ -10,10 +10,10 @@ import (
 // sweepsMax bounds the sweeps of a forecast. Each writes, or is the last: a server has three slots.
 const sweepsMax = 64
 
-// settle returns the situation of one server after sweeps were repeated at the present clock until they write nothing, with
-// everything in progress accomplished. stop is asked after each sweep for what it did, and ends the forecast early.
+// settle returns the situation of one server after sweeps were repeated at the present clock until they write nothing,
+// with everything in progress accomplished. stop is asked after each sweep for what it did, and ends the forecast early.
 func (s *situation) settle(server string, stop func(regionPlan) bool) *situation {
-	at := s.of(server).next(nil)
+	at := s.next(server, nil)
 	for range sweepsMax {
 		p := at.planned()
 		wrote := len(p.deletions) > 0 || slices.ContainsFunc(p.dues, func(d *due) bool { return d.state == dueCreate })
@@ -26,24 +26,12 @@ func (s *situation) settle(server string, stop func(regionPlan) bool) *situation
 		}
 		taken := slices.DeleteFunc(slices.Clone(p.dues), func(d *due) bool { return d.state != dueCreate && d.state != dueReplace })
 		at.snapshots = slices.DeleteFunc(at.snapshots, func(one Snapshot) bool { return gone[one.ID] })
-		at = at.next(taken)
+		at = at.next(server, taken)
 		if stop != nil && stop(p) {
 			return at
 		}
 	}
 	return at
-}
-
-// of returns what the situation has of one server: no plan of a server depends on others.
-func (s *situation) of(server string) *situation {
-	part := *s
-	part.targets, part.snapshots = nil, s.byServer[server]
-	for _, target := range s.targets {
-		if s.serverOf(target.DiskID) == server {
-			part.targets = append(part.targets, target)
-		}
-	}
-	return &part
 }
 
 // planned is plan without the question whether a blocked role is served later: a forecast answers it.
@@ -52,18 +40,26 @@ func (s *situation) planned() regionPlan {
 	return s.plan(false)
 }
 
-// next returns the situation that the next sweep finds: everything in progress accomplished, the taken roles, too, and
-// what holds for one run alone forgotten.
-func (s *situation) next(taken []*due) *situation {
+// next returns the situation that the next sweep finds on a server: everything in progress accomplished, the taken roles,
+// too, and what holds for one run alone forgotten.
+func (s *situation) next(server string, taken []*due) *situation {
 	base := situation{
-		now: s.now, policy: s.policy, targets: s.targets, disksKnown: s.disksKnown, disks: s.disks, asked: s.asked,
-		kept: s.kept, disabled: s.disabled,
+		now: s.now, policy: s.policy, disksKnown: s.disksKnown, disks: s.disks, asked: s.asked,
+		kept: s.kept, disabled: s.disabled, periods: s.periods,
 	}
-	base.snapshots = slices.Clone(s.snapshots)
-	for i := range base.snapshots {
-		if base.snapshots[i].InProgress() {
-			base.snapshots[i].Status = Accomplished
+	for _, target := range s.targets {
+		if s.serverOf(target.DiskID) == server {
+			base.targets = append(base.targets, target)
 		}
+	}
+	for _, one := range s.snapshots {
+		if s.serverOf(one.DiskID) != server {
+			continue
+		}
+		if one.InProgress() {
+			one.Status = Accomplished
+		}
+		base.snapshots = append(base.snapshots, one)
 	}
 	for _, d := range taken {
 		order := d.order(s.now)

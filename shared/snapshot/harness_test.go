@@ -202,7 +202,9 @@ func bubble(t *testing.T, test func(*testing.T)) {
 
 // caller calls the simulated API with an access key, without HTTP.
 type caller struct {
-	*simulator.Simulator
+	api interface {
+		Do(ctx context.Context, accessKeyID, action string, params map[string]string) simulator.Reply
+	}
 	key string
 }
 
@@ -215,7 +217,7 @@ func (c caller) call(ctx context.Context, action string, params map[string]strin
 	if err := ctx.Err(); err != nil {
 		return simulator.Reply{}, &snapshot.APIError{Action: action, Code: snapshot.CodeNoAnswer, Message: err.Error()}
 	}
-	reply := c.Do(ctx, c.key, action, params)
+	reply := c.api.Do(ctx, c.key, action, params)
 	switch {
 	case reply.Lost:
 		return reply, &snapshot.APIError{Action: action, Code: snapshot.CodeNoAnswer, Message: "lost"}

@@ -29,6 +29,7 @@ type regionSweep struct {
 	kept    map[string]string
 	spent   map[string]bool
 	usedUp  map[string]bool
+	periods map[string]time.Duration
 	deleted []deletion
 	dues    []*due
 	results map[*due]Result
@@ -111,7 +112,7 @@ func (sw *sweeping) divide() {
 		g := byID[id]
 		if g == nil {
 			g = &regionSweep{sweeping: sw, id: id, kept: make(map[string]string), spent: make(map[string]bool),
-				usedUp: make(map[string]bool), results: make(map[*due]Result)}
+				usedUp: make(map[string]bool), periods: make(map[string]time.Duration), results: make(map[*due]Result)}
 			byID[id] = g
 			sw.regions = append(sw.regions, g)
 		}
@@ -123,6 +124,7 @@ func (sw *sweeping) divide() {
 func (g *regionSweep) situation() *situation {
 	base := g.base(g.id)
 	base.asked, base.kept, base.spent, base.usedUp = g.asked, g.kept, g.spent, g.usedUp
+	base.periods = g.periods
 	return newSituation(base)
 }
 
@@ -197,18 +199,15 @@ func (sw *sweeping) takePlanned(ctx context.Context) {
 		if g.err != nil {
 			continue
 		}
+		s := g.situation()
 		g.dues = g.join(g.planDues())
 		for _, d := range g.dues {
+			d.period = s.periodOf(d.target, d.role) // a plan leaves it out where one role alone is due
 			all = append(all, entry{d, g})
 		}
 	}
-	if len(all) > 1 {
-		for _, e := range all {
-			e.measure(sw.now())
-		}
-	}
-	slices.SortStableFunc(all, func(a, b entry) int { return servedFirst(a.due, b.due) })
 	scarce := sw.account+len(all) > SlotsPerAccount
+	slices.SortStableFunc(all, func(a, b entry) int { return servedFirst(a.due, b.due) })
 	groups := make([][]entry, 1, len(sw.regions))
 	if !scarce { // then the regions do not compete: none waits for another
 		groups = groups[:0]
@@ -219,13 +218,22 @@ func (sw *sweeping) takePlanned(ctx context.Context) {
 		groups[0] = all
 	}
 	sw.parallel(len(groups), func(i int) {
+		unused := make(map[*due]bool) // the slots of these are still free
 		for _, e := range groups[i] {
 			_, tried := e.region.results[e.due]
+			if unused[e.behind] && e.behind.target.DiskID != e.target.DiskID {
+				e.state = dueCreate
+			}
 			switch {
-			case e.state != dueCreate || tried:
+			case tried:
+			case e.behind != nil && e.behind.noSlot:
+				e.why, e.noSlot, e.refused = e.behind.why, true, e.behind.refused
+			case e.state != dueCreate:
 			case scarce && sw.account >= SlotsPerAccount:
 				e.state, e.why, e.noSlot = dueWait, "the account has no free slot", true
-			case e.region.create(ctx, e.due) && scarce:
+			case !e.region.create(ctx, e.due):
+				unused[e.due] = !e.refused
+			case scarce:
 				sw.account++
 			}
 		}
@@ -379,19 +387,35 @@ func (g *regionSweep) refusedDue(ctx context.Context, d *due, result *Result, re
 }
 
 // replaceInAccount makes the one replacement for the account's cap: if only the account is full, every region is listed,
-// nothing is surplus and nothing in progress anywhere.
+// nothing is surplus and nothing in progress anywhere. A role that may replace nothing does not hold up the others.
 func (sw *sweeping) replaceInAccount(ctx context.Context) {
+	tried := make(map[*due]bool)
 	for sw.account >= SlotsPerAccount && sw.quiet() {
-		g, d := sw.replaceable()
+		g, d := sw.firstReplaceable(tried)
 		if d == nil {
 			sw.block()
 			return
 		}
-		refused := len(g.kept)
-		if sw.replaceFor(ctx, g, d); len(g.kept) == refused {
-			return
+		// Without a deletion or a failure the API refused that snapshot, and the next may go; or the lists of now do not
+		// allow it, such as for a disk that is gone.
+		tried[d] = !sw.replaceFor(ctx, g, d)
+	}
+}
+
+// firstReplaceable returns the first due role that only the account has no slot for and that may replace a snapshot.
+func (sw *sweeping) firstReplaceable(tried map[*due]bool) (region *regionSweep, first *due) {
+	for _, g := range sw.regions {
+		s := g.situation()
+		for _, d := range g.dues {
+			if !d.noSlot || d.asked || tried[d] || first != nil && servedFirst(first, d) < 0 {
+				continue
+			}
+			if _, _, ok := s.replaced(d); ok {
+				region, first = g, d
+			}
 		}
 	}
+	return region, first
 }
 
 // block marks the due roles without a slot of the account: nothing of it may go, and nothing comes free by itself.
@@ -403,23 +427,6 @@ func (sw *sweeping) block() {
 			}
 		}
 	}
-}
-
-// replaceable returns the first due role without a slot of the account for which a snapshot may go, in the order in which
-// they are served.
-func (sw *sweeping) replaceable() (of *regionSweep, first *due) {
-	for _, g := range sw.regions {
-		s := g.situation()
-		for _, d := range g.dues {
-			if !d.noSlot || d.asked || first != nil && servedFirst(first, d) <= 0 {
-				continue
-			}
-			if _, _, ok := s.replaced(d); ok {
-				of, first = g, d
-			}
-		}
-	}
-	return of, first
 }
 
 // quiet reports whether no region has anything surplus, deleted in this run or in progress, and all are listed.
