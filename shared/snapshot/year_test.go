@@ -35,6 +35,7 @@ type yearCase struct {
 	within       time.Duration // of its time each scheduled snapshot starts
 	wait         time.Duration // of an order, at most
 	gate         time.Duration // how long a deployment repeats its order
+	apart        time.Duration // by which the times of the servers differ
 	replacements bool          // are part of the policy
 }
 
@@ -56,8 +57,13 @@ var yearCases = []yearCase{
 	{name: "daily 1, weekly 1, schedule alone", servers: 1, disks: 1, keep: []judge.Role{yearDaily, yearWeekly}, within: time.Hour},
 	{name: "daily 2, weekly 1, schedule alone", servers: 1, disks: 1, keep: []judge.Role{yearDaily2, yearWeekly}, within: time.Hour, replacements: true},
 	{name: "two disks, daily 1 each", servers: 1, disks: 2, keep: []judge.Role{yearDaily}, within: time.Hour},
-	{name: "six servers, daily 1, deploy 1", servers: 6, disks: 1, keep: []judge.Role{yearDaily, yearDeploy}, orders: []string{"deploy"}, bursts: true,
+	{name: "five servers", servers: 5, disks: 1, keep: []judge.Role{yearDaily, yearDeploy}, orders: []string{"deploy"}, bursts: true,
 		within: time.Hour, wait: oneSnapshotAndSweep, gate: 45 * time.Minute},
+	{name: "six servers, dailies apart", servers: 6, disks: 1, keep: []judge.Role{yearDaily, yearDeploy}, orders: []string{"deploy"}, bursts: true,
+		apart: 30 * time.Minute, within: time.Hour, wait: oneSnapshotAndSweep, gate: 45 * time.Minute},
+	// Six dailies of one minute occupy the account's three free slots twice.
+	{name: "six servers, dailies at once", servers: 6, disks: 1, keep: []judge.Role{yearDaily, yearDeploy}, orders: []string{"deploy"}, bursts: true,
+		within: time.Hour, wait: oneSnapshotAndSweep + 20*time.Minute, gate: 60 * time.Minute},
 	{name: "seven servers, orders at random", servers: 7, disks: 1, keep: []judge.Role{yearDaily, yearDeploy}, orders: []string{"deploy"},
 		within: 5 * time.Hour, wait: 4 * time.Hour, gate: 4 * time.Hour},
 	{name: "seven servers, orders in bursts", servers: 7, disks: 1, keep: []judge.Role{yearDaily, yearDeploy}, orders: []string{"deploy"}, bursts: true,
@@ -114,8 +120,12 @@ func newYear(t *testing.T, c yearCase, days int) *year {
 		for k := range c.disks {
 			disk := fmt.Sprintf("d-%d%c", i, 'a'+k)
 			server.Disks = append(server.Disks, simulator.Disk{ID: disk})
+			roles := slices.Clone(c.keep)
+			for n := range roles {
+				roles[n].Times.Offset += time.Duration(i) * c.apart
+			}
 			target := snapshot.Target{Name: fmt.Sprintf("web-%d%c", i, 'a'+k), DiskID: disk}
-			for _, r := range c.keep {
+			for _, r := range roles {
 				s := snapshot.Slots{Role: r.Name, Count: r.Count}
 				if r.Times.Period > 0 {
 					s.Schedule = every{r.Times.Period, r.Times.Offset}
@@ -123,7 +133,7 @@ func newYear(t *testing.T, c yearCase, days int) *year {
 				target.Keep = append(target.Keep, s)
 			}
 			y.policy.Targets = append(y.policy.Targets, target)
-			y.judged = append(y.judged, judge.Target{Name: target.Name, Disk: disk, Server: server.ID, Region: region, Roles: c.keep})
+			y.judged = append(y.judged, judge.Target{Name: target.Name, Disk: disk, Server: server.ID, Region: region, Roles: roles})
 		}
 		config.Instances = append(config.Instances, server)
 	}
@@ -255,6 +265,7 @@ func (y *year) report() {
 		var delays []time.Duration
 		missing := 0
 		for _, t := range y.judged {
+			r := t.Roles[slices.IndexFunc(t.Roles, func(other judge.Role) bool { return other.Name == r.Name })]
 			began := y.started[t.Disk+r.Name]
 			slices.SortFunc(began, time.Time.Compare)
 			last := r.Times.Latest(y.begin.Add(time.Duration(y.days)*day - 8*time.Hour))
