@@ -35,6 +35,7 @@ type history struct {
 	deployments []*deployment
 	disks       []string // of all targets
 	orders      []*delivery
+	again       []*delivery // are delivered to new processes next
 
 	queue   chan *apiCall // parked calls, and ends of runs
 	parked  []*apiCall

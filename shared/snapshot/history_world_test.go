@@ -60,7 +60,7 @@ func newHistory(number uint64, disabled string, trace func(string, ...any)) *his
 	h.chaos = chaos{
 		faults: pick(h, []float64{0, 0.01, 0.05, 0.2}), crashes: pick(h, []float64{0, 0, 0.01, 0.03}),
 		operator: pick(h, []float64{0, 0.02, 0.06, 0.15}), lag: pick(h, []float64{0, 0, 0.3, 0.8}),
-		maxLag: pick(h, []time.Duration{5 * time.Second, time.Minute}), freeze: pick(h, []float64{0, 0, 0.05, 0.3}),
+		maxLag: pick(h, []time.Duration{5 * time.Second, time.Minute}), freeze: pick(h, []float64{0, 0, 0.05, 0.6}),
 		forget: pick(h, []float64{0, 0, 0.05}),
 	}
 	if h.chance(0.4) {
@@ -369,6 +369,10 @@ func (h *history) process(d *deployment) *process {
 	if len(d.processes) > 0 && h.chance(0.4) {
 		return pick(h, d.processes)
 	}
+	return h.newProcess(d)
+}
+
+func (h *history) newProcess(d *deployment) *process {
 	p := &process{deployment: d, instance: snapshot.NewInstance(0)}
 	if h.chaos.skew > 0 { // of all pairs, and with the API: at most skew
 		p.skew = h.between(0, h.chaos.skew)
@@ -388,7 +392,13 @@ func (h *history) offset() time.Duration {
 // episode lets some runs overlap.
 func (h *history) episode() {
 	n := 1 + h.rng.IntN(4)
-	if h.chance(0.08) {
+	if len(h.again) > 0 {
+		h.count("six orders at once, redelivered to new processes")
+		for _, one := range h.again {
+			h.deliverTo(one, h.newProcess(one.deployment))
+		}
+		h.again = nil
+	} else if h.chance(0.08) {
 		h.burst()
 		n = 1
 	}
@@ -503,12 +513,13 @@ func (h *history) burst() {
 	target := pick(h, d.policy.Targets)
 	h.count("six orders at once")
 	for range 6 {
-		h.order(d, target)
+		h.again = append(h.again, h.order(d, target))
 	}
 }
 
-func (h *history) deliver(one *delivery) {
-	p := h.process(one.deployment)
+func (h *history) deliver(one *delivery) { h.deliverTo(one, h.process(one.deployment)) }
+
+func (h *history) deliverTo(one *delivery, p *process) {
 	if one.last != nil {
 		h.count("redelivered to the same process: " + fmt.Sprint(one.last == p))
 	}
