@@ -454,9 +454,9 @@ func (p Policy) Work(s State) int {
 		}
 	}
 	for _, t := range p {
-		_, names := p.target(t.Disk)
+		first, _ := p.target(t.Disk)
 		for _, r := range t.Roles {
-			if names == 1 && !s.Gone[t.Disk] && s.due(t, r, simulator.Snapshot{}) {
+			if t.Name == first.Name && !s.Gone[t.Disk] && s.due(t, r, simulator.Snapshot{}) {
 				work[t.Server]++
 			}
 		}

@@ -106,7 +106,7 @@ func TestOpen(t *testing.T) {
 	if got, want := strings.Join(policy.Open(s), ", "), "take daily of web"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if got := policy.Work(s); got != 1 {
+	if got := policy.Work(s); got != 1 { // and one on another server
 		t.Errorf("%d to do on the worst server, want 1", got)
 	}
 	s.Snapshots = []simulator.Snapshot{one("a", "daily", time.Minute), one("d", "weekly", 2*day)}
