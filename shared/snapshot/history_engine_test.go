@@ -45,17 +45,19 @@ type history struct {
 	direct  bool       // calls are not parked: the faults have ended
 	mu      sync.Mutex // of direct calls
 
-	chaos   chaos
-	ended   bool // faults
-	writes  int  // effective ones
-	events  map[string]*judge.Event
-	known   map[string]string    // disk of each snapshot that there ever was
-	deleted map[string]time.Time // when it was deleted
-	removed []removed
-	touched map[string]time.Time // when an operator last tagged it
-	gone    map[string]bool      // disks
-	noDate  map[string]bool
-	forgot  time.Time // when the tokens were last forgotten
+	chaos    chaos
+	ended    bool // faults
+	writes   int  // effective ones
+	events   map[string]*judge.Event
+	known    map[string]string    // disk of each snapshot that there ever was
+	deleted  map[string]time.Time // when it was deleted
+	creator  map[string]*process
+	attempts map[string][]time.Time // of a due role and its time
+	removed  []removed
+	touched  map[string]time.Time // when an operator last tagged it
+	gone     map[string]bool      // disks
+	noDate   map[string]bool
+	forgot   time.Time // when the tokens were last forgotten
 
 	counts     map[string]int
 	violations []string
@@ -552,6 +554,7 @@ func (h *history) judgeCreate(c *apiCall, reply simulator.Reply) {
 		return
 	}
 	h.known[reply.SnapshotID] = c.params["DiskId"]
+	h.creator[reply.SnapshotID] = r.process
 	h.writes++
 	s := h.state(c, h.sim.Snapshots())
 	mark := strings.TrimPrefix(token, "sn1-")[:16]
@@ -564,6 +567,9 @@ func (h *history) judgeCreate(c *apiCall, reply simulator.Reply) {
 	}
 	if r.sweeps {
 		h.count("taken by schedule")
+		if exception == "" {
+			h.attempt(c)
+		}
 		if role := roleOf(c.params); role != r.asked {
 			if err := r.deployment.judged.Needless(s, c.params["DiskId"], role, reply.SnapshotID); err != nil {
 				h.violate("run %d: %v", r.id, err)
@@ -571,6 +577,20 @@ func (h *history) judgeCreate(c *apiCall, reply simulator.Reply) {
 		}
 	} else {
 		h.count("taken for an order")
+	}
+}
+
+// attempt judges how often a due role is taken: once in an hour, whose bounds depend on clocks that may be apart.
+func (h *history) attempt(c *apiCall) {
+	name := c.params["SnapshotName"]
+	key := c.params["DiskId"] + name[:max(0, len(name)-9)]
+	all := append(h.attempts[key], time.Now())
+	h.attempts[key] = all
+	if n := len(all); n >= 2 && roleOf(c.params) != c.run.asked {
+		h.count("due role taken again")
+		if n >= 3 && all[n-1].Sub(all[n-3]) < 50*time.Minute {
+			h.violate("run %d: %s was taken three times in %s", c.run.id, key, all[n-1].Sub(all[n-3]))
+		}
 	}
 }
 

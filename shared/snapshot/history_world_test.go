@@ -30,8 +30,16 @@ var keepSets = [][]judge.Role{
 	nil,
 }
 
-// smallSets leave a slot for another disk of the server.
-var smallSets = [][]judge.Role{{scheduled("daily", 1, day)}, {scheduled("weekly", 1, 7*day)}, {{Name: "deploy", Count: 1}}, nil}
+// diskPairs are what the two disks of a server keep.
+var diskPairs = [][2][]judge.Role{
+	{{scheduled("daily", 1, day)}, {scheduled("daily", 1, day)}},
+	{{scheduled("daily", 1, day)}, {scheduled("weekly", 1, 7*day)}},
+	{{scheduled("weekly", 1, 7*day)}, {{Name: "deploy", Count: 1}}},
+	{{{Name: "deploy", Count: 1}}, {scheduled("daily", 1, day)}},
+	{{scheduled("daily", 1, day), scheduled("weekly", 1, 7*day)}, nil},
+	{nil, {scheduled("daily", 2, day)}},
+	{nil, {scheduled("daily", 1, day), {Name: "deploy", Count: 1}}},
+}
 
 func scheduled(role string, count int, period time.Duration) judge.Role {
 	offset := 3 * time.Hour
@@ -54,7 +62,7 @@ func newHistory(number uint64, disabled string, trace func(string, ...any)) *his
 	h := &history{
 		number: number, rng: rand.New(rand.NewPCG(number, 0)), disabled: disabled, trace: trace, queue: make(chan *apiCall, 4096),
 		events: make(map[string]*judge.Event), known: make(map[string]string), deleted: make(map[string]time.Time),
-		touched: make(map[string]time.Time), gone: make(map[string]bool), noDate: make(map[string]bool), counts: make(map[string]int),
+		creator: make(map[string]*process), attempts: make(map[string][]time.Time), touched: make(map[string]time.Time), gone: make(map[string]bool), noDate: make(map[string]bool), counts: make(map[string]int),
 	}
 	time.Sleep(40*day + h.between(0, 14*day).Truncate(time.Second))
 	h.chaos = chaos{
@@ -99,6 +107,7 @@ func (h *history) servers(config *simulator.Config) {
 		if h.chance(0.25) && !tight {
 			disks = 2
 		}
+		pair := pick(h, diskPairs)
 		for k := range disks {
 			disk := fmt.Sprintf("d-%d%c", i, 'a'+k)
 			server.Disks = append(server.Disks, simulator.Disk{ID: disk})
@@ -106,7 +115,7 @@ func (h *history) servers(config *simulator.Config) {
 			roles := pick(h, keepSets)
 			switch {
 			case disks == 2:
-				roles = pick(h, smallSets)
+				roles = pair[k]
 			case tight:
 				if roles = keepSets[2]; total+2*(n-i-1)+3 <= 15 {
 					roles = keepSets[8]
@@ -325,7 +334,10 @@ func (h *history) operate() {
 			h.count("operator makes an image")
 		}
 	case 12:
-		h.sim.FailNext(pick(h, h.disks))
+		disk := pick(h, h.disks)
+		for range 1 + h.rng.IntN(3) {
+			h.sim.FailNext(disk)
+		}
 		h.count("disk fails")
 	case 13:
 		if h.chance(0.3) {
@@ -572,7 +584,7 @@ func (h *history) refused(r *historyRun, result snapshot.Result) {
 		mine := slices.ContainsFunc(one.Tags, func(t simulator.Tag) bool {
 			return t.Key == snapshot.TagToken && t.Value == result.ClientToken && result.ClientToken != ""
 		})
-		if one.CreationTime.After(r.began) {
+		if one.CreationTime.After(r.began) && h.creator[one.ID] != r.process {
 			continue
 		}
 		if mine || one.Name == result.SnapshotName && strings.HasSuffix(one.Name, "-"+strings.TrimPrefix(result.ClientToken, "sn1-")[:min(8, len(result.ClientToken))]) {
