@@ -52,6 +52,7 @@ type history struct {
 	known    map[string]string    // disk of each snapshot that there ever was
 	deleted  map[string]time.Time // when it was deleted
 	creator  map[string]*process
+	refusals map[string]*process    // of orders, for good, by token
 	attempts map[string][]time.Time // of a due role and its time
 	removed  []removed
 	touched  map[string]time.Time // when an operator last tagged it
@@ -317,9 +318,10 @@ func (h *history) play() {
 	}
 }
 
-// late reports whether a call must be served before time passes: a deletion arrives within about a second.
+// late reports whether a call must be served before time passes: a deletion arrives within about a second, and what its
+// caller has given up within a minute.
 func late(c *apiCall) bool {
-	return c.action == "DeleteSnapshot" && time.Since(c.sent) > 200*time.Millisecond
+	return c.action == "DeleteSnapshot" && time.Since(c.sent) > 200*time.Millisecond || c.abandoned && time.Since(c.sent) > 15*time.Second
 }
 
 func (h *history) take(i int) {
@@ -394,6 +396,11 @@ func (h *history) fail(c *apiCall) {
 		h.count("answer lost")
 	case 2:
 		h.count("call lost")
+		if c.action == "CreateSnapshot" || c.action == "TagResources" { // it may arrive after the next one
+			again := *c
+			again.abandoned = true
+			h.parked = append(h.parked, &again)
+		}
 	case 3:
 		reply = simulator.Reply{Status: 500, Code: snapshot.CodeInternalError}
 		effect = h.chance(0.5)
@@ -558,6 +565,9 @@ func (h *history) judgeCreate(c *apiCall, reply simulator.Reply) {
 	h.writes++
 	s := h.state(c, h.sim.Snapshots())
 	mark := strings.TrimPrefix(token, "sn1-")[:16]
+	if by, refused := h.refusals[token]; refused && by == r.process {
+		h.violate("run %d: an order was refused for good, and then its call arrived and took %s", r.id, reply.SnapshotID)
+	}
 	exception, err := event.Created(s, reply.SnapshotID, mark, h.forgot, 24*time.Hour)
 	if err != nil {
 		h.violate("run %d: %v", r.id, err)
