@@ -13,9 +13,11 @@ import (
 
 // fleet is an account of seven servers with a target each, web-0 to web-6, and an eighth without.
 func fleet(t *testing.T, keep []snapshot.Slots, change ...func(*simulator.Config)) *account {
-	a := newAccount(t, snapshot.Policy{}, append([]func(*simulator.Config){func(c *simulator.Config) { c.Instances = nil; servers(c, 8) }}, change...)...)
+	a := newAccount(t, snapshot.Policy{},
+		append([]func(*simulator.Config){func(c *simulator.Config) { c.Instances = nil; servers(c, 8) }}, change...)...)
 	for n := range 7 {
-		a.policy.Targets = append(a.policy.Targets, snapshot.Target{Name: fmt.Sprint("web-", n), DiskID: fmt.Sprint("d-", n), Keep: keep})
+		a.policy.Targets = append(a.policy.Targets, snapshot.Target{Name: fmt.Sprint("web-", n), DiskID: fmt.Sprint("d-", n),
+			Keep: keep})
 	}
 	return a
 }
@@ -41,10 +43,12 @@ func TestAccountCap(t *testing.T) {
 			switch {
 			case r.Outcome == snapshot.OutcomeCreated && len(r.Deleted) == 1:
 				made++
-				if r.Target != "web-0" || r.Deleted[0].SnapshotID != "s-0" || !strings.Contains(r.Deleted[0].Reason, "the account has no free slot; remaining: t-0 (deploy, 2d23h old)") {
+				if r.Target != "web-0" || r.Deleted[0].SnapshotID != "s-0" || !strings.Contains(r.Deleted[0].Reason,
+					"the account has no free slot; remaining: t-0 (deploy, 2d23h old)") {
 					t.Errorf("got %+v", r)
 				}
-			case r.Outcome == snapshot.OutcomeDeferred && r.Error == nil && strings.Contains(r.Warning, "the account has no free slot; the next attempt is at"):
+			case r.Outcome == snapshot.OutcomeDeferred && r.Error == nil && strings.Contains(r.Warning,
+				"the account has no free slot; the next attempt is at"):
 				waits++
 			}
 		}
@@ -76,7 +80,8 @@ func TestAccountCapBlocked(t *testing.T) {
 		a := fleet(t, []snapshot.Slots{slots("daily", 2, daily)})
 		a.addPairs("daily", "daily", 3*day)
 		for _, r := range a.sweep() {
-			if r.Outcome != snapshot.OutcomeBlocked || code(r) != snapshot.CodeBlocked || !strings.Contains(r.Error.Message, "the account has no free slot (15 used)") {
+			if r.Outcome != snapshot.OutcomeBlocked || code(r) != snapshot.CodeBlocked || !strings.Contains(r.Error.Message,
+				"the account has no free slot (15 used)") {
 				t.Errorf("got %q %v", r.Outcome, r.Error)
 			}
 		}
