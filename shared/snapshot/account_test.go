@@ -184,3 +184,47 @@ func TestAccountCapNeedsAllRegions(t *testing.T) {
 		})
 	}
 }
+
+// TestAccountCapReliesOnFreshLists: a replacement for the account relies on the lists of all regions, and none may be old.
+func TestAccountCapReliesOnFreshLists(t *testing.T) {
+	t.Parallel()
+	cases := map[string]struct {
+		fault simulator.Fault
+		calls []string
+		gone  string
+	}{
+		"no fault":        {simulator.Fault{}, []string{list, list, disks, disks, list, list, remove, create}, "s-0"},
+		"slow disks":      {simulator.Fault{Action: disks, Skip: 1, Delay: 20 * time.Second}, []string{list, list, disks, disks, list, list}, ""},
+		"slow list":       {simulator.Fault{Action: list, Skip: 3, Delay: 20 * time.Second}, []string{list, list, disks, disks, list, list, disks, disks, list, list}, ""},
+		"failed deletion": {refusal(remove, "Throttling.User"), []string{list, list, disks, disks, list, list, remove, disks, disks, list, list}, ""},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				a := fleet(t, []snapshot.Slots{slots("daily", 1, daily), slots("deploy", 1)}, func(c *simulator.Config) {
+					c.Instances[6].RegionID, c.Instances[7].RegionID = "cn-shanghai", "cn-shanghai"
+				})
+				a.policy.Targets[6].RegionID = "cn-shanghai"
+				a.addPairs("daily", "deploy", 3*day)
+				if c.fault.Action != "" {
+					a.Fault(c.fault)
+					inMiddle(time.Second, func() { // something begins in the other region
+						if err := (caller{a.Simulator, "sweep"}).DeleteSnapshot(t.Context(), "cn-shanghai", "x", "operator"); err != nil {
+							t.Error(err)
+						}
+						a.AddSnapshot(simulator.Snapshot{ID: "y", DiskID: "d-7", Status: simulator.Progressing})
+					})
+				}
+				var gone []string
+				for _, r := range a.sweep() {
+					for _, one := range r.Deleted {
+						gone = append(gone, one.SnapshotID)
+					}
+				}
+				if calls := a.sweepCalls(); strings.Join(gone, " ") != c.gone || !slices.Equal(calls, c.calls) {
+					t.Errorf("deleted %v by %v, want %s by %v", gone, calls, c.gone, c.calls)
+				}
+			})
+		})
+	}
+}
