@@ -193,10 +193,13 @@ func TestAccountCapReliesOnFreshLists(t *testing.T) {
 		calls []string
 		gone  string
 	}{
-		"no fault":        {simulator.Fault{}, []string{list, list, disks, disks, list, list, remove, create}, "s-0"},
-		"slow disks":      {simulator.Fault{Action: disks, Skip: 1, Delay: 20 * time.Second}, []string{list, list, disks, disks, list, list}, ""},
-		"slow list":       {simulator.Fault{Action: list, Skip: 3, Delay: 20 * time.Second}, []string{list, list, disks, disks, list, list, disks, disks, list, list}, ""},
-		"failed deletion": {refusal(remove, "Throttling.User"), []string{list, list, disks, disks, list, list, remove, disks, disks, list, list}, ""},
+		"no fault": {simulator.Fault{}, []string{list, list, disks, disks, list, list, remove, create}, "s-0"},
+		"slow disks": {simulator.Fault{Action: disks, Skip: 1, Delay: 20 * time.Second}, []string{list, list, disks,
+			disks, list, list}, ""},
+		"slow list": {simulator.Fault{Action: list, Skip: 3, Delay: 20 * time.Second}, []string{list, list, disks,
+			disks, list, list, disks, disks, list, list}, ""},
+		"failed deletion": {refusal(remove, "Throttling.User"), []string{list, list, disks, disks, list, list, remove, disks,
+			disks, list, list}, ""},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
