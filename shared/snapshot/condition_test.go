@@ -195,15 +195,16 @@ func TestRefusedForAnHour(t *testing.T) {
 	})
 }
 
-// TestFailuresAreNotified: a scheduled snapshot that fails is notified by the sweep that deletes it.
+// TestFailuresAreNotified: a scheduled snapshot that fails is notified by the sweep that deletes it, and the attempt that it
+// used up once more by the last sweep of the hour, with the time of the next.
 func TestFailuresAreNotified(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		a := newAccount(t, web(slots("daily", 1, daily)))
 		a.add("s-1", "daily", 20*time.Hour)
 		a.FailNext("d-1")
 		got := a.notified(5*time.Hour, snapshot.NotifyFailed, snapshot.NotifyDeleted)
-		if len(got) != 3 || !strings.HasPrefix(got[0], "10 03:10 deleted ") || !strings.HasPrefix(got[1],
-			"10 03:10 failed ") || got[2] != "10 04:20 deleted s-1" {
+		if len(got) != 4 || !strings.HasPrefix(got[0], "10 03:10 deleted ") || !strings.HasPrefix(got[1],
+			"10 03:10 failed ") || got[2] != "10 03:50 failed" || got[3] != "10 04:20 deleted s-1" {
 			t.Errorf("got %q", got)
 		}
 	})
