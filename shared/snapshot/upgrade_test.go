@@ -23,7 +23,7 @@ func old(role, trigger, name, token, fingerprint string, made time.Time) simulat
 func TestUpgrade(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		at := time.Date(2026, 1, 30, 19, 0, 0, 0, time.UTC)
-		time.Sleep(at.Add(30 * time.Minute)time.Until())
+		time.Sleep(time.Until(at.Add(30 * time.Minute)))
 		a := newAccount(t, web(slots("daily", 1, every{day, 19 * time.Hour}), slots("deploy", 1)))
 		a.AddSnapshot(old("daily", "timer", "daily-web-1-20260129T1900-aaaaaaaa", "sn1-a", "aaaaaaaaaaaa", at.Add(-day)))
 		a.AddSnapshot(old("daily", "timer", "daily-web-1-20260130T1900-f3psapb3",
@@ -55,7 +55,7 @@ func TestUpgrade(t *testing.T) {
 func TestUpgradeInFlight(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		at := time.Date(2026, 1, 30, 19, 0, 0, 0, time.UTC)
-		time.Sleep(at.Add(time.Minute)time.Until())
+		time.Sleep(time.Until(at.Add(time.Minute)))
 		a := newAccount(t, web(slots("daily", 1, every{day, 19 * time.Hour})))
 		a.SetLag(simulator.Lag{Created: 5 * time.Minute}) // the list does not show it yet
 		a.AddSnapshot(old("daily", "timer", "daily-web-1-20260130T1900-f3psapb3",
