@@ -17,7 +17,7 @@ import (
 	"swas-snapshot/shared/snapshot"
 )
 
-// yearVar set to 1 simulates a year of each policy; by default it is eight weeks.
+// yearVar set to 1 simulates a year of each policy; by default it is four weeks.
 const yearVar = "SNAPSHOT_YEAR"
 
 // pollEvery is how often the gate of a deployment repeats its order.
@@ -72,7 +72,7 @@ var yearCases = []yearCase{
 
 // TestYear simulates a year of sweeps every 10 minutes and 1,000 deployments, with 1% of the calls failing.
 func TestYear(t *testing.T) {
-	days := 56
+	days := 28
 	if os.Getenv(yearVar) != "" {
 		days = 365
 	}
