@@ -52,19 +52,19 @@ var mistakes = map[string]mistake{
 		says: []string{"SNAPSHOT_CALLS_PER_MINUTE", "snapshots.yaml"}},
 
 	"no credentials": {deployment: deployment{keys: &runtimeapi.Credentials{}}, code: "NoCredentials", says: []string{"role", "ALIBABA_CLOUD_ACCESS_KEY_ID"}},
-	"half a key": {deployment: deployment{keys: &runtimeapi.Credentials{AccessKeyID: keyID}}, code: "NoCredentials", says: []string{"secret"},
+	"half a key": {deployment: deployment{keys: &runtimeapi.Credentials{AccessKeyID: takeKey}}, code: "NoCredentials", says: []string{"secret"},
 		only: runtimeapi.FC},
-	"half a key in the environment": {deployment: deployment{keys: &runtimeapi.Credentials{AccessKeyID: keyID}}, code: "NoCredentials",
+	"half a key in the environment": {deployment: deployment{keys: &runtimeapi.Credentials{AccessKeyID: takeKey}}, code: "NoCredentials",
 		says: []string{"ALIBABA_CLOUD_ACCESS_KEY_SECRET is missing"}, only: runtimeapi.Lambda},
 	"two sources of keys": {deployment: deployment{env: []string{"ALIBABA_CLOUD_SECRET_ID=swas"}}, code: "NoCredentials",
 		says: []string{"ALIBABA_CLOUD_SECRET_ID"}, only: runtimeapi.Lambda},
-	"a wrong secret": {deployment: deployment{keys: &runtimeapi.Credentials{AccessKeyID: keyID, AccessKeySecret: "wrong-secret"}}, code: "SignatureDoesNotMatch",
+	"a wrong secret": {deployment: deployment{keys: &runtimeapi.Credentials{AccessKeyID: takeKey, AccessKeySecret: "wrong-secret"}}, code: "SignatureDoesNotMatch",
 		says: []string{"ALIBABA_CLOUD_ACCESS_KEY_SECRET"}, calls: oneCall},
 	"an unknown key": {deployment: deployment{keys: &runtimeapi.Credentials{AccessKeyID: "LTAI-nobody", AccessKeySecret: keySecret}}, code: "InvalidAccessKeyId.NotFound",
 		says: []string{"ALIBABA_CLOUD_ACCESS_KEY_ID"}, calls: oneCall},
-	"an expired token": {deployment: deployment{keys: &runtimeapi.Credentials{AccessKeyID: keyID, AccessKeySecret: keySecret, SecurityToken: stsToken}},
+	"an expired token": {deployment: deployment{keys: &runtimeapi.Credentials{AccessKeyID: takeKey, AccessKeySecret: keySecret, SecurityToken: stsToken}},
 		account: func(c *simulator.Config) {
-			c.Credentials = []simulator.Credential{{AccessKeyID: keyID, AccessKeySecret: keySecret, SecurityToken: stsToken, Expires: time.Now().Add(-time.Hour)}}
+			c.Credentials = []simulator.Credential{{AccessKeyID: takeKey, AccessKeySecret: keySecret, SecurityToken: stsToken, Expires: time.Now().Add(-time.Hour)}}
 		}, code: "InvalidSecurityToken.Expired", says: []string{"ALIBABA_CLOUD_SECURITY_TOKEN"}, calls: oneCall},
 	"a role without the permission": {account: func(c *simulator.Config) { c.Credentials[0].Actions = []string{"ListSnapshots"} },
 		code: "Forbidden.RAM", says: []string{"swas-open:CreateSnapshot", "RAM policy"}, calls: oneCall},
