@@ -15,6 +15,7 @@ import (
 	"swas-snapshot/functions/testbed"
 	"swas-snapshot/shared/simulator"
 	"swas-snapshot/shared/simulator/runtimeapi"
+	"swas-snapshot/shared/snapshot"
 )
 
 // The account of every test. None of the secrets may ever be seen in an answer or a log.
@@ -241,4 +242,20 @@ func fixture(t *testing.T, name string) []byte {
 		t.Fatal(err)
 	}
 	return event
+}
+
+// add adds a snapshot of web-1's disk that this project took, as of an order that no test repeats.
+func (c *cloud) add(id, role, status string, at time.Time, tags ...simulator.Tag) {
+	c.AddSnapshot(simulator.Snapshot{ID: id, Name: role + "-web-1-" + id, DiskID: disk, Status: status, CreationTime: at, Tags: append([]simulator.Tag{
+		{Key: snapshot.TagToken, Value: "sn1-" + strings.Repeat("a", 48) + (id + "aaaa")[2:6]}, {Key: snapshot.TagMeta, Value: role + "/api/0123456789ab"},
+	}, tags...)})
+}
+
+// ids returns the IDs of all snapshots, the newest first.
+func (c *cloud) ids() []string {
+	var ids []string
+	for _, one := range c.Snapshots() {
+		ids = append(ids, one.ID)
+	}
+	return ids
 }
