@@ -21,7 +21,8 @@ func TestReadmeAlarms(t *testing.T) {
 	text, _ := readme(t)
 	_, section, _ := strings.Cut(text, "\n## Watch it\n")
 	section, _, _ = strings.Cut(section, "\n## ")
-	rows := regexp.MustCompile("(?m)^\\| ([^|]+) \\| `(#[^|]+)` \\| `(\\{[^|]+\\})` \\|$").FindAllStringSubmatch(section, -1)
+	rows := regexp.MustCompile("(?m)^\\| ([^|]+) \\| `(#[^|]+)` \\| `(\\{[^|]+\\})` \\|$").FindAllStringSubmatch(section,
+		-1)
 	if len(rows) < 5 {
 		t.Fatalf("%d alarms were found: the README has more", len(rows))
 	}
@@ -36,12 +37,13 @@ func TestReadmeAlarms(t *testing.T) {
 			}
 		}
 		if len(byPhrase) == 0 || len(byPhrase) == len(lines) || strings.Join(byPhrase, "") != strings.Join(byFilter, "") {
-			t.Errorf("%s: the phrases find %d lines of %d, the filter %d, want the same ones\n%s", row[1], len(byPhrase), len(lines), len(byFilter), strings.Join(lines, "\n"))
+			t.Errorf("%s: the phrases find %d lines of %d, the filter %d, want the same ones\n%s", row[1], len(byPhrase),
+				len(lines), len(byFilter), strings.Join(lines, "\n"))
 		}
 	}
 }
 
-// troubled returns what the functions log of a full server, a stale target, a sweep and a stranger.
+// troubled returns what the functions log of a full server, a stale target, a sweep and a refused caller.
 func troubled(t *testing.T) []string {
 	t.Helper()
 	t.Setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", "made-up-id")
@@ -50,22 +52,25 @@ func troubled(t *testing.T) []string {
 		Credentials: []simulator.Credential{{AccessKeyID: "made-up-id", AccessKeySecret: "made-up-secret"}},
 		Instances:   []simulator.Instance{{ID: "i-web", RegionID: "cn-hangzhou", Disks: []simulator.Disk{{ID: firstDisk}}}},
 	})
-	for n := range 3 {
-		api.AddSnapshot(simulator.Snapshot{DiskID: firstDisk, Status: simulator.Accomplished, CreationTime: time.Now().Add(-time.Duration(n+2) * 24 * time.Hour)})
+	for n := range 3 { // they are not ours, so they stay; none is accomplished, so the target is stale
+		api.AddSnapshot(simulator.Snapshot{DiskID: firstDisk, Status: simulator.Failed,
+			CreationTime: time.Now().Add(-time.Duration(n+2) * 24 * time.Hour)})
 	}
 	server := httptest.NewServer(api)
 	t.Cleanup(server.Close)
 	file := filepath.Join(t.TempDir(), "snapshots.yaml")
-	policy := fmt.Sprintf("region: cn-hangzhou\ntargets:\n  web-1: {disk: %s, keep: {daily: 1}, maxAge: 26h}\nallow:\n  - {from: api, targets: [web-1], actions: [take]}\n", firstDisk)
+	policy := fmt.Sprintf("region: cn-hangzhou\nschedule: {daily: 0 3 * * *}\ntargets:\n  web-1: {disk: %s, keep: {daily: 1, deploy: 1}, maxAge: 26h}\nallow:\n  - {from: api, targets: [web-1], actions: [take]}\n", firstDisk)
 	if err := os.WriteFile(file, []byte(policy), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	request := `{"version":"v1","rawPath":"/plan","headers":{"Authorization":"Bearer nobody"},"requestContext":{"requestId":"r","http":{"method":"GET","path":"/plan"}}}`
+	request := `{"version":"v1","rawPath":"/plan","headers":{"Authorization":"Bearer unknown"},"requestContext":{"requestId":"r","http":{"method":"GET","path":"/plan"}}}`
 	var lines []string
 	for _, one := range []struct{ function, event string }{
-		{"event", `{"target":"web-1","role":"daily","key":"k"}`}, {"timer", `{"sweep":true}`}, {"http", request}, {"event", `{"target":"web-1","dryRun":true}`},
+		{"event", `{"target":"web-1","role":"deploy","key":"k"}`}, {"timer", `{"sweep":true}`}, {"http", request}, {"event",
+			`{"target":"web-1","dryRun":true}`},
 	} {
-		_, _, stderr := typed(t, environment("SNAPSHOTS_FILE="+file, "SWAS_ENDPOINT="+server.URL, "API_TOKEN="+testToken), strings.NewReader(one.event), "invoke", "-live", one.function, "-")
+		_, _, stderr := typed(t, environment("SNAPSHOTS_FILE="+file, "SWAS_ENDPOINT="+server.URL, "API_TOKEN="+testToken),
+			strings.NewReader(one.event), "invoke", "-live", one.function, "-")
 		for line := range strings.Lines(stderr) {
 			if strings.HasPrefix(line, "{") {
 				lines = append(lines, strings.TrimSpace(line))
@@ -75,7 +80,7 @@ func troubled(t *testing.T) []string {
 	return lines
 }
 
-// phrases tells whether a phrase search of Log Service finds a line.
+// phrases reports whether a phrase search of Log Service finds a line.
 func phrases(search, line string) bool {
 	for one := range strings.SplitSeq(search, " and ") {
 		if !strings.Contains(line, strings.ReplaceAll(strings.TrimSuffix(strings.TrimPrefix(one, `#"`), `"`), `\"`, `"`)) {
@@ -88,7 +93,7 @@ func phrases(search, line string) bool {
 // condition is one of a metric filter of CloudWatch.
 var condition = regexp.MustCompile(`^\$\.(\w+) (?:= "([^"]+)"|IS (TRUE))$`)
 
-// filtered tells whether a metric filter of CloudWatch finds a line.
+// filtered reports whether a metric filter of CloudWatch finds a line.
 func filtered(t *testing.T, filter, line string) bool {
 	t.Helper()
 	var fields map[string]any

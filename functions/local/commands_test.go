@@ -62,7 +62,7 @@ func TestInvokeHTTP(t *testing.T) {
 	}
 }
 
-// TestDemo plays the demo on both platforms, for people and for machines.
+// TestDemo runs the demo on both platforms, for users and for machines.
 func TestDemo(t *testing.T) {
 	t.Parallel()
 	for _, platform := range []string{"fc", "lambda"} {
@@ -92,7 +92,7 @@ func TestDemo(t *testing.T) {
 	}
 }
 
-// TestLargeEnvironment shows that of a person's environment only what the functions read counts against the platform's
+// TestLargeEnvironment shows that of a user's environment only what the functions read counts against the platform's
 // 4 KB.
 func TestLargeEnvironment(t *testing.T) {
 	t.Parallel()
@@ -104,7 +104,7 @@ func TestLargeEnvironment(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := make(map[string]bool)
-	for _, pair := range functionEnvironment(s, worldConfig{policyFile: file, env: []string{"EXTRA=1"}}) {
+	for _, pair := range functionEnvironment(s, cloudConfig{policyFile: file, env: []string{"EXTRA=1"}}) {
 		name, _, _ := strings.Cut(pair, "=")
 		got[name] = true
 	}
@@ -174,16 +174,18 @@ func content(t *testing.T, file string) []byte {
 	return data
 }
 
-// TestPlanAndDoctor shows what people and machines read of a healthy deployment.
+// TestPlanAndDoctor shows what users and machines read of a healthy deployment.
 func TestPlanAndDoctor(t *testing.T) {
 	t.Parallel()
 	good := atRoot(t, "API_TOKEN="+testToken, "GITEE_SECRET=short")
 	for line, says := range map[string]string{
-		"plan":                   `web-1 +0 of 3 slots used`,
-		"plan web-1 -role daily": `create .* daily`,
-		"doctor":                 `(?s)ok +policy.*warn +sender gitee.*ok +credentials +yours are acs:ram::.*ok +permission CreateSnapshot +allowed to you in cn-hangzhou.*warn +target web-1.*ok +account`,
-		"plan -json":             `^\{"plans":\[\{"target":"web-1"`,
-		"doctor -json":           `^\{"findings":\[\{"check":"policy","state":"ok".*"ok":true\}`,
+		"plan":         `(?s)web-1 +0 of 3 slots used\n +create +daily-web-1-\S+ +role daily is due since 20\S+ 03:00 CST\n +role daily is due next at \w{3} 20\S+ 03:00 CST\n$`,
+		"list":         `web-1 +0 of 3 slots used\n +no snapshots\n$`,
+		"list web-1":   `web-1 +0 of 3 slots used`,
+		"list -json":   `^\{"listings":\[\{"target":"web-1","slots":\{"used":0,"of":3\},"snapshots":\[\]\}\]\}\n$`,
+		"doctor":       `(?s)ok +policy.*warn +sender gitee.*ok +credentials +yours are acs:ram::.*ok +permission CreateSnapshot +allowed to you in cn-hangzhou.*ok +target web-1 +disk .*ok +target web-1 +role daily is due next.*ok +account`,
+		"plan -json":   `^\{"plans":\[\{"target":"web-1"`,
+		"doctor -json": `^\{"findings":\[\{"check":"policy","state":"ok".*"ok":true\}`,
 	} {
 		t.Run(line, func(t *testing.T) {
 			t.Parallel()
@@ -195,7 +197,7 @@ func TestPlanAndDoctor(t *testing.T) {
 				t.Errorf("no JSON:\n%s", stdout)
 			}
 			if strings.Contains(stdout, testToken) {
-				t.Errorf("it tells a secret:\n%s", stdout)
+				t.Errorf("it shows a secret:\n%s", stdout)
 			}
 		})
 	}
@@ -270,15 +272,21 @@ func TestLive(t *testing.T) {
 		{"pin -live " + id, 0, id + " of web-1 is kept: forever"},
 		{"plan -live web-1", 0, "pinned"},
 		{"pin -live " + id + " 2099-12-31 -json", 0, `"keep":"2099-12-31"`},
-		{"unpin -live " + id, 0, id + " of web-1 rotates again"},
+		{"unpin -live " + id, 0, id + " of web-1 is no longer kept beyond the count of its role"},
 		{"unpin -live -json " + id, 0, `"snapshotId":"` + id + `"`},
 		{"pin -live " + foreign, 1, "ForeignSnapshot"},
 		{"plan -live -json", 0, `"action":"foreign"`},
+		{"list -live", 0, id + "  deploy"},
 		{"doctor -live", 0, "endpoint"},
 	} {
 		status, stdout, stderr := typed(t, getenv, nil, strings.Fields(step.line)...)
 		if status != step.status || !strings.Contains(stdout+stderr, step.says) || strings.Contains(stdout+stderr, "made-up-secret") {
 			t.Errorf("%s: exit status %d, want %d and %q:\n%s%s", step.line, status, step.status, step.says, stdout, stderr)
 		}
+	}
+	api.AddSnapshot(simulator.Snapshot{DiskID: firstDisk})
+	status, stdout, stderr := typed(t, getenv, nil, "pin", "-live", id)
+	if status != 0 || !strings.Contains(stdout, "\nwarning: web-1 has no free slot while this is pinned: ") {
+		t.Errorf("a pin that leaves no slot: exit status %d\n%s%s", status, stdout, stderr)
 	}
 }

@@ -28,17 +28,18 @@ func (s *session) core(ctx context.Context) (*snapshot.Service, func(), error) {
 	return &snapshot.Service{API: client, Policy: p.Policy, Instance: snapshot.NewInstance(10)}, end, nil
 }
 
-// client returns a client of the API, simulated or real, and a function that ends it. It gives the policy a region if it
-// names none.
+// client returns a client of the API, simulated or real, and a function that ends it. It gives the policy a region if
+// it names none.
 func (s *session) client(ctx context.Context, p *policy.Policy) (*swas.Client, func(), error) {
 	config := swas.Config{Endpoint: s.getenv("SWAS_ENDPOINT"), Provider: &swas.DefaultChain{}}
 	end := func() {}
 	if !s.live {
-		w, err := newWorld(ctx, s, worldConfig{platform: s.platform, policyFile: policyPath(s.getenv), log: s.stderr})
+		w, err := newCloud(ctx, s, cloudConfig{platform: s.platform, policyFile: policyPath(s.getenv), log: s.stderr})
 		if err != nil {
 			return nil, nil, err
 		}
-		config.Endpoint, config.Provider, end = w.apiURL, swas.Static{AccessKeyID: w.operator.AccessKeyID, AccessKeySecret: w.operator.AccessKeySecret}, w.close
+		key := swas.Static{AccessKeyID: w.operator.AccessKeyID, AccessKeySecret: w.operator.AccessKeySecret}
+		config.Endpoint, config.Provider, end = w.apiURL, key, w.close
 		if p.RegionID == "" {
 			p.RegionID = w.regionID
 		}
@@ -67,11 +68,14 @@ func (s *session) liveCredentials(ctx context.Context) (*runtimeapi.Credentials,
 	return &handed, nil
 }
 
-// forTargets asks the core about the target on the command line, or about all. The core lists each region once.
-func forTargets[T any](ctx context.Context, s *session, ask func(*snapshot.Service, string) (T, error)) ([]T, error) {
+// forTargets asks the core about the target on the command line, or about all, and returns the answers and the policy's
+// time zone. The core lists each region once.
+func forTargets[T any](
+	ctx context.Context, s *session, ask func(*snapshot.Service, context.Context, string) (T, error),
+) ([]T, *time.Location, error) {
 	core, end, err := s.core(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer end()
 	core.API = &remembering{API: core.API}
@@ -81,18 +85,30 @@ func forTargets[T any](ctx context.Context, s *session, ask func(*snapshot.Servi
 	}
 	answers := make([]T, 0, len(targets))
 	for _, name := range targets {
-		one, err := ask(core, name)
+		one, err := ask(core, ctx, name)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		answers = append(answers, one)
 	}
-	return answers, nil
+	return answers, location(core.Policy), nil
 }
 
-// plan prints what the next sweep does with the snapshots of one target, or of all, and what is to be expected after it.
+// location is the time zone in which times are shown: that of the policy.
+func location(p snapshot.Policy) *time.Location {
+	if p.Location == nil {
+		return time.UTC
+	}
+	return p.Location
+}
+
+// timeForm is how users read a time.
+const timeForm = "Mon 2006-01-02 15:04 MST"
+
+// plan prints what the next sweep does with the snapshots of one target, or of all, and what is to be expected after
+// it.
 func plan(ctx context.Context, s *session) error {
-	plans, err := forTargets(ctx, s, func(core *snapshot.Service, name string) (snapshot.Plan, error) { return core.Plan(ctx, name) })
+	plans, zone, err := forTargets(ctx, s, (*snapshot.Service).Plan)
 	if err != nil {
 		return err
 	}
@@ -108,7 +124,7 @@ func plan(ctx context.Context, s *session) error {
 		if len(one.Items) == 0 {
 			fmt.Fprintf(table, "  nothing to do\n")
 		}
-		for _, line := range forecast(one) {
+		for _, line := range forecast(one, zone) {
 			fmt.Fprintf(table, "  %s\n", line)
 		}
 	}
@@ -119,7 +135,7 @@ func plan(ctx context.Context, s *session) error {
 }
 
 // forecast is what a plan expects after the next sweep, a line each.
-func forecast(p snapshot.Plan) []string {
+func forecast(p snapshot.Plan, zone *time.Location) []string {
 	var lines []string
 	if p.Blocked != "" {
 		lines = append(lines, "blocked: "+p.Blocked)
@@ -132,7 +148,7 @@ func forecast(p snapshot.Plan) []string {
 		case one.Blocked != "":
 			lines = append(lines, "will be blocked: "+one.Blocked)
 		case !one.Next.IsZero():
-			lines = append(lines, "role "+one.Role+" is due next at "+one.Next.Format("Mon 2006-01-02 15:04 MST"))
+			lines = append(lines, "role "+one.Role+" is due next at "+one.Next.In(zone).Format(timeForm))
 		}
 	}
 	for _, text := range p.Warnings {
@@ -143,7 +159,7 @@ func forecast(p snapshot.Plan) []string {
 
 // list prints the snapshots on the servers of one target, or of all.
 func list(ctx context.Context, s *session) error {
-	listings, err := forTargets(ctx, s, func(core *snapshot.Service, name string) (snapshot.Listing, error) { return core.List(ctx, name) })
+	listings, zone, err := forTargets(ctx, s, (*snapshot.Service).List)
 	if err != nil {
 		return err
 	}
@@ -154,12 +170,12 @@ func list(ctx context.Context, s *session) error {
 	for _, one := range listings {
 		fmt.Fprintf(table, "%s\t%d of %d slots used\n", one.Target, one.Slots.Used, one.Slots.Of)
 		for n, shown := range one.Listed {
-			old := time.Since(one.Snapshots[n].CreationTime).Round(time.Minute)
-			role, kept := cmp.Or(shown.Role, "foreign"), ""
+			taken, pinned := one.Snapshots[n].CreationTime, ""
 			if shown.Keep != "" {
-				kept = "kept: " + shown.Keep
+				pinned = "pinned: " + shown.Keep
 			}
-			fmt.Fprintf(table, "  %s\t%s\t%s\t%s\t%s old\t%s\n", shown.SnapshotID, role, shown.SnapshotName, shown.Status, old, kept)
+			fmt.Fprintf(table, "  %s\t%s\t%s\t%s\t%s\t%s\t%s\n", shown.SnapshotID, cmp.Or(shown.Role, "foreign"),
+				shown.SnapshotName, shown.Status, taken.In(zone).Format(timeForm), age(time.Since(taken)), pinned)
 		}
 		if len(one.Listed) == 0 {
 			fmt.Fprintf(table, "  no snapshots\n")
@@ -169,6 +185,19 @@ func list(ctx context.Context, s *session) error {
 		return fmt.Errorf("failed to print: %w", err)
 	}
 	return nil
+}
+
+// age is how long ago a snapshot was taken, as users read it.
+func age(d time.Duration) string {
+	minutes := max(0, int(d/time.Minute))
+	switch {
+	case d >= 48*time.Hour:
+		return fmt.Sprintf("%d days old", minutes/60/24)
+	case d >= time.Hour:
+		return fmt.Sprintf("%dh%02dm old", minutes/60, minutes%60)
+	default:
+		return fmt.Sprintf("%dm old", minutes)
+	}
 }
 
 // pin keeps a snapshot until a day, or for ever.

@@ -22,15 +22,16 @@ import (
 )
 
 //go:embed demo.yaml
-var demoPolicy []byte
+var demoPolicy string
 
-// demoTakes is how long a snapshot takes in the demo; the clock of the simulated API is moved on, nobody waits.
+// demoTakes is how long a snapshot takes in the demo. The clock of the simulated API is moved on, so nothing waits for
+// it.
 const demoTakes = 12 * time.Minute
 
 // demonstration is one run of the demo.
 type demonstration struct {
 	*session
-	*world
+	*cloud
 	logs    bytes.Buffer
 	token   string // bearer token of the run
 	secret  string // GitHub secret of the run
@@ -49,22 +50,25 @@ type shown struct {
 	Why      string            `json:"why,omitempty"`
 }
 
-// demo does every step and prints what came of it. It fails if one went another way than it mud.
+// demo does every step and prints its results. It fails if a step had another result than expected.
 func demo(ctx context.Context, s *session) error {
 	started := time.Now()
-	d := &demonstration{session: s, token: "demo-" + randomText(16), secret: randomText(20), started: time.Now().UTC().Truncate(time.Minute)}
+	d := &demonstration{session: s, token: "demo-" + randomText(16), secret: randomText(20),
+		started: time.Now().UTC().Truncate(time.Minute)}
 	folder, err := os.MkdirTemp("", "swas-snapshot-demo-")
 	if err != nil {
 		return fmt.Errorf("failed to make a temporary folder: %w", err)
 	}
 	defer os.RemoveAll(folder)
 	file := filepath.Join(folder, "snapshots.yaml")
-	hour := strconv.Itoa(d.started.Add(-6 * time.Hour).Hour())
-	if err := os.WriteFile(file, bytes.ReplaceAll(demoPolicy, []byte("HOUR"), []byte(hour)), 0o600); err != nil {
+	due := d.started.Add(-6 * time.Hour)
+	text := strings.NewReplacer("MINUTE", strconv.Itoa(due.Minute()), "HOUR", strconv.Itoa(due.Hour())).Replace(demoPolicy)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		return fmt.Errorf("failed to write the demo's policy: %w", err)
 	}
-	s.say("building the three functions and starting them on a simulated %s, beside a simulated API ...\n", platformName(s.platform))
-	d.world, err = newWorld(ctx, s, worldConfig{
+	s.say("building the three functions and starting them on a simulated %s, beside a simulated API ...\n",
+		platformName(s.platform))
+	d.cloud, err = newCloud(ctx, s, cloudConfig{
 		platform: s.platform, policyFile: file, functions: functionNames, takes: demoTakes, log: &shared{w: &d.logs},
 		env: []string{"API_TOKEN=" + d.token, "GITHUB_WEBHOOK_SECRET=" + d.secret, "SNAPSHOT_CALLS_PER_MINUTE=0"},
 	})
@@ -79,13 +83,13 @@ func demo(ctx context.Context, s *session) error {
 	return d.end(built, time.Since(started)-built)
 }
 
-// do does one step and judges it.
+// do does one step and checks its results.
 func (d *demonstration) do(ctx context.Context, step step) shown {
 	d.api.ResetCalls()
 	results, err := step.do(ctx, d)
 	done := shown{Step: step.name, Trigger: step.trigger, APICalls: d.api.CallCounts(), Results: results}
 	if err == nil {
-		err = step.judge(d, done)
+		err = step.verify(d, done)
 	}
 	if done.OK = err == nil; !done.OK {
 		done.Why = err.Error()
@@ -94,8 +98,8 @@ func (d *demonstration) do(ctx context.Context, step step) shown {
 	return done
 }
 
-// judge returns an error if a step did not come out as it mud.
-func (s step) judge(d *demonstration, done shown) error {
+// verify returns an error if a step had another result than expected.
+func (s step) verify(d *demonstration, done shown) error {
 	var outcomes []string
 	for _, result := range done.Results {
 		outcomes = append(outcomes, cmp.Or(string(result.Outcome), "-"))
@@ -129,19 +133,22 @@ func (d *demonstration) show(n int, step shown) {
 	}
 	d.say("\n%s %2d. %s (%s; %s)\n", mark, n, step.Step, step.Trigger, callsText(step.APICalls))
 	for _, result := range step.Results {
-		d.say("        %-6s %-9s %-24s %s\n", result.Target, cmp.Or(string(result.Outcome), string(result.Status), "kept"), result.SnapshotID, result.SnapshotName)
+		state := cmp.Or(string(result.Outcome), string(result.Status), "nothing due")
+		line := fmt.Sprintf("        %-6s %-12s  %-22s  %s", result.Target, state, result.SnapshotID, result.SnapshotName)
+		d.say("%s\n", strings.TrimRight(line, " "))
 		if result.Warning != "" {
 			d.say("               %s\n", result.Warning)
 		}
 		for _, deleted := range result.Deleted {
-			d.say("               deleted   %-24s %s (%s)\n", deleted.SnapshotID, deleted.SnapshotName, deleted.Reason)
+			d.say("               deleted       %-22s  %s\n", deleted.SnapshotID, deleted.SnapshotName)
+			d.say("               %s\n", deleted.Reason)
 		}
 		if result.Error != nil {
 			d.say("               %s: %s\n", result.Error.Code, result.Error.Message)
 		}
 		if result.Outcome == snapshot.OutcomeBlocked {
 			for _, item := range result.Plan {
-				d.say("               %-9s %-24s %s\n", item.Action, item.SnapshotID, item.Reason)
+				d.say("               %-12s  %-22s  %s\n", item.Action, item.SnapshotID, item.Reason)
 			}
 		}
 	}
@@ -167,7 +174,7 @@ func (d *demonstration) end(built, took time.Duration) error {
 	return nil
 }
 
-// say prints for people; with -json it is silent.
+// say prints text for users; with -json it prints nothing.
 func (s *session) say(format string, args ...any) {
 	if !s.json {
 		fmt.Fprintf(s.stdout, format, args...)
@@ -208,7 +215,8 @@ func (d *demonstration) send(r *http.Request) ([]snapshot.Result, error) {
 	}
 	var refused struct{ Code, Detail string }
 	if w.Code == http.StatusServiceUnavailable && json.Unmarshal(body, &refused) == nil { // an order that is deferred
-		return []snapshot.Result{{Target: "web-1", Outcome: snapshot.OutcomeDeferred, Error: &snapshot.Error{Code: refused.Code, Message: refused.Detail, Retryable: true}}}, nil
+		return []snapshot.Result{{Target: "web-1", Outcome: snapshot.OutcomeDeferred,
+			Error: &snapshot.Error{Code: refused.Code, Message: refused.Detail, Retryable: true}}}, nil
 	}
 	if w.Code >= 400 {
 		return nil, fmt.Errorf("HTTP status %d: %s", w.Code, strings.TrimSpace(string(body)))

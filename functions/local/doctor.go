@@ -14,16 +14,16 @@ import (
 	"swas-snapshot/shared/swas"
 )
 
-// finding is one line of the doctor: what was looked at, how it is, and what mends it.
+// finding is one line of the doctor: what was looked at, how it is, and what to do about it.
 type finding struct {
-	Check string `json:"check"`
-	State string `json:"state"` // ok, warn or fail
-	What  string `json:"what"`
-	Mend  string `json:"mend,omitempty"`
+	Check  string `json:"check"`
+	State  string `json:"state"` // ok, warn or fail
+	What   string `json:"what"`
+	Advice string `json:"advice,omitempty"`
 }
 
-// examination is one run of the doctor.
-type examination struct {
+// inspection is one run of the doctor.
+type inspection struct {
 	*session
 	policy   policy.Policy
 	client   *swas.Client
@@ -31,51 +31,52 @@ type examination struct {
 	findings []finding
 }
 
-// doctor looks at everything that a deployment needs and says how to mend what is wrong. It changes nothing.
+// doctor looks at everything that a deployment needs and says how to correct what is wrong. It changes nothing.
 func doctor(ctx context.Context, s *session) error {
-	x := &examination{session: s}
+	in := &inspection{session: s}
 	p, err := policy.Load(policy.Path(s.getenv), s.getenv)
 	if err != nil {
-		x.wrongPolicy(err)
+		in.wrongPolicy(err)
 	} else {
-		x.ok("policy", "targets: "+strings.Join(names(p.Policy), ", "))
-		x.deployment()
+		in.policy = p
+		in.ok("policy", "targets: "+strings.Join(names(p.Policy), ", "))
+		in.deployment()
 	}
-	x.ticks()
-	x.environment()
+	in.ticks()
+	in.environment()
 	if err != nil {
-		return x.report()
+		return in.report()
 	}
-	x.policy = p
-	x.senders()
-	x.roles()
-	client, end, err := s.client(ctx, &x.policy)
+	in.senders()
+	in.roles()
+	client, end, err := s.client(ctx, &in.policy)
 	if err != nil {
-		return x.report() // the environment says why
+		return in.report() // the environment says why
 	}
 	defer end()
-	x.client = client
-	x.core = &snapshot.Service{API: &remembering{API: client}, Policy: x.policy.Policy, Instance: snapshot.NewInstance(10)}
-	answers, signs := x.endpoints(ctx), x.credentials(ctx)
+	in.client = client
+	in.core = &snapshot.Service{API: &remembering{API: client}, Policy: in.policy.Policy,
+		Instance: snapshot.NewInstance(10)}
+	answers, signs := in.endpoints(ctx), in.credentials(ctx)
 	if answers && signs {
-		for _, region := range x.regions() {
-			x.permissions(ctx, region)
+		for _, region := range in.regions() {
+			in.permissions(ctx, region)
 		}
-		x.targets(ctx)
+		in.targets(ctx)
 	}
-	return x.report()
+	return in.report()
 }
 
 // wrongPolicy notes each defect of the policy.
-func (x *examination) wrongPolicy(err error) {
-	const mend = "correct the file; README.md explains every key"
+func (in *inspection) wrongPolicy(err error) {
+	const advice = "correct the file; README.md explains every key"
 	var wrong policy.Errors
 	errors.As(err, &wrong)
 	for _, one := range wrong {
-		x.fail("policy", one.Error(), mend)
+		in.fail("policy", one.Error(), advice)
 	}
 	if len(wrong) == 0 {
-		x.fail("policy", err.Error(), mend)
+		in.fail("policy", err.Error(), advice)
 	}
 }
 
@@ -88,51 +89,51 @@ func names(p snapshot.Policy) []string {
 	return all
 }
 
-func (x *examination) note(state, check, what, mend string) {
-	x.findings = append(x.findings, finding{check, state, what, mend})
+func (in *inspection) note(state, check, what, advice string) {
+	in.findings = append(in.findings, finding{check, state, what, advice})
 }
 
-func (x *examination) ok(check, what string)         { x.note("ok", check, what, "") }
-func (x *examination) warn(check, what, mend string) { x.note("warn", check, what, mend) }
-func (x *examination) fail(check, what, mend string) { x.note("fail", check, what, mend) }
+func (in *inspection) ok(check, what string)           { in.note("ok", check, what, "") }
+func (in *inspection) warn(check, what, advice string) { in.note("warn", check, what, advice) }
+func (in *inspection) fail(check, what, advice string) { in.note("fail", check, what, advice) }
 
-// failed notes an error, whose public text says what mends it.
-func (x *examination) failed(check string, err error) {
+// failed notes an error, whose public text says what to do.
+func (in *inspection) failed(check string, err error) {
 	known := snapshot.AsError(err)
-	x.fail(check, known.Code, known.Public())
+	in.fail(check, known.Code, known.Public())
 }
 
 // regions returns the regions of the policy, each once, in its order.
-func (x *examination) regions() []string {
+func (in *inspection) regions() []string {
 	var all []string
-	for _, target := range x.policy.Targets {
-		if region := x.regionOf(target); !slices.Contains(all, region) {
+	for _, target := range in.policy.Targets {
+		if region := in.regionOf(target); !slices.Contains(all, region) {
 			all = append(all, region)
 		}
 	}
 	return all
 }
 
-func (x *examination) regionOf(target snapshot.Target) string {
+func (in *inspection) regionOf(target snapshot.Target) string {
 	if target.RegionID != "" {
 		return target.RegionID
 	}
-	return x.policy.RegionID
+	return in.policy.RegionID
 }
 
 // report prints the findings; one failure is exit status 1.
-func (x *examination) report() error {
-	failed := slices.ContainsFunc(x.findings, func(f finding) bool { return f.State == "fail" })
-	if x.json {
-		if err := json.NewEncoder(x.stdout).Encode(map[string]any{"ok": !failed, "findings": x.findings}); err != nil {
+func (in *inspection) report() error {
+	failed := slices.ContainsFunc(in.findings, func(f finding) bool { return f.State == "fail" })
+	if in.json {
+		if err := json.NewEncoder(in.stdout).Encode(map[string]any{"ok": !failed, "findings": in.findings}); err != nil {
 			return fmt.Errorf("failed to print: %w", err)
 		}
 	} else {
-		table := tabwriter.NewWriter(x.stdout, 0, 0, 2, ' ', 0)
-		for _, f := range x.findings {
+		table := tabwriter.NewWriter(in.stdout, 0, 0, 2, ' ', 0)
+		for _, f := range in.findings {
 			fmt.Fprintf(table, "%s\t%s\t%s\n", f.State, f.Check, f.What)
-			if f.Mend != "" {
-				fmt.Fprintf(table, "\t\t  %s\n", f.Mend)
+			if f.Advice != "" {
+				fmt.Fprintf(table, "\t\t  %s\n", f.Advice)
 			}
 		}
 		if err := table.Flush(); err != nil {

@@ -14,51 +14,52 @@ import (
 // skewMax is how wrong this machine's clock may be: the API refuses a request that is 15 minutes off.
 const skewMax = 5 * time.Minute
 
-// endpoints asks each endpoint whether it answers, and compares the clock of the first that does with this machine's. If
-// none answers, the rest of the examination is idle, so it says whether one does.
-func (x *examination) endpoints(ctx context.Context) (answered bool) {
-	if !x.live {
-		x.ok("endpoint", "that of the simulator")
+// endpoints asks each endpoint whether it answers, and compares the clock of the first that does with this machine's.
+// If none answers, nothing else can be looked at, so it reports whether one does.
+func (in *inspection) endpoints(ctx context.Context) (answered bool) {
+	if !in.live {
+		in.ok("endpoint", "that of the simulator")
 		return true
 	}
 	clockKnown := false
-	for _, url := range x.endpointURLs() {
+	for _, url := range in.endpointURLs() {
 		here := time.Now()
 		there, err := askTime(ctx, url)
 		if err != nil {
-			x.fail("endpoint", url+" does not answer", "check the region, SWAS_ENDPOINT and the network")
+			in.fail("endpoint", url+" does not answer", "check the region, SWAS_ENDPOINT and the network")
 			continue
 		}
 		answered = true
-		x.ok("endpoint", url+" answers")
+		in.ok("endpoint", url+" answers")
 		if there.IsZero() || clockKnown {
 			continue
 		}
 		clockKnown = true
 		if skew := here.Sub(there).Round(time.Second); skew.Abs() > skewMax {
-			x.fail("clock", "this machine's clock is off by "+skew.Abs().String(), "set the clock: the API refuses requests that are 15 minutes off")
+			in.fail("clock", "this machine's clock is off by "+skew.Abs().String(),
+				"set the clock: the API refuses requests that are 15 minutes off")
 		} else {
-			x.ok("clock", "this machine's clock is right within "+skewMax.String())
+			in.ok("clock", "this machine's clock is right within "+skewMax.String())
 		}
 	}
 	return answered
 }
 
 // endpointURLs returns where the API of each region is.
-func (x *examination) endpointURLs() []string {
-	if endpoint := x.getenv("SWAS_ENDPOINT"); endpoint != "" {
+func (in *inspection) endpointURLs() []string {
+	if endpoint := in.getenv("SWAS_ENDPOINT"); endpoint != "" {
 		return []string{endpoint}
 	}
 	var all []string
-	for _, region := range x.regions() {
-		if snapshot.ValidRegion(region) { // the permissions tell of one that is not
+	for _, region := range in.regions() {
+		if snapshot.ValidRegion(region) { // the check of the permissions reports one that is not
 			all = append(all, "https://swas."+region+".aliyuncs.com")
 		}
 	}
 	return all
 }
 
-// askTime returns the time of a server, or zero if it tells none.
+// askTime returns the time of a server, or zero if its answer has none.
 func askTime(ctx context.Context, url string) (time.Time, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
@@ -78,39 +79,41 @@ func askTime(ctx context.Context, url string) (time.Time, error) {
 	return there, nil
 }
 
-// credentials tells whose they are and when they end. Without good ones the rest of the examination is idle, so it says
-// whether there are any. They are those of whoever examines; the deployed functions have their role's.
-func (x *examination) credentials(ctx context.Context) bool {
+// credentials says whose they are and when they end. Without good ones nothing else can be looked at, so it reports
+// whether there are any. They are those of the user; the deployed functions have those of their roles.
+func (in *inspection) credentials(ctx context.Context) bool {
 	lasts := "they are the simulator's own"
-	if x.live {
+	if in.live {
 		origin, err := (&swas.DefaultChain{}).Origin()
 		if err != nil {
-			x.failed("credentials", err)
+			in.failed("credentials", err)
 			return false
 		}
 		lasts = lifetime(origin)
 	}
 	region := "cn-hangzhou"
-	if regions := x.regions(); len(regions) > 0 && snapshot.ValidRegion(regions[0]) {
+	if regions := in.regions(); len(regions) > 0 && snapshot.ValidRegion(regions[0]) {
 		region = regions[0]
 	}
-	caller, err := x.client.Caller(ctx, region)
+	caller, err := in.client.Caller(ctx, region)
 	known := snapshot.AsError(err)
 	switch {
 	case err == nil && caller.Root:
-		x.warn("credentials", "the account "+caller.AccountID+" itself, which may do everything; "+lasts, "make a RAM user or a role with the policy in README.md, and use that")
+		in.warn("credentials", "the account "+caller.AccountID+" itself, which may do everything; "+lasts,
+			"make a RAM user with docs/ram/sweep-policy.json, and use that")
 	case err == nil:
-		x.ok("credentials", "yours are "+caller.ARN+"; "+lasts)
+		in.ok("credentials", "yours are "+caller.ARN+"; "+lasts)
 	case known.Kind == snapshot.KindConfig:
-		x.failed("credentials", err)
+		in.failed("credentials", err)
 		return false
 	default: // STS is not in the way of a snapshot
-		x.warn("credentials", "STS does not tell whose they are ("+known.Code+"); "+lasts, "check the network to sts.aliyuncs.com if you want to know")
+		in.warn("credentials", "STS does not say whose they are ("+known.Code+"); "+lasts,
+			"check the network to sts.aliyuncs.com if you want to know")
 	}
 	return true
 }
 
-// lifetime tells when credentials end.
+// lifetime says when credentials end.
 func lifetime(origin swas.Origin) string {
 	key := "access key " + abbreviated(origin.AccessKeyID) + " from " + origin.Link
 	switch {
@@ -130,44 +133,47 @@ func abbreviated(id string) string {
 	return id[:4] + "****" + id[len(id)-4:]
 }
 
-// nobody is the ID of things that do not exist: a call that names one changes nothing, and tells all the same whether
+// absent is the ID of things that do not exist: a call that names one changes nothing, and shows all the same whether
 // it would have been allowed.
-const nobody = "0000000000000000doctor"
+const absent = "0000000000000000doctor"
 
 // permissions tries each action that the functions use with IDs that do not exist.
-func (x *examination) permissions(ctx context.Context, region string) {
-	api := x.core.API
+func (in *inspection) permissions(ctx context.Context, region string) {
+	api := in.core.API
 	tries := []struct {
 		action string
 		try    func() error
-		absent []string // codes that say: allowed, but there is no such thing
+		codes  []string // they say: allowed, but there is no such thing
 		weak   string   // what does not work without it
 	}{
 		{"ListSnapshots", func() error { _, err := api.ListSnapshots(ctx, region, 1); return err }, nil, ""},
 		{"ListDisks", func() error { _, err := api.ListDisks(ctx, region, 1); return err }, nil, ""},
 		{"CreateSnapshot", func() error {
-			_, err := api.CreateSnapshot(ctx, snapshot.Request{RegionID: region, DiskID: "d-" + nobody, SnapshotName: "swas-snapshot-doctor"})
+			_, err := api.CreateSnapshot(ctx, snapshot.Request{RegionID: region, DiskID: "d-" + absent,
+				SnapshotName: "swas-snapshot-doctor"})
 			return err
 		}, []string{snapshot.CodeDiskNotFound}, ""},
 		{"DeleteSnapshot", func() error {
-			return swas.Deleter{Client: x.client}.DeleteSnapshot(ctx, region, "s-"+nobody, "swas-snapshot-doctor")
+			return swas.Deleter{Client: in.client}.DeleteSnapshot(ctx, region, "s-"+absent, "swas-snapshot-doctor")
 		},
-			[]string{snapshot.CodeSnapshotNotFound}, "the timer function needs it: without it nothing is deleted, and slots fill; the role of http and event must not have it"},
+			[]string{snapshot.CodeSnapshotNotFound},
+			"the timer function needs it, or slots fill; the RAM role of http and event must not have it"},
 		{"TagResources", func() error {
-			return api.TagSnapshot(ctx, region, "s-"+nobody, []snapshot.Tag{{Key: snapshot.TagKeep, Value: "no"}})
-		}, []string{"InvalidResourceId.NotFound", snapshot.CodeSnapshotNotFound}, "nothing can be pinned, and no order can join a snapshot in progress"},
+			return api.TagSnapshot(ctx, region, "s-"+absent, []snapshot.Tag{{Key: snapshot.TagKeep, Value: "no"}})
+		}, []string{"InvalidResourceId.NotFound", snapshot.CodeSnapshotNotFound},
+			"nothing can be pinned, and no order can join a snapshot in progress"},
 	}
 	for _, one := range tries {
 		err := one.try()
 		known := snapshot.AsError(err)
 		check := "permission " + one.action
 		switch {
-		case err == nil, slices.Contains(one.absent, known.Code):
-			x.ok(check, "allowed to you in "+region)
+		case err == nil, slices.Contains(one.codes, known.Code):
+			in.ok(check, "allowed to you in "+region)
 		case one.weak != "" && known.Kind == snapshot.KindConfig:
-			x.warn(check, known.Code+" in "+region+": "+one.weak, known.Public())
+			in.warn(check, known.Code+" in "+region+": "+one.weak, known.Public())
 		default:
-			x.fail(check, known.Code+" in "+region, known.Public())
+			in.fail(check, known.Code+" in "+region, known.Public())
 		}
 	}
 }

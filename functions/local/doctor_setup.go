@@ -17,24 +17,24 @@ import (
 
 // deployment reads both deployment files as strictly as the platforms would. Where they do not fit the policy it only
 // warns: a user of one platform edits one of them.
-func (x *examination) deployment() {
+func (in *inspection) deployment() {
 	root, err := sourceRoot()
 	if err != nil {
-		x.fail("deployment", err.Error(), "run it in the project's folder")
+		in.fail("deployment", err.Error(), "run it in the project's folder")
 		return
 	}
-	file := policyPath(x.getenv)
+	file := policyPath(in.getenv)
 	misfits := defects(manifest.CheckPolicy(root, file))
 	all := defects(manifest.Check(root, file))
 	for _, one := range all {
 		if slices.Contains(misfits, one) {
-			x.warn("deployment", one.Error(), "correct the policy, or the deployment file if you deploy it")
+			in.warn("deployment", one.Error(), "correct the policy, or the deployment file if you deploy it")
 		} else {
-			x.fail("deployment", one.Error(), "correct the file")
+			in.fail("deployment", one.Error(), "correct the file")
 		}
 	}
 	if len(all) == 0 {
-		x.ok("deployment", "s.yaml and template.yml are valid, agree, and fit the policy")
+		in.ok("deployment", "s.yaml and template.yml are valid, agree, and fit the policy")
 	}
 }
 
@@ -46,66 +46,72 @@ func defects(err error) strictyaml.Errors {
 }
 
 // ticks says when the timers of s.yaml fire next.
-func (x *examination) ticks() {
+func (in *inspection) ticks() {
 	timers, err := readTimers()
 	if err != nil {
-		x.fail("timers", err.Error(), "correct s.yaml")
+		in.fail("timers", err.Error(), "correct s.yaml")
 		return
 	}
 	for _, timer := range timers {
-		x.ok("timer "+timer.Name, "next at "+timer.Next(time.Now()).In(x.location()).Format("Mon 2006-01-02 15:04 MST"))
+		in.ok("timer "+timer.Name, "next at "+timer.Next(time.Now()).In(location(in.policy.Policy)).Format(timeForm))
 	}
 }
 
 // environment looks at the variables that all functions read.
-func (x *examination) environment() {
-	wrong := wiring.CheckEnvironment(x.getenv)
+func (in *inspection) environment() {
+	wrong := wiring.CheckEnvironment(in.getenv)
 	for _, err := range wrong {
-		x.failed("environment", err)
+		in.failed("environment", err)
 	}
 	if len(wrong) == 0 {
-		x.ok("environment", "the settings are valid here; README.md lists them")
+		in.ok("environment", "the settings are valid here; README.md lists them")
 	}
 }
 
 // senders compares the secrets that are set here with what the policy allows over HTTP.
-func (x *examination) senders() {
-	states := append(webhook.States(webhook.SecretsFromEnv(x.getenv)), x.bearer())
+func (in *inspection) senders() {
+	states := append(webhook.States(webhook.SecretsFromEnv(in.getenv)), in.bearer())
 	for _, one := range states {
 		check := "sender " + one.Sender
-		allowed := slices.ContainsFunc(x.policy.Allow, func(rule policy.Allow) bool { return rule.From == one.Sender })
+		allowed := slices.ContainsFunc(in.policy.Allow, func(rule policy.Allow) bool { return rule.From == one.Sender })
 		variables := strings.Join(one.Variables, ", ")
 		switch {
 		case one.Set && one.Off != nil:
-			x.warn(check, one.Off.Error()+": it is off", "set what the sender shows, or make one as README.md says under Settings")
+			in.warn(check, one.Off.Error()+": it is off",
+				"set what the sender shows, or make one as README.md says under Settings")
 		case one.Set && allowed:
-			x.ok(check, "its secret is set, and a rule under allow is for it")
+			in.ok(check, "its secret is set, and a rule under allow is for it")
 		case one.Set:
-			x.warn(check, "its secret is set, but no rule under allow is for it: it may do nothing", "add a rule to snapshots.yaml, or unset "+variables)
+			in.warn(check, "its secret is set, but no rule under allow is for it: it may do nothing",
+				"add a rule to snapshots.yaml, or unset "+variables)
 		case allowed:
-			x.warn(check, "a rule under allow is for it, but its secret is not set here: where the function has none either, it is off (404)", "set "+variables)
+			in.warn(check,
+				"a rule under allow is for it, but its secret is not set here: where the function has none either, it is off (404)",
+				"set "+variables)
 		}
 	}
 }
 
 // roles looks for roles that nothing fires: no schedule, no rule of the policy and no timer of a deployment file.
-func (x *examination) roles() {
-	ticks := x.timerTicks()
-	for _, target := range x.policy.Targets {
+func (in *inspection) roles() {
+	ticks := in.timerTicks()
+	for _, target := range in.policy.Targets {
 		for _, slots := range target.Keep {
 			byTimer := slices.ContainsFunc(ticks, func(tick snapshot.Tick) bool {
 				return tick.Role == slots.Role && (tick.Targets == nil || slices.Contains(tick.Targets, target.Name))
 			})
-			if slots.Schedule == nil && !byTimer && !x.policy.TakenBy(target.Name, slots.Role) {
-				x.warn("target "+target.Name, "nothing takes role "+slots.Role+": it has no schedule, and no rule of allow or events and no timer names it",
-					"add "+slots.Role+" to schedule, name it in a rule, or remove it from keep; orders to the event function may name it, too")
+			if slots.Schedule == nil && !byTimer && !in.policy.TakenBy(target.Name, slots.Role) {
+				in.warn("target "+target.Name,
+					"nothing takes role "+slots.Role+": it has no schedule, and no rule of allow or events and no timer names it",
+					"add "+slots.Role+" to schedule, name it in a rule, or remove it from keep; "+
+						"orders to the event function may name it, too")
 			}
 		}
 	}
 }
 
 // timerTicks returns what the timers of both deployment files send.
-func (x *examination) timerTicks() []snapshot.Tick {
+func (in *inspection) timerTicks() []snapshot.Tick {
 	root, err := sourceRoot()
 	if err != nil {
 		return nil // the check of the deployment says so
@@ -125,8 +131,8 @@ func (x *examination) timerTicks() []snapshot.Tick {
 }
 
 // bearer is the state of the bearer token, whose sender the policy calls api.
-func (x *examination) bearer() webhook.State {
+func (in *inspection) bearer() webhook.State {
 	const variable = "API_TOKEN"
-	_, err := webhook.ReadSecrets(x.getenv, variable)
+	_, err := webhook.ReadSecrets(in.getenv, variable)
 	return webhook.State{Sender: "api", Variables: []string{variable}, Set: !errors.Is(err, webhook.ErrUnset), Off: err}
 }

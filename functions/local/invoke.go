@@ -33,7 +33,7 @@ func invoke(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	w, err := newWorld(ctx, s, worldConfig{
+	w, err := newCloud(ctx, s, cloudConfig{
 		platform: s.platform, policyFile: policyPath(s.getenv), functions: []string{function}, log: s.stderr, live: live,
 	})
 	if err != nil {
@@ -80,7 +80,7 @@ func (s *session) readEvent(file string) ([]byte, error) {
 	return event, nil
 }
 
-// pretty indents JSON for people; -json and what is no JSON stay as they are.
+// pretty indents JSON for users; with -json, and if it is not JSON, it stays as it is.
 func (s *session) pretty(text []byte) string {
 	if s.json {
 		return string(text)

@@ -95,9 +95,10 @@ type command struct {
 }
 
 var commands = map[string]command{
-	"":       {0, 0, "", []string{"platform", "json"}, demo},
-	"serve":  {0, 0, "serve takes no arguments", []string{"addr", "json", "platform", "takes"}, serve},
-	"invoke": {2, 2, "invoke takes a function (timer, http or event) and a file: invoke -now timer events/timer-fc.json", []string{"live", "json", "now", "platform"}, invoke},
+	"":      {0, 0, "", []string{"platform", "json"}, demo},
+	"serve": {0, 0, "serve takes no arguments", []string{"addr", "json", "platform", "takes"}, serve},
+	"invoke": {2, 2, "invoke takes a function (timer, http or event) and a file: invoke -now timer events/timer-fc.json",
+		[]string{"live", "json", "now", "platform"}, invoke},
 	"build":  {0, 0, "build takes no arguments: it builds all three functions", []string{"arch", "json"}, build},
 	"plan":   {0, 1, "plan takes at most one target: plan web-1", []string{"live", "json"}, plan},
 	"list":   {0, 1, "list takes at most one target: list web-1", []string{"live", "json"}, list},
@@ -115,7 +116,9 @@ type session struct {
 }
 
 // run reads the command line and does what it says.
-func run(ctx context.Context, args []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer) error {
+func run(
+	ctx context.Context, args []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer,
+) error {
 	s := &session{getenv: getenv, stdin: stdin, stdout: stdout, stderr: &shared{w: stderr}}
 	given, err := s.parse(args)
 	if errors.Is(err, flag.ErrHelp) {

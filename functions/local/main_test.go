@@ -58,7 +58,7 @@ func TestMistyped(t *testing.T) {
 		"invok":                         "did you mean invoke?",
 		"plans":                         "did you mean plan?",
 		"dcotor":                        "did you mean doctor?",
-		"deploy":                        "use serve, invoke, build, plan, pin, unpin, doctor, or none for the demo",
+		"deploy":                        "use serve, invoke, build, plan, list, pin, unpin, doctor, or none for the demo",
 		"serve now":                     "serve takes no arguments",
 		"serve -arch arm64":             "-arch has no meaning for serve",
 		"serve -live":                   "-live has no meaning for serve",
@@ -68,11 +68,14 @@ func TestMistyped(t *testing.T) {
 		"invoke timer":                  "invoke takes a function",
 		"invoke tiemr x.json":           `there is no function "tiemr"`,
 		"invoke timer x.json y.json":    "invoke takes a function",
-		"invoke timer x.json -role day": "-role has no meaning for invoke",
+		"invoke timer x.json -takes 5s": "-takes has no meaning for invoke",
 		"build timer":                   "build takes no arguments",
 		"build -arch riscv64":           "-arch: is amd64 or arm64",
 		"build -live":                   "-live has no meaning for build",
 		"plan web-1 db-1":               "plan takes at most one target",
+		"plan -role daily":              "there is no flag -role",
+		"list web-1 db-1":               "list takes at most one target",
+		"lits":                          "did you mean list?",
 		"plan -platform lambda":         "-platform has no meaning for plan",
 		"pin":                           "pin takes a snapshot ID",
 		"pin s-1 2026-12-01 now":        "pin takes a snapshot ID",
@@ -83,8 +86,7 @@ func TestMistyped(t *testing.T) {
 		"-live":                         "-live has no meaning for the demo",
 		"-addr 127.0.0.1:0":             "-addr has no meaning for the demo",
 		"-colour":                       "there is no flag -colour",
-		"plan -rol daily":               "there is no flag -rol: did you mean -role?",
-		"plan -role":                    "-role",
+		"plan -lvie":                    "there is no flag -lvie: did you mean -live?",
 	} {
 		t.Run(line, func(t *testing.T) {
 			t.Parallel()
@@ -96,7 +98,7 @@ func TestMistyped(t *testing.T) {
 	}
 }
 
-// TestHelp shows that -h tells of every command and every flag.
+// TestHelp shows that -h names every command and every flag.
 func TestHelp(t *testing.T) {
 	t.Parallel()
 	for _, line := range []string{"-h", "-help", "serve -h", "help"} {
@@ -115,6 +117,35 @@ func TestHelp(t *testing.T) {
 			}
 		}
 	}
+}
+
+// old is a policy of the first version.
+const old = `region: cn-hangzhou
+targets:
+  web-1:
+    disk: d-bp18kjxg9ebrhsgi0001
+    keep: {daily: 2, deploy: 1}
+allow:
+  - {from: standard, targets: [web-1], actions: [take, list]}
+`
+
+// corrected is the line that old needs.
+const corrected = "as in keep: {daily: 1, deploy: 1}"
+
+// tagged is a policy with more tags than the core leaves room for.
+const tagged = `region: cn-hangzhou
+targets:
+  web-1: {disk: d-1, tags: {a: "1", b: "1", c: "1", d: "1", e: "1", f: "1", g: "1", h: "1", i: "1", j: "1", k: "1"}}
+`
+
+// policyFile returns an environment whose policy has this text.
+func policyFile(t *testing.T, text string, set ...string) func(string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "snapshots.yaml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return environment(append(set, "SNAPSHOTS_FILE="+file)...)
 }
 
 // TestFails shows what goes wrong once the command line is right: exit status 1 and one error that says what to do.
@@ -137,6 +168,9 @@ func TestFails(t *testing.T) {
 		"WrongPolicy":     {bad, "plan", []string{"wrong.yaml:2", "disc"}},
 		"WrongPolicyPin":  {bad, "pin s-1", []string{"wrong.yaml:2"}},
 		"BuildNothing":    {bad, "build", []string{"nothing was built", "wrong.yaml:2"}},
+		"BuildOldPolicy":  {policyFile(t, old), "build", []string{"nothing was built", "snapshots.yaml:5", "= 3", corrected}},
+		"BuildManyTags":   {policyFile(t, tagged), "build", []string{"nothing was built", "has 11 tags: use at most 10"}},
+		"ListNoTarget":    {good, "list web-2", []string{"did you mean web-1?"}},
 		"UnknownTarget":   {good, "plan web-2", []string{"did you mean web-1?"}},
 		"UnknownSnapshot": {good, "pin s-nothing", []string{"UnknownSnapshot"}},
 		"NothingToUnpin":  {good, "unpin s-nothing", []string{"UnknownSnapshot"}},

@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"swas-snapshot/shared/policy"
+	"swas-snapshot/shared/snapshot"
+	"swas-snapshot/shared/swas"
 )
 
 var update = flag.Bool("update", false, "write what the demo prints into README.md")
@@ -117,6 +119,7 @@ var changing = []struct {
 	{regexp.MustCompile(`\bs-[0-9a-z]{20}`), "s-ID"},
 	{regexp.MustCompile(`-\d{8}T\d{4}-`), "-TIME-"},
 	{regexp.MustCompile(`-[a-z2-7]{8}\b`), "-TOKEN"},
+	{regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d UTC`), "TIME"},
 	{regexp.MustCompile(`\d+\.\d s`), "N s"},
 }
 
@@ -178,33 +181,50 @@ func TestReadmePolicies(t *testing.T) {
 	}
 }
 
-// The RAM policies of the README are JSON, and name every action that the functions call.
-func TestReadmeRAM(t *testing.T) {
+// The README creates the RAM roles that s.yaml names, each with its policy, and links only to files that exist.
+func TestReadmeRoles(t *testing.T) {
 	t.Parallel()
-	_, blocks := readme(t)
-	found := 0
-	for _, b := range blocks {
-		if b.info != "json ram" {
-			continue
-		}
-		found++
-		var document struct {
-			Statement []struct{ Action []string }
-		}
-		if err := json.Unmarshal([]byte(b.text), &document); err != nil || len(document.Statement) != 1 {
-			t.Fatalf("%s: %v", b.text, err)
-		}
-		for _, action := range []string{"CreateSnapshot", "ListSnapshots", "ListDisks"} {
-			if !strings.Contains(b.text, `"swas-open:`+action+`"`) {
-				t.Errorf("the policy lacks %s:\n%s", action, b.text)
-			}
-		}
-		if deletes := strings.Contains(b.text, "DeleteSnapshot"); deletes != (found == 1) {
-			t.Errorf("policy %d: deletion is %v", found, deletes)
+	text, _ := readme(t)
+	root, _ := sourceRoot()
+	manifest := string(content(t, filepath.Join(root, "s.yaml")))
+	if !strings.Contains(text, "for role in sweep take; do\n  aliyun ram CreateRole --RoleName swas-snapshot-$role ") ||
+		!strings.Contains(text, `"$(cat docs/ram/$role-policy.json)"`) {
+		t.Error("the README does not create the two RAM roles with their policies")
+	}
+	for _, role := range []string{"sweep", "take"} {
+		if !strings.Contains(manifest, "role/swas-snapshot-"+role+"\n") {
+			t.Errorf("s.yaml does not name the RAM role swas-snapshot-%s", role)
 		}
 	}
-	if found != 2 {
-		t.Errorf("%d RAM policies were found, not 2", found)
+	links := regexp.MustCompile(`\]\((docs/[^)]+)\)`).FindAllStringSubmatch(text, -1)
+	if len(links) < 2 {
+		t.Errorf("%d links into docs were found: the README has more", len(links))
+	}
+	for _, link := range links {
+		content(t, filepath.Join(root, link[1]))
+	}
+}
+
+// The README's commands for AWS Lambda make the secrets that template.yml takes, and its orders name a role.
+func TestReadmeOrders(t *testing.T) {
+	t.Parallel()
+	text, _ := readme(t)
+	root, _ := sourceRoot()
+	template := string(content(t, filepath.Join(root, "template.yml")))
+	for _, name := range regexp.MustCompile(`\w+SecretArn`).FindAllString(text, -1) {
+		if name != "CredentialsSecretArn" && !strings.Contains(template, "\n  "+name+":\n") { // that is the old one
+			t.Errorf("template.yml has no parameter %s", name)
+		}
+	}
+	orders := regexp.MustCompile(`(?m)^(?:s event invoke -e|aws lambda invoke .* --payload) '([^']+)'`).FindAllStringSubmatch(text, -1)
+	if len(orders) != 2 {
+		t.Fatalf("%d first orders were found, not 2", len(orders))
+	}
+	for _, order := range orders {
+		status, stdout, stderr := typed(t, atRoot(t), strings.NewReader(order[1]), "invoke", "event", "-")
+		if status != 0 || !strings.Contains(stdout, `"role": "deploy"`) || !strings.Contains(stdout, `"outcome": "created"`) {
+			t.Errorf("%s: exit status %d\n%s%s", order[1], status, stdout, stderr)
+		}
 	}
 }
 
@@ -349,7 +369,7 @@ func TestReadmeGate(t *testing.T) {
 	}
 }
 
-// A full server is the normal state: each run deletes a snapshot first, which the answer names too.
+// At a full server the gate repeats an order that is deferred, and gives one up that is blocked.
 func TestReadmeGateOfAFullServer(t *testing.T) {
 	t.Parallel()
 	open := gate(t)
@@ -357,25 +377,59 @@ func TestReadmeGateOfAFullServer(t *testing.T) {
 		return
 	}
 	file := filepath.Join(t.TempDir(), "snapshots.yaml")
-	text := "region: cn-hangzhou\ntargets:\n  web-1: {disk: d-bp18kjxg9ebrhsgi0001, keep: {deploy: 3}}\n" +
-		"allow:\n  - {from: standard, targets: [web-1], actions: [take, list], role: deploy}\n"
+	text := "region: cn-hangzhou\ntargets:\n  web-1: {disk: d-bp18kjxg9ebrhsgi0001, keep: {deploy: 1}}\n" +
+		"  db-1: {disk: d-bp18kjxg9ebrhsgi0002}\nallow:\n  - {from: standard, targets: [web-1, db-1], actions: [take, list], role: deploy}\n"
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	secret := "whsec_" + base64.StdEncoding.EncodeToString(bytes.Repeat([]byte("gate"), 8))
 	here := serving(t, "SNAPSHOTS_FILE="+file, "WEBHOOK_SECRET="+secret, "SNAPSHOT_CALLS_PER_MINUTE=0")
-	for n := range 5 {
-		code, said := open(t, "SNAPSHOT_URL="+here.HTTP, "WEBHOOK_SECRET="+secret, fmt.Sprint("KEY=run-", n))
-		if code != 0 || !strings.Contains(said, "is accomplished") {
-			t.Fatalf("run %d: exit status %d, and it says\n%s", n, code, said)
+	run := func(target, key, says string, want int, env ...string) {
+		t.Helper()
+		env = append(env, "SNAPSHOT_URL="+here.HTTP, "WEBHOOK_SECRET="+secret, "TARGET="+target, "KEY="+key)
+		code, said := open(t, env...)
+		if code != want || !strings.Contains(said, says) {
+			t.Fatalf("%s of %s: exit status %d, not %d, and it says\n%s", key, target, code, want, said)
 		}
+	}
+	for n := range 3 {
+		run("web-1", fmt.Sprint("run-", n), "is accomplished", 0)
+		run("db-1", fmt.Sprint("db-run-", n), "is accomplished", 0)
+	}
+	run("web-1", "run-3", "is not accomplished in time", 1, "WAIT_SECONDS=0")
+	deleteOldest(t, here, "d-bp18kjxg9ebrhsgi0001")
+	run("web-1", "run-3", "is accomplished", 0)
+	run("db-1", "db-run-3", "no slot of the server comes free by itself", 1)
+}
+
+// deleteOldest deletes a disk's oldest snapshot as an operator does.
+func deleteOldest(t *testing.T, here served, disk string) {
+	t.Helper()
+	key := swas.Static{AccessKeyID: here.AccessKeyID, AccessKeySecret: here.AccessKeySecret}
+	client, err := swas.New(swas.Config{Endpoint: here.SWAS, Provider: key})
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := client.ListSnapshots(t.Context(), here.RegionID, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var oldest snapshot.Snapshot
+	for _, one := range page.Snapshots {
+		if one.DiskID == disk && (oldest.ID == "" || one.CreationTime.Before(oldest.CreationTime)) {
+			oldest = one
+		}
+	}
+	err = swas.Deleter{Client: client}.DeleteSnapshot(t.Context(), here.RegionID, oldest.ID, "operator")
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 
 // code is a constant that is an error code, and its text.
 var code = regexp.MustCompile(`(?m)^\s+[cC]ode[A-Z]\w*\s+= "([A-Za-z.]+)"`)
 
-// People look an error up by its code: the README says of each what to do.
+// Users look an error up by its code: the README says of each what to do.
 func TestReadmeCodes(t *testing.T) {
 	t.Parallel()
 	text, _ := readme(t)

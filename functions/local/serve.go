@@ -39,7 +39,7 @@ func serve(ctx context.Context, s *session) error {
 		takes = serveTakes
 	}
 	samples := newSamples(s)
-	w, err := newWorld(ctx, s, worldConfig{
+	w, err := newCloud(ctx, s, cloudConfig{
 		platform: s.platform, policyFile: policyPath(s.getenv), functions: []string{"http", "timer"}, takes: takes,
 		env: samples.env, log: s.stderr,
 	})
@@ -52,12 +52,13 @@ func serve(ctx context.Context, s *session) error {
 		return err
 	}
 	for _, timer := range timers {
-		go keepTime(ctx, timer, s.platform, w.functions["timer"], s.stderr)
+		go fireTimer(ctx, timer, s.platform, w.functions["timer"], s.stderr)
 	}
 	server := &http.Server{Handler: runtimeapi.Gateway(w.functions["http"]), ReadHeaderTimeout: 10 * time.Second}
 	stopped := make(chan error, 1)
 	go func() { stopped <- server.Serve(listener) }()
-	here := served{"http://" + listener.Addr().String(), w.apiURL, w.operator.AccessKeyID, w.operator.AccessKeySecret, w.regionID, w.disks}
+	here := served{"http://" + listener.Addr().String(), w.apiURL, w.operator.AccessKeyID, w.operator.AccessKeySecret,
+		w.regionID, w.disks}
 	if err := s.announce(here, timers, samples); err != nil {
 		return err
 	}

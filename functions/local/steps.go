@@ -29,17 +29,21 @@ type step struct {
 var steps = []step{
 	{"the first sweep takes what the schedules say is due, one snapshot a disk at a time", "timer", sweepNow,
 		"created created deferred", map[string]int{"ListSnapshots": 1, "CreateSnapshot": 2}, nil},
-	{"the next sweep, in another process: nothing is taken twice", "timer", sweepRestarted, "- deferred", map[string]int{"ListSnapshots": 1}, nil},
+	{"the next sweep, in another process: nothing is taken twice", "timer", sweepRestarted, "- deferred",
+		map[string]int{"ListSnapshots": 1}, nil},
 	{"a pipeline's gate orders a snapshot, and joins the one in progress", "http", firstGate, "joined", nil, nil},
-	{"15 minutes later, the sweep takes the role that waited", "timer", sweepLater, "- created", map[string]int{"ListSnapshots": 1, "CreateSnapshot": 1}, nil},
-	{"the gate of the next deployment takes a snapshot of its own", "http", nextGate, "created", map[string]int{"CreateSnapshot": 1}, nil},
+	{"15 minutes later, the sweep takes the role that waited", "timer", sweepLater, "- created",
+		map[string]int{"ListSnapshots": 1, "CreateSnapshot": 1}, nil},
+	{"the gate of the next deployment takes a snapshot of its own", "http", nextGate, "created",
+		map[string]int{"CreateSnapshot": 1}, nil},
 	{"and polls until it is accomplished", "http", pollGate, "-", map[string]int{"ListSnapshots": 1}, accomplished},
 	{"a signed webhook: a GitHub deployment", "http", deployment, "created", nil, nil},
 	{"the webhook, delivered again", "http", deployment, "replayed", map[string]int{}, nil},
 	{"an order at a full server is deferred: orders never delete", "http", orderWhenFull, "deferred", nil, nothingDeleted},
 	{"the sweep deletes the surplus, and a slot is free again", "timer", sweepNow, "- -", nil, deletedOne},
 	{"the same order, repeated, is done", "http", orderAgain, "created", map[string]int{"CreateSnapshot": 1}, nil},
-	{"a server full of snapshots of others: blocked, with the plan", "event", blockedOrder, "blocked", nil, nothingDeleted},
+	{"a server full of snapshots of others: blocked, with the plan", "event", blockedOrder, "blocked", nil,
+		nothingDeleted},
 }
 
 // sweepNow is the timer that fires every ten minutes.
@@ -60,7 +64,8 @@ func sweepLater(ctx context.Context, d *demonstration) ([]snapshot.Result, error
 
 // orderBy orders a snapshot of web-1 over HTTP, as a pipeline does.
 func (d *demonstration) orderBy(key string) ([]snapshot.Result, error) {
-	r := httptest.NewRequest(http.MethodPost, "/snapshots", strings.NewReader(`{"target":"web-1","reason":"before the deployment"}`))
+	r := httptest.NewRequest(http.MethodPost, "/snapshots",
+		strings.NewReader(`{"target":"web-1","reason":"before the deployment"}`))
 	r.Header.Set("Authorization", "Bearer "+d.token)
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("Idempotency-Key", `"`+key+`"`)
@@ -121,7 +126,8 @@ func orderAgain(_ context.Context, d *demonstration) ([]snapshot.Result, error) 
 // blockedOrder orders a snapshot of a disk whose server is full of snapshots that are not ours.
 func blockedOrder(ctx context.Context, d *demonstration) ([]snapshot.Result, error) {
 	d.addForeign("d-bp18kjxg9ebrhsgi0003", "before-migration", "golden", "by-hand")
-	return d.invoke(ctx, "event", []byte(`{"RegionId":"cn-hangzhou","DiskId":"d-bp18kjxg9ebrhsgi0003","ClientToken":"demo-blocked"}`))
+	return d.invoke(ctx, "event",
+		[]byte(`{"RegionId":"cn-hangzhou","DiskId":"d-bp18kjxg9ebrhsgi0003","ClientToken":"demo-blocked"}`))
 }
 
 func deletedOne(_ *demonstration, results []snapshot.Result) error {

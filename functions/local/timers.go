@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"iter"
 	"path/filepath"
 	"time"
 
@@ -25,20 +26,31 @@ func readTimers() ([]manifest.Timer, error) {
 	return deployment.Timers(), nil
 }
 
-// keepTime fires a timer until ctx ends, and repeats a tick that failed, as the platforms do.
-func keepTime(ctx context.Context, t manifest.Timer, platform string, f *runtimeapi.Function, log io.Writer) {
-	for {
-		at := t.Next(time.Now())
-		wait := time.NewTimer(time.Until(at))
-		select {
-		case <-ctx.Done():
-			wait.Stop()
-			return
-		case <-wait.C:
-		}
+// fireTimer invokes a function at each time of a timer until ctx ends, and repeats what failed, as the platforms do.
+func fireTimer(ctx context.Context, t manifest.Timer, platform string, f *runtimeapi.Function, log io.Writer) {
+	for at := range timesOf(ctx, t.Next) {
 		delivery := f.InvokeAsync(ctx, tickEvent(platform, t.Name, t.Payload, at))
 		if delivery.Err != nil && ctx.Err() == nil {
 			fmt.Fprintf(log, "swas-snapshot: timer %s, invoked %d times: %v\n", t.Name, delivery.Attempts, delivery.Err)
+		}
+	}
+}
+
+// timesOf yields each time of a timer when it comes, until ctx ends.
+func timesOf(ctx context.Context, next func(time.Time) time.Time) iter.Seq[time.Time] {
+	return func(yield func(time.Time) bool) {
+		for {
+			at := next(time.Now())
+			wait := time.NewTimer(time.Until(at))
+			select {
+			case <-ctx.Done():
+				wait.Stop()
+				return
+			case <-wait.C:
+			}
+			if !yield(at) {
+				return
+			}
 		}
 	}
 }

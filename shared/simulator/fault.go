@@ -59,11 +59,13 @@ func (s *Simulator) Fault(f Fault) {
 	s.faults = append(s.faults, &f)
 }
 
-// ClearFaults drops every planned fault.
+// ClearFaults drops every planned fault, and what [Simulator.FailNext] and [Simulator.StallNext] planned.
 func (s *Simulator) ClearFaults() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.faults = nil
+	clear(s.state.failNext)
+	clear(s.state.stallNext)
 }
 
 // nextFault returns the fault that a call meets, or nil, and counts it down.

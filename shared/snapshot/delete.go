@@ -97,6 +97,9 @@ func (g *regionSweep) made(ctx context.Context, d deletion, doubt string) {
 	d.reason += doubt
 	g.spent[d.server] = true
 	g.deleted = append(g.deleted, d)
+	if token, _ := d.snapshot.Tag(TagToken); d.failed {
+		g.usedUp[token] = true // the API would answer this hour's attempt with the snapshot that failed
+	}
 	g.forget(g.id, d.snapshot.ID)
 	g.log().Info("deleted a snapshot", "snapshotId", d.snapshot.ID, "snapshotName", d.snapshot.Name, "diskId", d.snapshot.DiskID, "reason", d.reason)
 	if d.forDue == nil {
@@ -122,10 +125,10 @@ func (g *regionSweep) refused(d deletion, err *Error) {
 }
 
 // replaceFor deletes a snapshot for a due role that only the account has no slot for, after all regions were listed once
-// more, and takes the role.
-func (sw *sweeping) replaceFor(ctx context.Context, g *regionSweep, d *due) {
+// more, and takes the role. It reports whether it tried to.
+func (sw *sweeping) replaceFor(ctx context.Context, g *regionSweep, d *due) bool {
 	var chosen *due
-	_, err := g.deleteBy(ctx, func(ctx context.Context) (deletion, bool, error) {
+	ended, err := g.deleteBy(ctx, func(ctx context.Context) (deletion, bool, error) {
 		others := slices.DeleteFunc(slices.Clone(sw.regions), func(other *regionSweep) bool { return other == g })
 		errs := make([]error, len(sw.regions))
 		sw.parallel(len(others), func(i int) {
@@ -152,7 +155,7 @@ func (sw *sweeping) replaceFor(ctx context.Context, g *regionSweep, d *due) {
 		}
 		s := g.situation()
 		for _, again := range s.plan(false).dues {
-			if again.role == d.role && again.target.Name == d.target.Name && again.state == dueCreate {
+			if again.role == d.role && again.target.Name == d.target.Name && (again.state == dueCreate || again.behind != nil) {
 				one, reason, ok := s.replaced(again)
 				chosen = again
 				return deletion{snapshot: one, target: again.target, server: s.serverOf(again.target.DiskID), reason: reason, forDue: again}, ok, nil
@@ -161,7 +164,7 @@ func (sw *sweeping) replaceFor(ctx context.Context, g *regionSweep, d *due) {
 		return deletion{}, false, nil
 	})
 	if err != nil {
-		g.failed = err
+		g.failed, ended = err, true
 	}
 	if _, made := g.results[chosen]; chosen != nil && made {
 		delete(g.results, d)
@@ -170,4 +173,5 @@ func (sw *sweeping) replaceFor(ctx context.Context, g *regionSweep, d *due) {
 			g.dues = append(g.dues, chosen)
 		}
 	}
+	return ended
 }

@@ -18,6 +18,7 @@ type due struct {
 	state   dueState
 	why     string    // it waits or is blocked, in one sentence
 	next    time.Time // of its next attempt, where it is not the next sweep
+	behind  *due      // of the same disk or server, which is served first
 	noSlot  bool      // its server has a free slot by the list, but the account has none
 	refused bool      // the API said so
 }
@@ -74,13 +75,23 @@ func (s *situation) dues() []*due {
 	}
 	if len(all) > 1 {
 		for _, d := range all {
-			if slots, _ := d.target.slots(d.role); slots.Schedule != nil {
-				d.period = period(slots.Schedule, s.now)
-			}
+			d.period = s.periodOf(d.target, d.role)
 		}
 	}
 	slices.SortStableFunc(all, servedFirst)
 	return all
+}
+
+// periodOf returns the period of a role's schedule, which is worked out once in a run, and only where it matters.
+func (s *situation) periodOf(target Target, role string) time.Duration {
+	key := target.Name + "/" + role
+	known, ok := s.periods[key]
+	if !ok {
+		slots, _ := target.slots(role)
+		known = period(slots.Schedule, s.now)
+		s.periods[key] = known
+	}
+	return known
 }
 
 func servedFirst(a, b *due) int {

@@ -10,10 +10,10 @@ import (
 // sweepsMax bounds the sweeps of a forecast. Each writes, or is the last: a server has three slots.
 const sweepsMax = 64
 
-// settle returns the situation after sweeps were repeated at the present clock until they write nothing, with everything
-// in progress accomplished. stop is asked after each sweep for what it did, and ends the forecast early.
-func (s *situation) settle(stop func(regionPlan) bool) *situation {
-	at := s.next(nil)
+// settle returns the situation of one server after sweeps were repeated at the present clock until they write nothing,
+// with everything in progress accomplished. stop is asked after each sweep for what it did, and ends the forecast early.
+func (s *situation) settle(server string, stop func(regionPlan) bool) *situation {
+	at := s.next(server, nil)
 	for range sweepsMax {
 		p := at.planned()
 		wrote := len(p.deletions) > 0 || slices.ContainsFunc(p.dues, func(d *due) bool { return d.state == dueCreate })
@@ -26,7 +26,7 @@ func (s *situation) settle(stop func(regionPlan) bool) *situation {
 		}
 		taken := slices.DeleteFunc(slices.Clone(p.dues), func(d *due) bool { return d.state != dueCreate && d.state != dueReplace })
 		at.snapshots = slices.DeleteFunc(at.snapshots, func(one Snapshot) bool { return gone[one.ID] })
-		at = at.next(taken)
+		at = at.next(server, taken)
 		if stop != nil && stop(p) {
 			return at
 		}
@@ -40,24 +40,32 @@ func (s *situation) planned() regionPlan {
 	return s.plan(false)
 }
 
-// next returns the situation that the next sweep finds: everything in progress accomplished, the taken roles, too, and
-// what holds for one run alone forgotten.
-func (s *situation) next(taken []*due) *situation {
+// next returns the situation that the next sweep finds on a server: everything in progress accomplished, the taken roles,
+// too, and what holds for one run alone forgotten.
+func (s *situation) next(server string, taken []*due) *situation {
 	base := situation{
-		now: s.now, policy: s.policy, targets: s.targets, disksKnown: s.disksKnown, disks: s.disks, asked: s.asked,
-		kept: s.kept, disabled: s.disabled,
+		now: s.now, policy: s.policy, disksKnown: s.disksKnown, disks: s.disks, asked: s.asked,
+		kept: s.kept, disabled: s.disabled, periods: s.periods,
 	}
-	base.snapshots = slices.Clone(s.snapshots)
-	for i := range base.snapshots {
-		if base.snapshots[i].InProgress() {
-			base.snapshots[i].Status = Accomplished
+	for _, target := range s.targets {
+		if s.serverOf(target.DiskID) == server {
+			base.targets = append(base.targets, target)
 		}
+	}
+	for _, one := range s.snapshots {
+		if s.serverOf(one.DiskID) != server {
+			continue
+		}
+		if one.InProgress() {
+			one.Status = Accomplished
+		}
+		base.snapshots = append(base.snapshots, one)
 	}
 	for _, d := range taken {
 		order := d.order(s.now)
 		token := order.token(d.target.RegionID, d.target.DiskID)
 		base.snapshots = append(base.snapshots, Snapshot{
-			ID: "a new " + d.role, Name: s.nameOf(d), RegionID: d.target.RegionID, DiskID: d.target.DiskID, Status: Accomplished,
+			ID: "a new " + d.role + " of " + d.target.Name + " for " + s.policy.local(d.time), Name: s.nameOf(d), RegionID: d.target.RegionID, DiskID: d.target.DiskID, Status: Accomplished,
 			CreationTime: s.now, Tags: []Tag{{TagToken, token}, {TagMeta, meta{d.role, senderTimer, "forecast", ""}.String()}},
 		})
 	}
@@ -70,7 +78,7 @@ func (s *situation) comesFree(d *due) bool {
 		return false
 	}
 	served := false
-	s.settle(func(p regionPlan) bool {
+	s.settle(s.serverOf(d.target.DiskID), func(p regionPlan) bool {
 		served = slices.ContainsFunc(p.dues, func(other *due) bool {
 			return other.target.Name == d.target.Name && other.role == d.role && (other.state == dueCreate || other.state == dueReplace)
 		})
@@ -81,17 +89,17 @@ func (s *situation) comesFree(d *due) bool {
 
 // leavesSlot reports whether sweeps leave a slot of a target's server that no role due now takes.
 func (s *situation) leavesSlot(target Target) bool {
-	settled := s.settle(nil)
-	return settled.free(settled.serverOf(target.DiskID), false) > 0
+	server := s.serverOf(target.DiskID)
+	return s.settle(server, nil).free(server, false) > 0
 }
 
 // later returns what sweeps delete of a target's server once everything in progress is accomplished, the first first.
 func (s *situation) later(target Target) []PlanItem {
 	var items []PlanItem
 	server := s.serverOf(target.DiskID)
-	s.settle(func(p regionPlan) bool {
+	s.settle(server, func(p regionPlan) bool {
 		for _, d := range p.deletions {
-			if one, real := find(s.snapshots, d.snapshot.ID); real && d.server == server {
+			if one, real := find(s.snapshots, d.snapshot.ID); real {
 				items = append(items, PlanItem{SnapshotID: one.ID, SnapshotName: one.Name, CreationTime: one.created(),
 					Action: ActionDelete, Reason: d.reason, Target: d.target.Name})
 			}
@@ -131,7 +139,7 @@ func (s *situation) outlook(target Target) []Outlook {
 	slices.SortStableFunc(all, func(a, b Outlook) int {
 		return cmp.Or(compareBool(a.Next.IsZero(), b.Next.IsZero()), a.Next.Compare(b.Next))
 	})
-	at := s.settle(nil)
+	at := s.settle(server, nil)
 	for i := range all {
 		if all[i].Next.IsZero() {
 			if at.free(server, false) <= 0 {
@@ -141,7 +149,7 @@ func (s *situation) outlook(target Target) []Outlook {
 		}
 		at.now = all[i].Next
 		at.asked = nil
-		at = at.settle(nil)
+		at = at.settle(server, nil)
 		for _, d := range at.planned().dues {
 			if d.target.Name == all[i].Target && d.role == all[i].Role {
 				all[i].Blocked = fmt.Sprintf("role %s of %s, due at %s, will be blocked: %s occupy its slots", d.role, d.target.Name,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -126,7 +127,9 @@ func (t *taking) full(ctx context.Context) error {
 
 // settled returns the situation of the order's region, with the list of disks where that can matter.
 func (t *taking) settled(ctx context.Context) (*situation, error) {
-	if s := t.situation(); s.unplaced == 0 || s.unplaced == len(s.byDisk[t.target.DiskID]) && len(s.byServer) == 1 {
+	s := t.situation()
+	alone := len(s.snapshots) == len(s.byDisk[t.target.DiskID])
+	if alone || s.unplaced == 0 && !strings.HasPrefix(s.serverOf(t.target.DiskID), ownServer) {
 		return s, nil
 	}
 	if _, err := t.listDisks(ctx, t.target.RegionID, false, &t.tries); err != nil {

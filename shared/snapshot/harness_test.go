@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -26,7 +27,9 @@ type account struct {
 	*simulator.Simulator
 	t      testing.TB
 	policy snapshot.Policy
-	sent   []snapshot.Notification
+
+	mu   sync.Mutex
+	sent []snapshot.Notification
 }
 
 // newAccount returns an account of one server, i-1, with a system disk d-1 and a data disk d-2, on which a snapshot takes
@@ -88,7 +91,11 @@ var (
 func (a *account) service(skew ...time.Duration) *snapshot.Service {
 	s := &snapshot.Service{
 		API: caller{a.Simulator, "take"}, Policy: a.policy, Instance: snapshot.NewInstance(0),
-		Notify: func(_ context.Context, n snapshot.Notification) { a.sent = append(a.sent, n) },
+		Notify: func(_ context.Context, n snapshot.Notification) {
+			a.mu.Lock()
+			defer a.mu.Unlock()
+			a.sent = append(a.sent, n)
+		},
 	}
 	if len(skew) > 0 {
 		s.Now = func() time.Time { return time.Now().Add(skew[0]) }
@@ -132,7 +139,7 @@ func (a *account) take(o snapshot.Order) snapshot.Result {
 // add plants a snapshot of ours on d-1, accomplished, of an age.
 func (a *account) add(id, role string, old time.Duration, change ...func(*simulator.Snapshot)) {
 	one := simulator.Snapshot{ID: id, Name: role + "-web-1-" + id, DiskID: "d-1", CreationTime: time.Now().Add(-old), Tags: []simulator.Tag{
-		{Key: snapshot.TagToken, Value: "token-" + id}, {Key: snapshot.TagMeta, Value: role + "/api/0123456789ab/abcdef"},
+		{Key: snapshot.TagToken, Value: "token-" + id}, {Key: snapshot.TagMeta, Value: role + "/api/0123456789ab/5i5fgz"},
 	}}
 	for _, c := range change {
 		c(&one)
@@ -195,7 +202,9 @@ func bubble(t *testing.T, test func(*testing.T)) {
 
 // caller calls the simulated API with an access key, without HTTP.
 type caller struct {
-	*simulator.Simulator
+	api interface {
+		Do(ctx context.Context, accessKeyID, action string, params map[string]string) simulator.Reply
+	}
 	key string
 }
 
@@ -208,7 +217,7 @@ func (c caller) call(ctx context.Context, action string, params map[string]strin
 	if err := ctx.Err(); err != nil {
 		return simulator.Reply{}, &snapshot.APIError{Action: action, Code: snapshot.CodeNoAnswer, Message: err.Error()}
 	}
-	reply := c.Do(ctx, c.key, action, params)
+	reply := c.api.Do(ctx, c.key, action, params)
 	switch {
 	case reply.Lost:
 		return reply, &snapshot.APIError{Action: action, Code: snapshot.CodeNoAnswer, Message: "lost"}

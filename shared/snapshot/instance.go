@@ -139,15 +139,12 @@ func (i *Instance) take(token, id, fingerprint string, now time.Time) {
 	i.bound()
 }
 
-// taken returns the snapshot that the API named for a token, and when it first did, as a Unix time; 0: never.
-func (i *Instance) taken(token string) (id string, unix int64, ok bool) {
+// taken returns the snapshot that the API named for the token of a due role, and when it first did; "" if it never did.
+func (i *Instance) taken(token string) (id string, at time.Time) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	known, ok := i.recent[token]
-	if !ok {
-		return "", 0, false
-	}
-	return known.result.SnapshotID, known.at.Unix(), true
+	known := i.recent[token]
+	return known.result.SnapshotID, known.at
 }
 
 // bound forgets the oldest results beyond recentMax.

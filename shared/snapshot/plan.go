@@ -36,7 +36,7 @@ func (s *situation) plan(possible bool) regionPlan {
 		}
 	}
 	p.dues = s.dues()
-	free, busy := make(map[string]int), make(map[string]bool)
+	free, busy := make(map[string]int), make(map[string]*due) // busy: by disk and by server, who is served before
 	for _, d := range p.dues {
 		server := s.serverOf(d.target.DiskID)
 		if _, counted := free[server]; !counted {
@@ -82,13 +82,14 @@ func (s *situation) surplusOf(server string) (deletion, bool) {
 }
 
 // serve decides what becomes of one due role.
-func (s *situation) serve(d *due, server string, free map[string]int, busy, deletes map[string]bool, possible bool, p *regionPlan) {
+func (s *situation) serve(d *due, server string, free map[string]int, busy map[string]*due, deletes map[string]bool, possible bool, p *regionPlan) {
 	if s.attemptUsedUp(d) {
 		d.state, d.next = dueWait, d.nextAttempt(s.now)
 		d.why = "the attempt of this hour failed"
 		return
 	}
-	if running, ok := inProgress(s.byDisk[d.target.DiskID]); ok || busy[d.target.DiskID] {
+	if running, ok := inProgress(s.byDisk[d.target.DiskID]); ok || busy[d.target.DiskID] != nil {
+		d.behind = busy[d.target.DiskID]
 		d.state, d.why = dueWait, "another snapshot of the disk is in progress"
 		if ok {
 			d.why = running.ID + " of the disk is in progress"
@@ -97,15 +98,17 @@ func (s *situation) serve(d *due, server string, free map[string]int, busy, dele
 	}
 	if free[server] > 0 {
 		free[server]--
-		busy[d.target.DiskID] = true
+		busy[d.target.DiskID], busy[server] = d, d
 		return
 	}
+	d.behind = busy[server] // it gets the slot if that one cannot be taken
 	_, running := inProgress(s.byServer[server])
-	if !d.asked && !deletes[server] && !s.spent[server] && !running {
+	full := s.free(server, possible) <= 0 // not only because a role that goes first takes the last slot
+	if full && !d.asked && !deletes[server] && !s.spent[server] && !running {
 		if one, reason, ok := s.replaced(d); ok {
 			d.state = dueReplace
 			p.deletions = append(p.deletions, deletion{snapshot: one, target: d.target, server: server, reason: reason, forDue: d})
-			deletes[server], busy[d.target.DiskID] = true, true
+			deletes[server], busy[d.target.DiskID] = true, d
 			return
 		}
 	}
@@ -115,11 +118,9 @@ func (s *situation) serve(d *due, server string, free map[string]int, busy, dele
 	}
 }
 
-// replaced is replacement with the period of the due role, which is worked out only where it matters.
+// replaced is replacement with the period of the due role.
 func (s *situation) replaced(d *due) (Snapshot, string, bool) {
-	if slots, _ := d.target.slots(d.role); d.period == 0 {
-		d.period = period(slots.Schedule, s.now)
-	}
+	d.period = s.periodOf(d.target, d.role)
 	return s.replacement(d)
 }
 

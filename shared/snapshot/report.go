@@ -3,7 +3,6 @@ package snapshot
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 )
@@ -67,9 +66,6 @@ func (g *regionSweep) answerDue(s *situation, d *due) Result {
 	if result.Outcome != "" || result.Error != nil {
 		return result
 	}
-	if d.noSlot && !d.refused && g.quiet() {
-		d.state, d.why = dueBlocked, fmt.Sprintf("the account has no free slot (%d used), and no snapshot of its own may be replaced", g.account)
-	}
 	if d.state == dueBlocked {
 		result.Outcome = OutcomeBlocked
 		result.Error = &Error{Code: CodeBlocked, Kind: KindConflict, Message: fmt.Sprintf(
@@ -79,12 +75,16 @@ func (g *regionSweep) answerDue(s *situation, d *due) Result {
 		return result
 	}
 	next := d.next
-	if next.IsZero() {
+	slots, _ := d.target.slots(d.role)
+	switch {
+	case d.asked && slots.Schedule != nil: // no later sweep knows of the tick
+		next = slots.Schedule.Next(g.now())
+	case next.IsZero():
 		next = g.nextSweep()
 	}
 	result.Outcome = OutcomeDeferred
 	result.Warning = fmt.Sprintf("%s; the next attempt is at %s", d.why, g.Policy.local(next))
-	if slots, _ := d.target.slots(d.role); slots.Schedule == nil { // no later sweep knows of it
+	if slots.Schedule == nil { // no later sweep takes it
 		code := CodeBlocked
 		if _, running := inProgress(s.byDisk[d.target.DiskID]); running {
 			code = CodeCreatingSnapshot
@@ -195,10 +195,12 @@ func (g *regionSweep) conditions(s *situation, target Target) []condition {
 		return nil
 	}
 	var all []condition
-	if newest, any := s.newestGood(target.DiskID); target.MaxAge > 0 && (!any || s.now.Sub(newest.CreationTime) >= target.MaxAge) {
+	newest, exists := s.newestGood(target.DiskID)
+	_, running := inProgress(s.byDisk[target.DiskID])
+	if target.MaxAge > 0 && (exists && s.now.Sub(newest.CreationTime) >= target.MaxAge || !exists && !running) {
 		c := condition{kind: NotifyStale, name: newest.ID, snapshot: newest, what: "there is no accomplished snapshot yet",
 			advice: "look at the result of the last sweep in the log of the timer function"}
-		if any {
+		if exists {
 			c.begin = newest.CreationTime.Add(target.MaxAge)
 			c.what = fmt.Sprintf("no accomplished snapshot is younger than %s; the newest is %s, %s old", age(target.MaxAge), newest.ID, age(s.now.Sub(newest.CreationTime)))
 		}
@@ -253,7 +255,7 @@ func (g *regionSweep) conditionsOf(s *situation, one Snapshot) []condition {
 	case s.kept[one.ID] != "":
 		return []condition{{kind: NotifyFailed, name: one.ID, snapshot: one, what: one.ID + " should be deleted, and " + s.kept[one.ID],
 			advice: "delete its custom image, or pin the snapshot"}}
-	case one.ours() && one.Status == Failed && !slices.ContainsFunc(s.plan(false).deletions, func(d deletion) bool { return d.snapshot.ID == one.ID }):
+	case one.ours() && one.Status == Failed && !s.spent[s.serverOf(one.DiskID)] && s.protection(one) != "":
 		return []condition{{kind: NotifyFailed, name: one.ID, snapshot: one, what: one.ID + " failed and stays: " + s.protection(one),
 			advice: "it occupies a slot: delete it in the console" + joinedOrders(one)}}
 	case one.ours() && one.Good():

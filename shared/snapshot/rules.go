@@ -56,7 +56,7 @@ const unkeptAge = 7 * 24 * time.Hour
 // as it is the only one.
 func unkept(s *situation, target Target, one Snapshot) string {
 	role := one.role()
-	if _, named := target.slots(role); named || role == "" || !one.Good() || s.now.Sub(one.CreationTime) < unkeptAge {
+	if _, named := target.slots(role); named || len(target.Keep) == 0 || role == "" || !one.Good() || s.now.Sub(one.CreationTime) < unkeptAge {
 		return ""
 	}
 	if !s.others(one, func(other Snapshot) bool { return true }) {
@@ -184,7 +184,7 @@ func (s *situation) replacement(d *due) (Snapshot, string, bool) {
 				continue
 			}
 			slots, _ := d.target.slots(other.role())
-			lasting = lasting || s.pinned(other) || slots.Schedule == nil || period(slots.Schedule, s.now) > d.period
+			lasting = lasting || s.pinned(other) || slots.Schedule == nil || s.periodOf(d.target, slots.Role) > d.period
 			remain = append(remain, fmt.Sprintf("%s (%s, %s old)", other.ID, other.role(), age(s.now.Sub(other.CreationTime))))
 		}
 		if len(remain) < 2 && !lasting && s.disabled != "others" {

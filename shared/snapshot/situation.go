@@ -18,12 +18,13 @@ type situation struct {
 	disksKnown bool
 	disks      map[string]Disk
 
-	asked    []ask             // roles that a timer's payload makes due
-	kept     map[string]string // by ID: snapshots that the API refused to delete in this run, and its reason
-	spent    map[string]bool   // servers that lost a snapshot in this run
-	usedUp   map[string]bool   // by token: attempts of this hour that the API answered with a snapshot that is gone
-	disabled string            // see Service.disabled
-	forecast bool              // a plan of a forecast: it asks for no other
+	asked    []ask                    // roles that a timer's payload makes due
+	kept     map[string]string        // by ID: snapshots that the API refused to delete in this run, and its reason
+	spent    map[string]bool          // servers that lost a snapshot in this run
+	usedUp   map[string]bool          // by token: attempts of this hour that the API answered with a snapshot that is gone
+	disabled string                   // see Service.disabled
+	forecast bool                     // a plan of a forecast: it asks for no other
+	periods  map[string]time.Duration // of schedules, by target and role, as far as they were asked for
 
 	owner    map[string]int        // by disk: index into targets
 	shared   map[string][]string   // by disk: names of the targets that name it, where there are several
@@ -46,6 +47,9 @@ const ownServer = "disk "
 // newSituation indexes what a run knows of a region.
 func newSituation(base situation) *situation {
 	s := &base
+	if s.periods == nil {
+		s.periods = make(map[string]time.Duration)
+	}
 	s.owner, s.shared = make(map[string]int), make(map[string][]string)
 	byInstance := make(map[string]string)
 	for i, target := range s.targets {

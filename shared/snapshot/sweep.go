@@ -3,6 +3,8 @@ package snapshot
 import (
 	"cmp"
 	"context"
+	"fmt"
+	"maps"
 	"slices"
 	"time"
 )
@@ -27,6 +29,7 @@ type regionSweep struct {
 	kept    map[string]string
 	spent   map[string]bool
 	usedUp  map[string]bool
+	periods map[string]time.Duration
 	deleted []deletion
 	dues    []*due
 	results map[*due]Result
@@ -109,7 +112,7 @@ func (sw *sweeping) divide() {
 		g := byID[id]
 		if g == nil {
 			g = &regionSweep{sweeping: sw, id: id, kept: make(map[string]string), spent: make(map[string]bool),
-				usedUp: make(map[string]bool), results: make(map[*due]Result)}
+				usedUp: make(map[string]bool), periods: make(map[string]time.Duration), results: make(map[*due]Result)}
 			byID[id] = g
 			sw.regions = append(sw.regions, g)
 		}
@@ -121,6 +124,7 @@ func (sw *sweeping) divide() {
 func (g *regionSweep) situation() *situation {
 	base := g.base(g.id)
 	base.asked, base.kept, base.spent, base.usedUp = g.asked, g.kept, g.spent, g.usedUp
+	base.periods = g.periods
 	return newSituation(base)
 }
 
@@ -165,11 +169,27 @@ func (g *regionSweep) learnDisks() {
 	}
 }
 
-// createdJustNow is how soon after its hour began an attempt is the first of that hour.
-const createdJustNow = sweepEvery
-
-// takeDue takes the due roles of all regions, in the order in which they are served.
+// takeDue takes the due roles of all regions, in the order in which they are served. Where an attempt turns out to be used
+// up, the plan is made again: the slot and the disk that it was to take are free for the next one.
 func (sw *sweeping) takeDue(ctx context.Context) {
+	for again := true; again; {
+		used := sw.usedUpCount()
+		sw.takePlanned(ctx)
+		again = sw.usedUpCount() > used
+	}
+}
+
+// usedUpCount is the number of attempts that turned out to be used up in this run.
+func (sw *sweeping) usedUpCount() int {
+	n := 0
+	for _, g := range sw.regions {
+		n += len(g.usedUp)
+	}
+	return n
+}
+
+// takePlanned takes what a plan of each region names.
+func (sw *sweeping) takePlanned(ctx context.Context) {
 	type entry struct {
 		*due
 		region *regionSweep
@@ -179,13 +199,15 @@ func (sw *sweeping) takeDue(ctx context.Context) {
 		if g.err != nil {
 			continue
 		}
-		g.dues = g.join(g.situation().plan(false).dues)
+		s := g.situation()
+		g.dues = g.join(g.planDues())
 		for _, d := range g.dues {
+			d.period = s.periodOf(d.target, d.role) // a plan leaves it out where one role alone is due
 			all = append(all, entry{d, g})
 		}
 	}
-	slices.SortStableFunc(all, func(a, b entry) int { return servedFirst(a.due, b.due) })
 	scarce := sw.account+len(all) > SlotsPerAccount
+	slices.SortStableFunc(all, func(a, b entry) int { return servedFirst(a.due, b.due) })
 	groups := make([][]entry, 1, len(sw.regions))
 	if !scarce { // then the regions do not compete: none waits for another
 		groups = groups[:0]
@@ -196,16 +218,40 @@ func (sw *sweeping) takeDue(ctx context.Context) {
 		groups[0] = all
 	}
 	sw.parallel(len(groups), func(i int) {
+		unused := make(map[*due]bool) // the slots of these are still free
 		for _, e := range groups[i] {
+			_, tried := e.region.results[e.due]
+			if unused[e.behind] && e.behind.target.DiskID != e.target.DiskID {
+				e.state = dueCreate
+			}
 			switch {
+			case tried:
+			case e.behind != nil && e.behind.noSlot:
+				e.why, e.noSlot, e.refused = e.behind.why, true, e.behind.refused
 			case e.state != dueCreate:
 			case scarce && sw.account >= SlotsPerAccount:
 				e.state, e.why, e.noSlot = dueWait, "the account has no free slot", true
-			case e.region.create(ctx, e.due) && scarce:
+			case !e.region.create(ctx, e.due):
+				unused[e.due] = !e.refused
+			case scarce:
 				sw.account++
 			}
 		}
 	})
+}
+
+// planDues returns the due roles after the deletions of this run. One that could not be made frees no slot.
+func (g *regionSweep) planDues() []*due {
+	s := g.situation()
+	p := s.plan(false)
+	if len(p.deletions) == 0 {
+		return p.dues
+	}
+	s.spent = maps.Clone(s.spent)
+	for _, d := range p.deletions {
+		s.spent[d.server] = true
+	}
+	return s.plan(false).dues
 }
 
 // join puts what this run has done already in the place of what the plan says of the same role now.
@@ -232,7 +278,7 @@ func (g *regionSweep) create(ctx context.Context, d *due) bool {
 		g.results[d] = result
 		return false
 	}
-	_, before, _ := g.Instance.taken(request.ClientToken)
+	takenID, takenAt := g.Instance.taken(request.ClientToken)
 	var created Created
 	err := g.call(ctx, "CreateSnapshot", g.tries(), func(ctx context.Context) (err error) {
 		created, err = g.API.CreateSnapshot(ctx, request)
@@ -241,21 +287,25 @@ func (g *regionSweep) create(ctx context.Context, d *due) bool {
 	if err != nil {
 		return g.refusedDue(ctx, d, &result, request, err)
 	}
-	g.Instance.take(request.ClientToken, created.SnapshotID, fingerprint, g.now())
+	g.Instance.take(request.ClientToken, created.SnapshotID, fingerprint, time.Now())
 	one := Snapshot{ID: created.SnapshotID, Name: request.SnapshotName, RegionID: g.id, DiskID: d.target.DiskID,
 		Status: Progressing, Progress: "0%", CreationTime: g.now(), Tags: request.Tags}
 	result.RequestID = created.RequestID
 	listed, isListed := find(g.known(g.id), one.ID)
-	// The API answers an order that it remembers with the snapshot of then, even if that is gone. Only a list tells, so
-	// one is asked for where this hour's attempt may have been made before.
-	again := before > 0 && g.now().Sub(time.Unix(before, 0)) > lostWait
-	started := d.time.Add(time.Duration(d.hours(g.now())) * time.Hour)
-	if !isListed && (again || g.now().Sub(started) >= createdJustNow) {
-		if _, err := g.list(ctx, g.id, time.Now(), g.tries()); err == nil {
-			if listed, isListed = find(g.known(g.id), one.ID); !isListed {
-				g.useUp(d, &result, request, one.ID+" of this hour's attempt is gone")
-				return false
+	// The API answers an order that it remembers with the snapshot of then, even if that is gone. Only a list tells: the
+	// one that this run has, if this process took the snapshot before it; else one more, where an earlier sweep of this
+	// hour may have taken it.
+	if !isListed {
+		gone := takenID == one.ID && g.region(g.id).askedAt.After(takenAt)
+		if !gone && g.mayBeAgain(d) {
+			if _, err := g.list(ctx, g.id, time.Now(), g.tries()); err == nil {
+				listed, isListed = find(g.known(g.id), one.ID)
+				gone = !isListed
 			}
+		}
+		if gone {
+			g.useUp(d, &result, request, one.ID+" of this hour's attempt is gone")
+			return false
 		}
 	}
 	if isListed {
@@ -274,6 +324,19 @@ func (g *regionSweep) create(ctx context.Context, d *due) bool {
 	result.SnapshotID, result.SnapshotName, result.Status, result.Progress = one.ID, one.Name, one.Status, one.Progress
 	g.results[d] = result
 	return true
+}
+
+// mayBeAgain reports whether an earlier sweep may have made the attempt of this hour, and it is worth a list to know: the
+// hour began before the last sweep, and the role was taken on this disk before, or another role waits for the disk. The
+// first sweep after a deployment costs no list more.
+func (g *regionSweep) mayBeAgain(d *due) bool {
+	started := d.nextAttempt(g.now()).Add(-time.Hour)
+	if g.now().Sub(started) < sweepEvery {
+		return false
+	}
+	return slices.ContainsFunc(g.known(g.id), func(one Snapshot) bool {
+		return one.DiskID == d.target.DiskID && one.role() == d.role
+	}) || slices.ContainsFunc(g.dues, func(other *due) bool { return other != d && other.target.DiskID == d.target.DiskID })
 }
 
 // useUp makes a due role wait for the attempt of the next hour.
@@ -324,16 +387,43 @@ func (g *regionSweep) refusedDue(ctx context.Context, d *due, result *Result, re
 }
 
 // replaceInAccount makes the one replacement for the account's cap: if only the account is full, every region is listed,
-// nothing is surplus and nothing in progress anywhere.
+// nothing is surplus and nothing in progress anywhere. A role that may replace nothing does not hold up the others.
 func (sw *sweeping) replaceInAccount(ctx context.Context) {
-	if sw.account < SlotsPerAccount {
-		return
+	tried := make(map[*due]bool)
+	for sw.account >= SlotsPerAccount && sw.quiet() {
+		g, d := sw.firstReplaceable(tried)
+		if d == nil {
+			sw.block()
+			return
+		}
+		// Without a deletion or a failure the API refused that snapshot, and the next may go; or the lists of now do not
+		// allow it, such as for a disk that is gone.
+		tried[d] = !sw.replaceFor(ctx, g, d)
 	}
+}
+
+// firstReplaceable returns the first due role that only the account has no slot for and that may replace a snapshot.
+func (sw *sweeping) firstReplaceable(tried map[*due]bool) (region *regionSweep, first *due) {
+	for _, g := range sw.regions {
+		s := g.situation()
+		for _, d := range g.dues {
+			if !d.noSlot || d.asked || tried[d] || first != nil && servedFirst(first, d) < 0 {
+				continue
+			}
+			if _, _, ok := s.replaced(d); ok {
+				region, first = g, d
+			}
+		}
+	}
+	return region, first
+}
+
+// block marks the due roles without a slot of the account: nothing of it may go, and nothing comes free by itself.
+func (sw *sweeping) block() {
 	for _, g := range sw.regions {
 		for _, d := range g.dues {
-			if d.noSlot && !d.asked && sw.quiet() {
-				sw.replaceFor(ctx, g, d)
-				return
+			if d.noSlot && !d.refused {
+				d.state, d.why = dueBlocked, fmt.Sprintf("the account has no free slot (%d used), and no snapshot of its own may be replaced", sw.account)
 			}
 		}
 	}

@@ -27,7 +27,7 @@ func (r *run) take(ctx context.Context, order Order) Result {
 	t := &taking{run: r, order: order, tries: retry{limit: noLimit}}
 	t.result = Result{Target: order.Target, RegionID: order.RegionID, DiskID: order.DiskID, Role: order.Role, Reason: order.Reason, Actor: order.Actor}
 	if err := t.resolve(ctx); err != nil {
-		t.fail(err)
+		t.end(err)
 	} else if order.DryRun {
 		t.dryRun(ctx)
 	} else {
@@ -50,6 +50,11 @@ func (t *taking) resolve(ctx context.Context) error {
 		}
 		t.target = target
 	} else {
+		if wrong == nil {
+			if err := t.findSystemDisks(ctx); err != nil {
+				return err
+			}
+		}
 		t.target = t.targetOfDisk(t.order)
 	}
 	t.target.RegionID = t.regionOf(t.target)
@@ -73,11 +78,22 @@ func (t *taking) resolve(ctx context.Context) error {
 	return joinViolations(wrong, t.given().Validate())
 }
 
+// findSystemDisks asks for the list of disks where the disk of a raw order may be that of a target that names its server.
+func (t *taking) findSystemDisks(ctx context.Context) error {
+	regionID := cmp.Or(t.order.RegionID, t.Policy.RegionID)
+	unknown := func(target Target) bool { return target.DiskID == "" }
+	if !ValidRegion(regionID) || !slices.ContainsFunc(t.targetsIn(regionID), unknown) {
+		return nil
+	}
+	_, err := t.listDisks(ctx, regionID, false, &t.tries)
+	return err
+}
+
 // targetOfDisk returns the target of the policy that protects the disk of an order, or one made up for the disk:
 // without slots, so that nothing is ever deleted for it.
 func (t *taking) targetOfDisk(order Order) Target {
 	for _, target := range t.Policy.Targets {
-		diskID := cmp.Or(target.DiskID, t.Instance.systemDisk(t.regionOf(target), target.InstanceID))
+		diskID := cmp.Or(target.DiskID, t.systemDisk(t.regionOf(target), target.InstanceID))
 		if diskID == order.DiskID && diskID != "" && (order.RegionID == "" || order.RegionID == t.regionOf(target)) {
 			target.DiskID = diskID
 			return target
@@ -295,7 +311,7 @@ func (t *taking) look(ctx context.Context, since time.Time, late bool) (bool, er
 func (t *taking) freshEnough(late bool) (Snapshot, bool) {
 	for _, one := range t.ofDisk() {
 		young := t.now().Sub(one.CreationTime)
-		usable := one.Good() || one.InProgress()
+		usable := one.Good() || one.InProgress() && young < stuckAge
 		switch {
 		case late && usable && one.role() == t.order.Role && !one.CreationTime.Before(t.order.Time),
 			usable && t.order.Paced && young < t.target.MinInterval,
@@ -382,7 +398,7 @@ const lostWait = time.Minute
 // effect after all.
 func (t *taking) fail(err error) {
 	known := AsError(err)
-	if !t.lost.IsZero() && !known.Retryable && known.Kind != KindConfig && !t.refuted() {
+	if !t.lost.IsZero() && !known.Retryable && !t.refuted() {
 		later := *known
 		later.Retryable = true
 		later.Message += "; but an earlier call got no answer and may have taken the snapshot: repeat the same order in a minute"

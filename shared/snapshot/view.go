@@ -73,6 +73,9 @@ func (s *Service) Plan(ctx context.Context, name string) (Plan, error) {
 	}
 	plan := at.show(target)
 	plan.Later, plan.Outlook = at.later(target), at.outlook(target)
+	if effect := at.pinEffect(target); effect != "" {
+		plan.Warnings = append(plan.Warnings, effect)
+	}
 	return plan, nil
 }
 

@@ -70,7 +70,7 @@ func TestExchange(t *testing.T) {
 		"Nothing": {"DELETE", "/snapshots/s-none/keep", "", "", "INFO", []string{`"status":404`, `"from":"api","retryable":false,"snapshotId":"s-none"`}},
 		"Full": {"POST", "/snapshots", `{"target":"web-1"}`, "", "ERROR",
 			[]string{`"path":"/snapshots","code":"SlotsFull","status":503`, `"slots":"3 of 3"`, `"outcome":"deferred"`}},
-		"Unseen":  {"GE T", "/plan", "", "", "INFO", []string{`"waitedMs":0,"code":"MalformedEvent","status":400,"orders":[]`}},
+		"Unseen": {"GE T", "/plan", "", "", "INFO", []string{`"waitedMs":0,"code":"MalformedEvent","status":400,"orders":[]`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

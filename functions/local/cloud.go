@@ -20,8 +20,8 @@ import (
 	"swas-snapshot/shared/webhook"
 )
 
-// world is a simulated cloud: the API, and the platform on which the real functions run as processes of their own.
-type world struct {
+// cloud is a simulated one: the API, and the platform on which the real functions run as processes of their own.
+type cloud struct {
 	api      *simulator.Simulator
 	apiURL   string
 	operator runtimeapi.Credentials // may do everything
@@ -36,8 +36,8 @@ type world struct {
 	listener  net.Listener
 }
 
-// worldConfig says how a world differs from the plain one.
-type worldConfig struct {
+// cloudConfig says how a cloud differs from the plain one.
+type cloudConfig struct {
 	platform   string
 	policyFile string
 	functions  []string      // which to build and run
@@ -50,65 +50,65 @@ type worldConfig struct {
 // firstDisk is a disk that the simulator always has; the examples in events use it.
 const firstDisk = "d-bp18kjxg9ebrhsgi0001"
 
-// newWorld builds the functions and starts the simulated cloud.
-func newWorld(ctx context.Context, s *session, c worldConfig) (_ *world, err error) {
+// newCloud builds the functions and starts the simulated cloud.
+func newCloud(ctx context.Context, s *session, config cloudConfig) (_ *cloud, err error) {
 	root, err := sourceRoot()
 	if err != nil {
 		return nil, err
 	}
-	w := &world{functions: make(map[string]*runtimeapi.Function), regionID: "cn-hangzhou"}
+	c := &cloud{functions: make(map[string]*runtimeapi.Function), regionID: "cn-hangzhou"}
 	defer func() {
 		if err != nil {
-			w.close()
+			c.close()
 		}
 	}()
-	if w.folder, err = os.MkdirTemp("", "swas-snapshot-"); err != nil {
+	if c.folder, err = os.MkdirTemp("", "swas-snapshot-"); err != nil {
 		return nil, fmt.Errorf("failed to make a temporary folder: %w", err)
 	}
-	environment := functionEnvironment(s, c)
-	if c.live == nil {
-		if err := w.startAPI(s, c); err != nil {
+	environment := functionEnvironment(s, config)
+	if config.live == nil {
+		if err := c.startAPI(s, config); err != nil {
 			return nil, err
 		}
-		environment = append(environment, "SWAS_ENDPOINT="+w.apiURL)
+		environment = append(environment, "SWAS_ENDPOINT="+c.apiURL)
 	}
-	for _, name := range c.functions {
-		binary := filepath.Join(w.folder, name)
+	for _, name := range config.functions {
+		binary := filepath.Join(c.folder, name)
 		if prebuilt != "" {
 			binary = filepath.Join(prebuilt, name)
 		} else if err := compile(ctx, root, name, binary, ""); err != nil {
 			return nil, err
 		}
-		f, err := runtimeapi.Start(w.runtime(name, binary, environment, c))
+		f, err := runtimeapi.Start(c.runtime(name, binary, environment, config))
 		if err != nil {
 			return nil, fmt.Errorf("failed to start function %s: %w", name, err)
 		}
-		w.functions[name] = f
+		c.functions[name] = f
 	}
-	return w, nil
+	return c, nil
 }
 
 // startAPI starts the simulator with the disks of the policy, and one more server.
-func (w *world) startAPI(s *session, c worldConfig) error {
-	w.operator, w.sweeper, w.taker = newKey(), newKey(), newKey()
-	p, _ := policy.Load(c.policyFile, s.getenv) // a wrong policy is for the functions to answer
-	w.api = simulator.New(simulator.Config{
-		Now: func() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) },
+func (c *cloud) startAPI(s *session, config cloudConfig) error {
+	c.operator, c.sweeper, c.taker = newKey(), newKey(), newKey()
+	p, _ := policy.Load(config.policyFile, s.getenv) // a wrong policy is for the functions to answer
+	c.api = simulator.New(simulator.Config{
+		Now: func() time.Time { return time.Now().Add(time.Duration(c.ahead.Load())) },
 		Credentials: []simulator.Credential{
-			{AccessKeyID: w.operator.AccessKeyID, AccessKeySecret: w.operator.AccessKeySecret},
-			{AccessKeyID: w.sweeper.AccessKeyID, AccessKeySecret: w.sweeper.AccessKeySecret, Actions: simulator.SweepActions},
-			{AccessKeyID: w.taker.AccessKeyID, AccessKeySecret: w.taker.AccessKeySecret, Actions: simulator.TakeActions},
+			{AccessKeyID: c.operator.AccessKeyID, AccessKeySecret: c.operator.AccessKeySecret},
+			{AccessKeyID: c.sweeper.AccessKeyID, AccessKeySecret: c.sweeper.AccessKeySecret, Actions: simulator.SweepActions},
+			{AccessKeyID: c.taker.AccessKeyID, AccessKeySecret: c.taker.AccessKeySecret, Actions: simulator.TakeActions},
 		},
-		Instances:      w.instances(p, s.getenv),
-		Duration:       c.takes,
+		Instances:      c.instances(p, s.getenv),
+		Duration:       config.takes,
 		CallsPerMinute: simulator.Unlimited,
 	})
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return fmt.Errorf("failed to listen for the API: %w", err)
 	}
-	w.listener, w.apiURL = listener, "http://"+listener.Addr().String()
-	server := &http.Server{Handler: w.api, ReadHeaderTimeout: 10 * time.Second}
+	c.listener, c.apiURL = listener, "http://"+listener.Addr().String()
+	server := &http.Server{Handler: c.api, ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = server.Serve(listener) }()
 	return nil
 }
@@ -119,40 +119,40 @@ func newKey() runtimeapi.Credentials {
 }
 
 // keyOf returns the access key of a function.
-func (w *world) keyOf(function string, c worldConfig) runtimeapi.Credentials {
+func (c *cloud) keyOf(function string, config cloudConfig) runtimeapi.Credentials {
 	switch {
-	case c.live != nil:
-		return *c.live
+	case config.live != nil:
+		return *config.live
 	case function == "timer":
-		return w.sweeper
+		return c.sweeper
 	default:
-		return w.taker
+		return c.taker
 	}
 }
 
 // instances returns a server for each disk and server of the policy, and spare ones, so that any policy can be tried.
-func (w *world) instances(p policy.Policy, getenv func(string) string) []simulator.Instance {
+func (c *cloud) instances(p policy.Policy, getenv func(string) string) []simulator.Instance {
 	if p.RegionID != "" {
-		w.regionID = p.RegionID
+		c.regionID = p.RegionID
 	} else if region := getenv("ALIBABA_CLOUD_REGION_ID"); region != "" {
-		w.regionID = region
+		c.regionID = region
 	}
 	var all []simulator.Instance
 	add := func(region, instance string, disks ...string) {
 		one := simulator.Instance{ID: instance, RegionID: region}
 		for _, disk := range disks {
-			if slices.Contains(w.disks, disk) {
+			if slices.Contains(c.disks, disk) {
 				return
 			}
 			one.Disks = append(one.Disks, simulator.Disk{ID: disk})
-			w.disks = append(w.disks, disk)
+			c.disks = append(c.disks, disk)
 		}
 		all = append(all, one)
 	}
 	for n, target := range p.Targets {
 		region := target.RegionID
 		if region == "" {
-			region = w.regionID
+			region = c.regionID
 		}
 		if target.InstanceID != "" {
 			add(region, target.InstanceID, fmt.Sprintf("d-simulated%04d", n+1))
@@ -160,25 +160,26 @@ func (w *world) instances(p policy.Policy, getenv func(string) string) []simulat
 			add(region, fmt.Sprintf("i-simulated%04d", n+1), target.DiskID)
 		}
 	}
-	add(w.regionID, "i-spare0001", firstDisk)
-	add(w.regionID, "i-spare0002", "d-bp18kjxg9ebrhsgi0002")
-	add(w.regionID, "i-spare0003", "d-bp18kjxg9ebrhsgi0003")
+	add(c.regionID, "i-spare0001", firstDisk)
+	add(c.regionID, "i-spare0002", "d-bp18kjxg9ebrhsgi0002")
+	add(c.regionID, "i-spare0003", "d-bp18kjxg9ebrhsgi0003")
 	return all
 }
 
 // runtime is the platform's configuration of one function.
-func (w *world) runtime(name, binary string, environment []string, c worldConfig) runtimeapi.Config {
+func (c *cloud) runtime(name, binary string, environment []string, given cloudConfig) runtimeapi.Config {
 	config := runtimeapi.Config{
-		Platform: runtimeapi.Platform(c.platform), Binary: binary, Dir: w.folder, Env: environment,
-		Name: "swas-snapshot-" + name, Region: w.regionID, MaxInstances: 10, Timeout: time.Minute,
-		Stdout: c.log, Stderr: c.log,
+		Platform: runtimeapi.Platform(given.platform), Binary: binary, Dir: c.folder, Env: environment,
+		Name: "swas-snapshot-" + name, Region: c.regionID, MaxInstances: 10, Timeout: time.Minute,
+		Stdout: given.log, Stderr: given.log,
 	}
-	key := w.keyOf(name, c)
-	if c.platform == string(runtimeapi.FC) {
+	key := c.keyOf(name, given)
+	if given.platform == string(runtimeapi.FC) {
 		config.Credentials = func() runtimeapi.Credentials { return key }
 		return config
 	}
-	config.Env = append(config.Env, "ALIBABA_CLOUD_ACCESS_KEY_ID="+key.AccessKeyID, "ALIBABA_CLOUD_ACCESS_KEY_SECRET="+key.AccessKeySecret)
+	config.Env = append(slices.Clone(config.Env), "ALIBABA_CLOUD_ACCESS_KEY_ID="+key.AccessKeyID,
+		"ALIBABA_CLOUD_ACCESS_KEY_SECRET="+key.AccessKeySecret)
 	if key.SecurityToken != "" {
 		config.Env = append(config.Env, "ALIBABA_CLOUD_SECURITY_TOKEN="+key.SecurityToken)
 	}
@@ -194,7 +195,7 @@ var settings = []string{
 
 // functionEnvironment is what of this environment the functions read, and the policy's place. Nothing else reaches
 // them: a platform takes 4 KB, and some variables would make a function leave the simulator.
-func functionEnvironment(s *session, c worldConfig) []string {
+func functionEnvironment(s *session, config cloudConfig) []string {
 	set := make(map[string]string)
 	read := func(name string) string {
 		value := s.getenv(name)
@@ -206,34 +207,34 @@ func functionEnvironment(s *session, c worldConfig) []string {
 	for _, name := range settings {
 		read(name)
 	}
-	if c.live != nil {
+	if config.live != nil {
 		read("SWAS_ENDPOINT")
 	} else if set["SNAPSHOT_CALLS_PER_MINUTE"] == "" {
-		set["SNAPSHOT_CALLS_PER_MINUTE"] = "0" // the simulator has no limit, so nobody has to wait
+		set["SNAPSHOT_CALLS_PER_MINUTE"] = "0" // the simulator has no limit, so no call has to wait
 	}
 	webhook.SecretsFromEnv(read)
-	_, _ = policy.Load(c.policyFile, read) // a wrong policy is for the functions to answer
-	set["SNAPSHOTS_FILE"] = c.policyFile
-	environment := make([]string, 0, len(set)+len(c.env))
+	_, _ = policy.Load(config.policyFile, read) // a wrong policy is for the functions to answer
+	set["SNAPSHOTS_FILE"] = config.policyFile
+	environment := make([]string, 0, len(set)+len(config.env))
 	for name, value := range set {
 		environment = append(environment, name+"="+value)
 	}
-	return append(environment, c.env...)
+	return append(environment, config.env...)
 }
 
-// pass moves the clock of the API's state on: snapshots get done.
-func (w *world) pass(d time.Duration) { w.ahead.Add(int64(d)) }
+// pass moves the clock of the API on: what is in progress is accomplished.
+func (c *cloud) pass(d time.Duration) { c.ahead.Add(int64(d)) }
 
 // close ends every process and removes what was built.
-func (w *world) close() {
-	for _, f := range w.functions {
+func (c *cloud) close() {
+	for _, f := range c.functions {
 		f.Close()
 	}
-	if w.listener != nil {
-		_ = w.listener.Close()
+	if c.listener != nil {
+		_ = c.listener.Close()
 	}
-	if w.folder != "" {
-		_ = os.RemoveAll(w.folder)
+	if c.folder != "" {
+		_ = os.RemoveAll(c.folder)
 	}
 }
 
