@@ -1,13 +1,16 @@
 package e2e
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -22,6 +25,7 @@ import (
 const (
 	sweepKey    = "LTAI-e2e-sweep" // of timer
 	takeKey     = "LTAI-e2e-take"  // of http and event: it may not delete
+	operatorKey = "LTAI-e2e-operator"
 	keySecret   = "e2e-key-secret-0123456789"
 	stsToken    = "e2e-security-token-0123456789"
 	apiToken    = "demo-token-not-a-secret-0001" // as in the fixtures of events/
@@ -70,6 +74,9 @@ type cloud struct {
 	url   string
 	ahead atomic.Int64
 	clock *testbed.Clock // of the account and all functions; nil: the machine's
+
+	mu      sync.Mutex
+	deleted []simulator.Snapshot // by functions, as they were then
 }
 
 // newCloud starts an account with two servers of one disk each.
@@ -92,6 +99,7 @@ func startCloud(t *testing.T, clock *testbed.Clock, changes ...func(*simulator.C
 		Credentials: []simulator.Credential{
 			{AccessKeyID: sweepKey, AccessKeySecret: keySecret, Actions: simulator.SweepActions},
 			{AccessKeyID: takeKey, AccessKeySecret: keySecret, Actions: simulator.TakeActions},
+			{AccessKeyID: operatorKey, AccessKeySecret: keySecret},
 		},
 		Instances: []simulator.Instance{
 			{ID: "i-web", RegionID: region, Disks: []simulator.Disk{{ID: disk}}},
@@ -99,6 +107,16 @@ func startCloud(t *testing.T, clock *testbed.Clock, changes ...func(*simulator.C
 		},
 		CallsPerMinute: simulator.Unlimited,
 		Seed:           1,
+		OnDelete: func(key string, victim simulator.Snapshot, _ []simulator.Snapshot) {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			if key == operatorKey {
+				return
+			}
+			if c.deleted = append(c.deleted, victim); key != sweepKey {
+				t.Errorf("%s deleted %s", key, victim.ID)
+			}
+		},
 	}
 	if clock != nil {
 		config.Wall = clock.Now
@@ -249,6 +267,95 @@ func (c *cloud) add(id, role, status string, at time.Time, tags ...simulator.Tag
 	c.AddSnapshot(simulator.Snapshot{ID: id, Name: role + "-web-1-" + id, DiskID: disk, Status: status, CreationTime: at, Tags: append([]simulator.Tag{
 		{Key: snapshot.TagToken, Value: "sn1-" + strings.Repeat("a", 48) + (id + "aaaa")[2:6]}, {Key: snapshot.TagMeta, Value: role + "/api/0123456789ab"},
 	}, tags...)})
+}
+
+// gone removes a snapshot, as an operator does in the console.
+func (c *cloud) gone(id string) {
+	c.t.Helper()
+	if reply := c.Do(c.t.Context(), operatorKey, "DeleteSnapshot", map[string]string{"RegionId": region, "SnapshotId": id}); reply.Code != "" {
+		c.t.Fatalf("the operator could not delete %s: %s", id, reply.Message)
+	}
+}
+
+// wantDeleted checks which snapshots were deleted by functions, in their order.
+func (c *cloud) wantDeleted(t *testing.T, want ...string) {
+	t.Helper()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var got []string
+	for _, one := range c.deleted {
+		got = append(got, one.ID)
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%v were deleted, want %v", got, want)
+	}
+}
+
+// roles returns how many snapshots of each role there are; those that are not ours have none.
+func (c *cloud) roles() map[string]int {
+	roles := make(map[string]int)
+	for _, one := range c.Snapshots() {
+		roles[roleOf(one)]++
+	}
+	return roles
+}
+
+// roleOf returns the role of a snapshot of ours.
+func roleOf(one simulator.Snapshot) string {
+	for _, tag := range one.Tags {
+		if tag.Key == snapshot.TagMeta {
+			role, _, _ := strings.Cut(tag.Value, "/")
+			return role
+		}
+	}
+	return ""
+}
+
+// robot receives notifications.
+type robot struct {
+	*httptest.Server
+	mu   sync.Mutex
+	said []said
+}
+
+// said is what these tests read of a notification.
+type said struct{ Kind, What, Key string }
+
+func newRobot(t *testing.T) *robot {
+	t.Helper()
+	r := &robot{}
+	r.Server = httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, request *http.Request) {
+		var one said
+		err := json.NewDecoder(request.Body).Decode(&one)
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if r.said = append(r.said, one); err != nil {
+			t.Errorf("a notification cannot be read: %v", err)
+		}
+	}))
+	t.Cleanup(r.Close)
+	return r
+}
+
+// rule is the line of a policy that sends some kinds of notifications here.
+func (r *robot) rule(kinds string) string {
+	return fmt.Sprintf("notify: [{url: %q, form: json, on: [%s]}]\n", r.URL, kinds)
+}
+
+// heard returns the notifications since the last time, and forgets them.
+func (r *robot) heard() []said {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	all := r.said
+	r.said = nil
+	return all
+}
+
+// sweep sends the tick of this minute, as the timer of s.yaml does.
+func (f *function) sweep(c *cloud) answered {
+	f.t.Helper()
+	return read(f.t, f.invoke(fmt.Appendf(nil, `{"triggerTime":%q,"triggerName":"sweep","payload":"{\"sweep\":true}"}`,
+		c.now().UTC().Truncate(time.Minute).Format(time.RFC3339))))
 }
 
 // ids returns the IDs of all snapshots, the newest first.

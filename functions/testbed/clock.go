@@ -29,7 +29,7 @@ type Clock struct {
 func NewClock(t testing.TB, at time.Time) *Clock {
 	t.Helper()
 	c := &Clock{t: t, file: filepath.Join(t.TempDir(), "clock")}
-	c.Pass(time.Until(at))
+	c.Set(at)
 	return c
 }
 
@@ -38,7 +38,7 @@ func (c *Clock) Now() time.Time {
 	return time.Now().Round(0).Add(time.Duration(c.ahead.Load()) * time.Second)
 }
 
-// Pass moves the clock on, also for the processes that run.
+// Pass moves the clock on by whole seconds, also for the processes that run.
 func (c *Clock) Pass(d time.Duration) {
 	c.t.Helper()
 	ahead := c.ahead.Add(int64(d / time.Second))
@@ -52,10 +52,10 @@ func (c *Clock) Pass(d time.Duration) {
 	}
 }
 
-// Set moves the clock on to a time.
+// Set moves the clock on to a time, or less than a second behind it.
 func (c *Clock) Set(at time.Time) {
 	c.t.Helper()
-	c.Pass(at.Sub(c.Now()))
+	c.Pass(at.Sub(c.Now()) + time.Second)
 }
 
 // envClock names the file that a process reads its clock from.
