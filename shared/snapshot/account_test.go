@@ -13,9 +13,11 @@ import (
 
 // fleet is an account of seven servers with a target each, web-0 to web-6, and an eighth without.
 func fleet(t *testing.T, keep []snapshot.Slots, change ...func(*simulator.Config)) *account {
-	a := newAccount(t, snapshot.Policy{}, append([]func(*simulator.Config){func(c *simulator.Config) { c.Instances = nil; servers(c, 8) }}, change...)...)
+	a := newAccount(t, snapshot.Policy{},
+		append([]func(*simulator.Config){func(c *simulator.Config) { c.Instances = nil; servers(c, 8) }}, change...)...)
 	for n := range 7 {
-		a.policy.Targets = append(a.policy.Targets, snapshot.Target{Name: fmt.Sprint("web-", n), DiskID: fmt.Sprint("d-", n), Keep: keep})
+		a.policy.Targets = append(a.policy.Targets, snapshot.Target{Name: fmt.Sprint("web-", n), DiskID: fmt.Sprint("d-", n),
+			Keep: keep})
 	}
 	return a
 }
@@ -41,10 +43,12 @@ func TestAccountCap(t *testing.T) {
 			switch {
 			case r.Outcome == snapshot.OutcomeCreated && len(r.Deleted) == 1:
 				made++
-				if r.Target != "web-0" || r.Deleted[0].SnapshotID != "s-0" || !strings.Contains(r.Deleted[0].Reason, "the account has no free slot; remaining: t-0 (deploy, 2d23h old)") {
+				if r.Target != "web-0" || r.Deleted[0].SnapshotID != "s-0" || !strings.Contains(r.Deleted[0].Reason,
+					"the account has no free slot; remaining: t-0 (deploy, 2d23h old)") {
 					t.Errorf("got %+v", r)
 				}
-			case r.Outcome == snapshot.OutcomeDeferred && r.Error == nil && strings.Contains(r.Warning, "the account has no free slot; the next attempt is at"):
+			case r.Outcome == snapshot.OutcomeDeferred && r.Error == nil && strings.Contains(r.Warning,
+				"the account has no free slot; the next attempt is at"):
 				waits++
 			}
 		}
@@ -76,7 +80,8 @@ func TestAccountCapBlocked(t *testing.T) {
 		a := fleet(t, []snapshot.Slots{slots("daily", 2, daily)})
 		a.addPairs("daily", "daily", 3*day)
 		for _, r := range a.sweep() {
-			if r.Outcome != snapshot.OutcomeBlocked || code(r) != snapshot.CodeBlocked || !strings.Contains(r.Error.Message, "the account has no free slot (15 used)") {
+			if r.Outcome != snapshot.OutcomeBlocked || code(r) != snapshot.CodeBlocked || !strings.Contains(r.Error.Message,
+				"the account has no free slot (15 used)") {
 				t.Errorf("got %q %v", r.Outcome, r.Error)
 			}
 		}
@@ -174,6 +179,53 @@ func TestAccountCapNeedsAllRegions(t *testing.T) {
 				gone, _ := a.deleted(a.service())
 				if slices.ContainsFunc(gone, func(id string) bool { return strings.HasPrefix(id, "s-") }) {
 					t.Errorf("deleted %v", gone)
+				}
+			})
+		})
+	}
+}
+
+// TestAccountCapReliesOnFreshLists: a replacement for the account relies on the lists of all regions, and none may be old.
+func TestAccountCapReliesOnFreshLists(t *testing.T) {
+	t.Parallel()
+	cases := map[string]struct {
+		fault simulator.Fault
+		calls []string
+		gone  string
+	}{
+		"no fault": {simulator.Fault{}, []string{list, list, disks, disks, list, list, remove, create}, "s-0"},
+		"slow disks": {simulator.Fault{Action: disks, Skip: 1, Delay: 20 * time.Second}, []string{list, list, disks,
+			disks, list, list}, ""},
+		"slow list": {simulator.Fault{Action: list, Skip: 3, Delay: 20 * time.Second}, []string{list, list, disks,
+			disks, list, list, disks, disks, list, list}, ""},
+		"failed deletion": {refusal(remove, "Throttling.User"), []string{list, list, disks, disks, list, list, remove, disks,
+			disks, list, list}, ""},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				a := fleet(t, []snapshot.Slots{slots("daily", 1, daily), slots("deploy", 1)}, func(c *simulator.Config) {
+					c.Instances[6].RegionID, c.Instances[7].RegionID = "cn-shanghai", "cn-shanghai"
+				})
+				a.policy.Targets[6].RegionID = "cn-shanghai"
+				a.addPairs("daily", "deploy", 3*day)
+				if c.fault.Action != "" {
+					a.Fault(c.fault)
+					inMiddle(time.Second, func() { // something begins in the other region
+						if err := (caller{a.Simulator, "sweep"}).DeleteSnapshot(t.Context(), "cn-shanghai", "x", "operator"); err != nil {
+							t.Error(err)
+						}
+						a.AddSnapshot(simulator.Snapshot{ID: "y", DiskID: "d-7", Status: simulator.Progressing})
+					})
+				}
+				var gone []string
+				for _, r := range a.sweep() {
+					for _, one := range r.Deleted {
+						gone = append(gone, one.SnapshotID)
+					}
+				}
+				if calls := a.sweepCalls(); strings.Join(gone, " ") != c.gone || !slices.Equal(calls, c.calls) {
+					t.Errorf("deleted %v by %v, want %s by %v", gone, calls, c.gone, c.calls)
 				}
 			})
 		})

@@ -20,7 +20,8 @@ func crowd(n int, blocked bool) *situation {
 	for i := range n {
 		disk, server := fmt.Sprint("d-", i), fmt.Sprint("i-", i)
 		s.disks[disk] = Disk{ID: disk, InstanceID: server, System: true}
-		s.targets = append(s.targets, Target{Name: fmt.Sprint("web-", i), RegionID: "cn-a", DiskID: disk, Keep: []Slots{{"daily", 1, hours(24)}, {"deploy", 1, nil}}})
+		s.targets = append(s.targets, Target{Name: fmt.Sprint("web-", i), RegionID: "cn-a", DiskID: disk,
+			Keep: []Slots{{"daily", 1, hours(24)}, {"deploy", 1, nil}}})
 		for j, role := range []string{"daily", "deploy", "deploy"} {
 			one := Snapshot{ID: fmt.Sprint("s-", i, "-", j), DiskID: disk, InstanceID: server, Status: Accomplished,
 				CreationTime: someDay.Add(-time.Duration(30+j) * time.Hour)}
@@ -54,7 +55,8 @@ func BenchmarkPlan(b *testing.B) {
 				s := crowd(n, blocked)
 				b.ReportAllocs()
 				for b.Loop() {
-					newSituation(situation{now: s.now, targets: s.targets, snapshots: s.snapshots, disks: s.disks, disksKnown: true}).plan(false)
+					newSituation(situation{now: s.now, targets: s.targets, snapshots: s.snapshots, disks: s.disks,
+						disksKnown: true}).plan(false)
 				}
 			})
 		}

@@ -38,7 +38,10 @@ func TestConditions(t *testing.T) {
 		kind   snapshot.NotificationKind
 		want   []string // in two days from the 10th, 00:00 UTC; midnight is 16:00 UTC
 	}{
-		"stale": {func(t *snapshot.Target) { t.MaxAge = 26 * time.Hour }, func(a *account) { a.add("s-1", "daily", 23*time.Hour) }, snapshot.NotifyStale,
+		"stale": {func(t *snapshot.Target) { t.MaxAge = 26 * time.Hour }, func(a *account) {
+			a.add("s-1", "daily",
+				23*time.Hour)
+		}, snapshot.NotifyStale,
 			[]string{"10 03:00 stale s-1", "10 16:00 stale s-1", "11 16:00 stale s-1"}},
 		"stale, between two ticks": {func(t *snapshot.Target) { t.MaxAge = 26 * time.Hour },
 			func(a *account) { a.add("s-1", "daily", 23*time.Hour-time.Second) }, snapshot.NotifyStale,
@@ -57,7 +60,8 @@ func TestConditions(t *testing.T) {
 			a.StallNext("d-1")
 			a.take(order("daily", "k"))
 		}, snapshot.NotifyFailed, []string{"10 02:00 failed stuck", "10 16:00 failed stuck", "11 16:00 failed stuck"}},
-		"done": {func(*snapshot.Target) {}, func(a *account) { a.take(order("daily", "k")) }, snapshot.NotifyDone, []string{"10 00:40 done stuck"}},
+		"done": {func(*snapshot.Target) {}, func(a *account) { a.take(order("daily", "k")) }, snapshot.NotifyDone,
+			[]string{"10 00:40 done stuck"}},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -116,17 +120,21 @@ func TestSeenFirst(t *testing.T) {
 		kind  snapshot.NotificationKind
 		text  string
 	}{
-		"failed and pinned": {func(a *account) { a.add("s-1", "daily", day, failed, pinned) }, snapshot.NotifyFailed, "failed and stays: pinned for ever"},
+		"failed and pinned": {func(a *account) { a.add("s-1", "daily", day, failed, pinned) }, snapshot.NotifyFailed,
+			"failed and stays: pinned for ever"},
 		"pins": {func(a *account) {
 			a.add("s-1", "deploy", 3*day, pinned)
 			a.add("s-2", "daily", 2*day, pinned)
 			a.add("s-3", "daily", day)
-		}, snapshot.NotifyBlocked, "web-1 has no free slot while these are pinned: orders for role daily, orders for role deploy will be blocked"},
-		"none at all": {func(a *account) { a.policy.Targets[0].MaxAge = time.Hour }, snapshot.NotifyStale, "there is no accomplished snapshot yet"},
+		}, snapshot.NotifyBlocked,
+			"web-1 has no free slot while these are pinned: orders for role daily, orders for role deploy will be blocked"},
+		"none at all": {func(a *account) { a.policy.Targets[0].MaxAge = time.Hour }, snapshot.NotifyStale,
+			"there is no accomplished snapshot yet"},
 		"an unknown status": {func(a *account) {
 			a.add("s-1", "daily", time.Hour, func(one *simulator.Snapshot) { one.Status = "archived" })
 		}, snapshot.NotifyFailed, `the status "archived", which the API does not document`},
-		"hidden tags": {func(a *account) { a.addOwn(order("daily", "k"), time.Hour, foreign) }, snapshot.NotifyFailed, "the API shows no tags"},
+		"hidden tags": {func(a *account) { a.addOwn(order("daily", "k"), time.Hour, foreign) }, snapshot.NotifyFailed,
+			"the API shows no tags"},
 		"another deployment": {func(a *account) {
 			a.add("s-1", "daily", time.Hour, func(one *simulator.Snapshot) { one.Tags[1].Value = "daily/api/x/abcdef" })
 		}, snapshot.NotifyFailed, "another deployment of swas-snapshot"},
@@ -180,20 +188,23 @@ func TestRefusedForAnHour(t *testing.T) {
 		a.add("s-1", "daily", 20*time.Hour)
 		time.Sleep(2 * time.Hour)
 		a.Fault(forever(refusal(create, snapshot.CodeLimitExceed)))
-		if got := a.notified(4*time.Hour, snapshot.NotifyBlocked, snapshot.NotifyFailed); !slices.Equal(got, []string{"10 04:00 blocked"}) {
+		if got := a.notified(4*time.Hour, snapshot.NotifyBlocked, snapshot.NotifyFailed); !slices.Equal(got,
+			[]string{"10 04:00 blocked"}) {
 			t.Errorf("got %q", got)
 		}
 	})
 }
 
-// TestFailuresAreNotified: a scheduled snapshot that fails is notified by the sweep that deletes it.
+// TestFailuresAreNotified: a scheduled snapshot that fails is notified by the sweep that deletes it, and the attempt that it
+// used up once more by the last sweep of the hour, with the time of the next.
 func TestFailuresAreNotified(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		a := newAccount(t, web(slots("daily", 1, daily)))
 		a.add("s-1", "daily", 20*time.Hour)
 		a.FailNext("d-1")
 		got := a.notified(5*time.Hour, snapshot.NotifyFailed, snapshot.NotifyDeleted)
-		if len(got) != 3 || !strings.HasPrefix(got[0], "10 03:10 deleted ") || !strings.HasPrefix(got[1], "10 03:10 failed ") || got[2] != "10 04:20 deleted s-1" {
+		if len(got) != 4 || !strings.HasPrefix(got[0], "10 03:10 deleted ") || !strings.HasPrefix(got[1],
+			"10 03:10 failed ") || got[2] != "10 03:50 failed" || got[3] != "10 04:20 deleted s-1" {
 			t.Errorf("got %q", got)
 		}
 	})

@@ -54,7 +54,8 @@ func TestTwoOrdersOnAFullServerDeleteNothing(t *testing.T) {
 		all.Go(func() { a.sweep() })
 		all.Wait()
 		for _, r := range results {
-			if r.Outcome != snapshot.OutcomeDeferred && r.Outcome != snapshot.OutcomeJoined && r.Outcome != snapshot.OutcomeCreated {
+			if r.Outcome != snapshot.OutcomeDeferred && r.Outcome != snapshot.OutcomeJoined &&
+				r.Outcome != snapshot.OutcomeCreated {
 				t.Errorf("got %q %v", r.Outcome, r.Error)
 			}
 		}
@@ -134,7 +135,8 @@ func TestNewProcessRepeatsNoNotification(t *testing.T) {
 		a := newAccount(t, web(slots("daily", 1)))
 		a.policy.Targets[0].MaxAge = 26 * time.Hour
 		a.add("s-1", "daily", 20*time.Hour)
-		if got := a.notified(12*time.Hour, snapshot.NotifyStale, snapshot.NotifyBlocked, snapshot.NotifyFailed); !slices.Equal(got, []string{"10 06:00 stale s-1"}) {
+		if got := a.notified(12*time.Hour, snapshot.NotifyStale, snapshot.NotifyBlocked,
+			snapshot.NotifyFailed); !slices.Equal(got, []string{"10 06:00 stale s-1"}) {
 			t.Errorf("notified %q", got)
 		}
 	})

@@ -25,34 +25,46 @@ const (
 // the plan may name another one. The order of calls is ListDisks, ListSnapshots, DeleteSnapshot, with nothing between
 // the last two, and the pace gives its permission before: a deletion relies on a list that is at most a second old.
 func (g *regionSweep) deleteOne(ctx context.Context) (bool, error) {
-	return g.deleteBy(ctx, func(ctx context.Context) (deletion, bool, error) {
-		if _, err := g.listDisks(ctx, g.id, true, g.tries()); err != nil {
-			return deletion{}, false, err
-		}
-		if _, err := g.list(ctx, g.id, time.Now(), g.tries()); err != nil {
-			return deletion{}, false, err
-		}
+	return g.deleteBy(ctx, []*regionSweep{g}, func() (deletion, bool) {
 		p := g.situation().plan(false)
 		if len(p.deletions) == 0 {
-			return deletion{}, false, nil
+			return deletion{}, false
 		}
-		return p.deletions[0], true, nil
+		return p.deletions[0], true
 	})
 }
 
-// deleteBy deletes what choose names from a list that it asks for.
-func (g *regionSweep) deleteBy(ctx context.Context, choose func(context.Context) (deletion, bool, error)) (bool, error) {
+// listAgain lists the disks and then the snapshots of regions.
+func (sw *sweeping) listAgain(ctx context.Context, regions []*regionSweep) error {
+	errs := make([]error, len(regions))
+	sw.parallel(len(regions), func(i int) { _, errs[i] = sw.listDisks(ctx, regions[i].id, true, regions[i].tries()) })
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	sw.parallel(len(regions), func(i int) { _, errs[i] = sw.list(ctx, regions[i].id, time.Now(), regions[i].tries()) })
+	return errors.Join(errs...)
+}
+
+// deleteBy deletes what choose names from new lists of regions.
+func (g *regionSweep) deleteBy(ctx context.Context, regions []*regionSweep, choose func() (deletion, bool)) (bool, error) {
 	var last error
 	var tries retry
 	for range deletionTries {
 		if err := g.pace(ctx, "DeleteSnapshot"); err != nil {
 			return false, err
 		}
-		d, found, err := choose(ctx)
-		if err != nil || !found {
+		if err := g.listAgain(ctx, regions); err != nil {
 			return false, err
 		}
-		if old := time.Since(g.region(g.id).listedAt); old > listMaxAge {
+		d, found := choose()
+		if !found {
+			return false, nil
+		}
+		var old time.Duration
+		for _, listed := range regions {
+			old = max(old, time.Since(g.region(listed.id).listedAt))
+		}
+		if old > listMaxAge {
 			last = fmt.Errorf("the list was %s old when %s was to be deleted", old.Round(100*time.Millisecond), d.snapshot.ID)
 			continue
 		}
@@ -60,7 +72,7 @@ func (g *regionSweep) deleteBy(ctx context.Context, choose func(context.Context)
 			return false, outOfTime("DeleteSnapshot")
 		}
 		detached, cancel := context.WithTimeout(context.WithoutCancel(ctx), deletionLimit)
-		err = g.once(detached, &tries, func(ctx context.Context) error {
+		err := g.once(detached, &tries, func(ctx context.Context) error {
 			return g.deleter.DeleteSnapshot(ctx, g.id, d.snapshot.ID, deletionToken(d.snapshot.ID))
 		})
 		cancel()
@@ -128,40 +140,23 @@ func (g *regionSweep) refused(d deletion, err *Error) {
 // more, and takes the role. It reports whether it tried to.
 func (sw *sweeping) replaceFor(ctx context.Context, g *regionSweep, d *due) bool {
 	var chosen *due
-	ended, err := g.deleteBy(ctx, func(ctx context.Context) (deletion, bool, error) {
-		others := slices.DeleteFunc(slices.Clone(sw.regions), func(other *regionSweep) bool { return other == g })
-		errs := make([]error, len(sw.regions))
-		sw.parallel(len(others), func(i int) {
-			_, errs[i] = sw.listDisks(ctx, others[i].id, true, g.tries())
-			if errs[i] == nil {
-				_, errs[i] = sw.list(ctx, others[i].id, time.Now(), g.tries())
-			}
-		})
-		if err := errors.Join(errs...); err != nil {
-			return deletion{}, false, err
-		}
-		if _, err := sw.listDisks(ctx, g.id, true, g.tries()); err != nil {
-			return deletion{}, false, err
-		}
-		if _, err := sw.list(ctx, g.id, time.Now(), g.tries()); err != nil {
-			return deletion{}, false, err
-		}
+	ended, err := g.deleteBy(ctx, sw.regions, func() (deletion, bool) {
 		total := 0
 		for _, region := range sw.regions {
 			total += len(sw.known(region.id))
 		}
 		if total < SlotsPerAccount || !sw.quiet() {
-			return deletion{}, false, nil
+			return deletion{}, false
 		}
 		s := g.situation()
 		for _, again := range s.plan(false).dues {
 			if again.role == d.role && again.target.Name == d.target.Name && (again.state == dueCreate || again.behind != nil) {
 				one, reason, ok := s.replaced(again)
 				chosen = again
-				return deletion{snapshot: one, target: again.target, server: s.serverOf(again.target.DiskID), reason: reason, forDue: again}, ok, nil
+				return deletion{snapshot: one, target: again.target, server: s.serverOf(again.target.DiskID), reason: reason, forDue: again}, ok
 			}
 		}
-		return deletion{}, false, nil
+		return deletion{}, false
 	})
 	if err != nil {
 		g.failed, ended = err, true

@@ -70,27 +70,38 @@ func TestDeletionReliesOnAFreshList(t *testing.T) {
 		"nothing in between": {gone: []string{"s-1"}, calls: []string{list, disks, list, remove}},
 		"a slow ListDisks, a pin": {fault: simulator.Fault{Action: disks, Delay: 20 * time.Second}, after: 10 * time.Second,
 			do: func(a *account) { a.operatorPins("s-1") }, gone: []string{"s-2"}, calls: []string{list, disks, list, remove}},
-		"a slow ListDisks, all others are deleted": {fault: simulator.Fault{Action: disks, Delay: 20 * time.Second}, after: 10 * time.Second,
-			do: func(a *account) { a.operatorDeletes("s-2", "s-3") }, calls: []string{list, disks, list}},
+		"a slow ListDisks, all others are deleted": {fault: simulator.Fault{Action: disks, Delay: 20 * time.Second},
+			after: 10 * time.Second,
+			do:    func(a *account) { a.operatorDeletes("s-2", "s-3") }, calls: []string{list, disks, list}},
 		"a throttled deletion": {fault: refusal(remove, "Throttling.User"), gone: []string{"s-1"}, calls: again},
 		"a throttled deletion, a pin": {fault: refusal(remove, "Throttling.User"), after: time.Second,
 			do: func(a *account) { a.operatorPins("s-1") }, gone: []string{"s-2"}, calls: again},
 		"a throttled deletion, all others are deleted": {fault: refusal(remove, "Throttling.User"), after: time.Second,
 			do: func(a *account) { a.operatorDeletes("s-2", "s-3") }, calls: []string{list, disks, list, remove, disks, list}},
-		"throttled for long": {fault: forever(refusal(remove, "Throttling.User")), code: snapshot.CodeDelayed, calls: []string{
-			list, disks, list, remove, disks, list, remove, disks, list, remove}},
-		"the list fails once":        {fault: simulator.Fault{Action: list, Skip: 1, Answer: simulator.AnswerLost}, gone: []string{"s-1"}, calls: []string{list, disks, list, list, remove}},
-		"the list of disks is lost":  {fault: simulator.Fault{Action: disks, Answer: simulator.AnswerLost}, gone: []string{"s-1"}, calls: []string{list, disks, disks, list, remove}},
-		"no answer, without effect":  {fault: lost(remove, false), gone: []string{"s-1"}, calls: []string{list, disks, list, remove}},
-		"no answer, with effect":     {fault: lost(remove, true), gone: []string{"s-1"}, calls: []string{list, disks, list, remove}},
-		"an answer of another form":  {fault: refusal(remove, snapshot.CodeUnknownAnswer), gone: []string{"s-1"}, calls: []string{list, disks, list, remove}},
-		"InternalError":              {fault: refusal(remove, "InternalError"), gone: []string{"s-1"}, calls: []string{list, disks, list, remove}},
-		"gone already":               {fault: refusal(remove, snapshot.CodeSnapshotNotFound), gone: []string{"s-1"}, calls: []string{list, disks, list, remove}},
-		"no permission":              {fault: forever(refusal(remove, "NoPermission")), code: "NoPermission", calls: []string{list, disks, list, remove}},
-		"refused":                    {fault: refusal(remove, "SnapshotCreatedImage"), gone: []string{"s-2"}, calls: again},
-		"refused, unknown to us":     {fault: refusal(remove, "SomethingNew"), gone: []string{"s-2"}, calls: again},
-		"all refused":                {fault: forever(refusal(remove, "SnapshotCreatedImage")), calls: again},
-		"the list of disks is empty": {fault: simulator.Fault{}, do: func(a *account) { a.RemoveDisk("d-1") }, code: snapshot.CodeDiskGone, calls: []string{list, disks, list}},
+		"throttled for long": {fault: forever(refusal(remove, "Throttling.User")), code: snapshot.CodeDelayed,
+			calls: []string{
+				list, disks, list, remove, disks, list, remove, disks, list, remove}},
+		"the list fails once": {fault: simulator.Fault{Action: list, Skip: 1, Answer: simulator.AnswerLost},
+			gone: []string{"s-1"}, calls: []string{list, disks, list, list, remove}},
+		"the list of disks is lost": {fault: simulator.Fault{Action: disks, Answer: simulator.AnswerLost},
+			gone: []string{"s-1"}, calls: []string{list, disks, disks, list, remove}},
+		"no answer, without effect": {fault: lost(remove, false), gone: []string{"s-1"}, calls: []string{list, disks, list,
+			remove}},
+		"no answer, with effect": {fault: lost(remove, true), gone: []string{"s-1"}, calls: []string{list, disks, list,
+			remove}},
+		"an answer of another form": {fault: refusal(remove, snapshot.CodeUnknownAnswer), gone: []string{"s-1"},
+			calls: []string{list, disks, list, remove}},
+		"InternalError": {fault: refusal(remove, "InternalError"), gone: []string{"s-1"}, calls: []string{list,
+			disks, list, remove}},
+		"gone already": {fault: refusal(remove, snapshot.CodeSnapshotNotFound), gone: []string{"s-1"},
+			calls: []string{list, disks, list, remove}},
+		"no permission": {fault: forever(refusal(remove, "NoPermission")), code: "NoPermission",
+			calls: []string{list, disks, list, remove}},
+		"refused":                {fault: refusal(remove, "SnapshotCreatedImage"), gone: []string{"s-2"}, calls: again},
+		"refused, unknown to us": {fault: refusal(remove, "SomethingNew"), gone: []string{"s-2"}, calls: again},
+		"all refused":            {fault: forever(refusal(remove, "SnapshotCreatedImage")), calls: again},
+		"the list of disks is empty": {fault: simulator.Fault{}, do: func(a *account) { a.RemoveDisk("d-1") },
+			code: snapshot.CodeDiskGone, calls: []string{list, disks, list}},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -134,13 +145,16 @@ func TestOldListIsNotUsed(t *testing.T) {
 					a.add(fmt.Sprint("x-", n), "", 9*day, foreign, onDisk("d-2"))
 				}
 				for n := range slow {
-					a.Fault(simulator.Fault{Action: list, Skip: 3 + n, Delay: 1100 * time.Millisecond}) // the second page, from the second list on
+					a.Fault(simulator.Fault{Action: list, Skip: 3 + n,
+						Delay: 1100 * time.Millisecond}) // the second page, from the second list on
 				}
 				got := a.sweep()[0]
-				if n := len(got.Deleted); want == "s-1" && (n != 1 || got.Deleted[0].SnapshotID != want) || want != "s-1" && (n > 0 || code(got) != want) {
+				if n := len(got.Deleted); want == "s-1" && (n != 1 || got.Deleted[0].SnapshotID != want) || want != "s-1" &&
+					(n > 0 || code(got) != want) {
 					t.Errorf("deleted %v, %v", got.Deleted, got.Error)
 				}
-				if want != "s-1" && (!got.Error.Retryable || !strings.Contains(got.Error.Message, "the list was 1.1s old when s-1 was to be deleted")) {
+				if want != "s-1" && (!got.Error.Retryable || !strings.Contains(got.Error.Message,
+					"the list was 1.1s old when s-1 was to be deleted")) {
 					t.Errorf("the error does not name the delay: %v", got.Error)
 				}
 				if n := a.CallCounts()[disks]; n != min(3, slow+1) {
@@ -157,7 +171,8 @@ func TestPaceBeforeTheList(t *testing.T) {
 		a := newAccount(t, snapshot.Policy{}, func(c *simulator.Config) { c.Instances = nil; servers(c, 4) })
 		for n := range 4 {
 			disk := fmt.Sprint("d-", n)
-			a.policy.Targets = append(a.policy.Targets, snapshot.Target{Name: fmt.Sprint("web-", n), DiskID: disk, Keep: []snapshot.Slots{slots("daily", 1)}})
+			a.policy.Targets = append(a.policy.Targets, snapshot.Target{Name: fmt.Sprint("web-", n), DiskID: disk,
+				Keep: []snapshot.Slots{slots("daily", 1)}})
 			a.add(fmt.Sprint("s-", n), "daily", 2*day, onDisk(disk))
 			a.add(fmt.Sprint("t-", n), "daily", day, onDisk(disk))
 		}
@@ -185,7 +200,8 @@ func TestPaceBeforeTheList(t *testing.T) {
 // servers adds servers i-0 to i-<n-1> with the disks d-0 to d-<n-1>.
 func servers(c *simulator.Config, n int) {
 	for i := range n {
-		c.Instances = append(c.Instances, simulator.Instance{ID: fmt.Sprint("i-", i), RegionID: region, Disks: []simulator.Disk{{ID: fmt.Sprint("d-", i)}}})
+		c.Instances = append(c.Instances, simulator.Instance{ID: fmt.Sprint("i-", i), RegionID: region,
+			Disks: []simulator.Disk{{ID: fmt.Sprint("d-", i)}}})
 	}
 }
 
@@ -213,7 +229,8 @@ func TestRefusedDeletionIsNotified(t *testing.T) {
 		got := a.sweep()
 		wantBrief(t, got, "web-1")
 		i := slices.IndexFunc(a.sent, func(n snapshot.Notification) bool { return n.Kind == snapshot.NotifyFailed })
-		if i < 0 || a.sent[i].SnapshotID != "s-1" || !strings.Contains(a.sent[i].What, "SnapshotCreatedImage") || !strings.Contains(a.sent[i].Advice, "custom image") {
+		if i < 0 || a.sent[i].SnapshotID != "s-1" || !strings.Contains(a.sent[i].What, "SnapshotCreatedImage") ||
+			!strings.Contains(a.sent[i].Advice, "custom image") {
 			t.Errorf("notified %+v", a.sent)
 		}
 		a.wantIDs("s-1", "s-3")
@@ -226,10 +243,12 @@ func TestDeletionIsReported(t *testing.T) {
 		a := surplus(t)
 		got := a.sweep()[0]
 		const reason = "surplus: keep of web-1 is daily 1, and 2 newer or pinned ones exist"
-		if want := (snapshot.Deleted{SnapshotID: "s-1", SnapshotName: "daily-web-1-s-1", CreationTime: "2000-01-07T00:00:00Z", Reason: reason}); len(got.Deleted) != 1 || got.Deleted[0] != want {
+		if want := (snapshot.Deleted{SnapshotID: "s-1", SnapshotName: "daily-web-1-s-1", CreationTime: "2000-01-07T00:00:00Z",
+			Reason: reason}); len(got.Deleted) != 1 || got.Deleted[0] != want {
 			t.Errorf("got %+v", got.Deleted)
 		}
-		if len(a.sent) != 1 || a.sent[0].Kind != snapshot.NotifyDeleted || a.sent[0].SnapshotID != "s-1" || !strings.Contains(a.sent[0].What, reason) {
+		if len(a.sent) != 1 || a.sent[0].Kind != snapshot.NotifyDeleted || a.sent[0].SnapshotID != "s-1" ||
+			!strings.Contains(a.sent[0].What, reason) {
 			t.Errorf("notified %+v", a.sent)
 		}
 	})
@@ -245,7 +264,8 @@ func TestSurplusRemainsUntilDeleted(t *testing.T) {
 		a.Fault(forever(refusal(remove, "Throttling.User")))
 		got := a.sweep()
 		wantBrief(t, got, "web-1 daily deferred", "web-1 DeletionDelayed")
-		if n := a.CallCounts()[create]; n != 0 || !strings.HasPrefix(got[0].Warning, "no slot of the server is free yet; the next attempt") {
+		if n := a.CallCounts()[create]; n != 0 || !strings.HasPrefix(got[0].Warning,
+			"no slot of the server is free yet; the next attempt") {
 			t.Errorf("%d creates, warning %q", n, got[0].Warning)
 		}
 	})
@@ -261,7 +281,8 @@ func TestReplacementNotMade(t *testing.T) {
 		a.Fault(forever(refusal(remove, "Throttling.User")))
 		got := a.sweep()
 		wantBrief(t, got, "web-1 daily deferred", "web-1 DeletionDelayed")
-		if n := a.CallCounts()[create]; n != 0 || !strings.HasPrefix(got[0].Warning, "no slot of the server is free yet; the next attempt") {
+		if n := a.CallCounts()[create]; n != 0 || !strings.HasPrefix(got[0].Warning,
+			"no slot of the server is free yet; the next attempt") {
 			t.Errorf("%d creates, warning %q", n, got[0].Warning)
 		}
 	})

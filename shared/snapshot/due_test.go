@@ -15,7 +15,8 @@ import (
 func brief(results []snapshot.Result) []string {
 	var lines []string
 	for _, r := range results {
-		lines = append(lines, strings.Join(strings.Fields(fmt.Sprint(r.Target, " ", r.Role, " ", r.Outcome, " ", code(r))), " "))
+		lines = append(lines, strings.Join(strings.Fields(fmt.Sprint(r.Target, " ", r.Role, " ", r.Outcome, " ", code(r))),
+			" "))
 	}
 	return lines
 }
@@ -33,7 +34,8 @@ func TestDue(t *testing.T) {
 	const latest = 21 * time.Hour // ago: 03:00 of the day before
 	slot := time.Date(2000, 1, 9, 3, 0, 0, 0, time.UTC)
 	byTimer := func(at time.Time) snapshot.Order {
-		return snapshot.Order{Target: "web-1", Role: "daily", Sender: "timer", Key: "slot:daily:" + at.Format("2006-01-02T15:04Z"), Time: at}
+		return snapshot.Order{Target: "web-1", Role: "daily", Sender: "timer",
+			Key: "slot:daily:" + at.Format("2006-01-02T15:04Z"), Time: at}
 	}
 	cases := map[string]struct {
 		setup func(*account)
@@ -83,7 +85,8 @@ func TestDueIsTaken(t *testing.T) {
 		got := a.sweep()
 		wantBrief(t, got, "web-1 daily created")
 		a.wantCalls(list, create)
-		if want := "daily-web-1-20000109T0300-" + got[0].ClientToken[4:12]; got[0].SnapshotName != want || got[0].Status != snapshot.Progressing || got[0].CreationTime != "" {
+		if want := "daily-web-1-20000109T0300-" + got[0].ClientToken[4:12]; got[0].SnapshotName != want ||
+			got[0].Status != snapshot.Progressing || got[0].CreationTime != "" {
 			t.Errorf("got %+v, want name %s", got[0], want)
 		}
 		time.Sleep(10 * time.Minute)
@@ -116,7 +119,8 @@ func TestAttempts(t *testing.T) {
 					if r.Outcome == snapshot.OutcomeCreated {
 						names = append(names, r.SnapshotName[:len("daily-web-1-20000111T0300")])
 					}
-					if r.Outcome == snapshot.OutcomeDeferred && (r.Error != nil || !strings.Contains(r.Warning, "the next attempt is at 2000-01-11 0")) {
+					if r.Outcome == snapshot.OutcomeDeferred && (r.Error != nil || !strings.Contains(r.Warning,
+						"the next attempt is at 2000-01-11 0")) {
 						t.Errorf("got %+v", r)
 					}
 				}
@@ -144,7 +148,8 @@ func TestAttempts(t *testing.T) {
 			a.calls()
 			got := a.sweep()
 			wantBrief(t, got, "web-1 daily deferred")
-			if !strings.Contains(got[0].Warning, "is gone; the next attempt is at 2000-01-10 04:00 UTC") || got[0].SnapshotID != "" {
+			if !strings.Contains(got[0].Warning, "is gone; the next attempt is at 2000-01-10 04:00 UTC") ||
+				got[0].SnapshotID != "" {
 				t.Errorf("got %+v", got[0])
 			}
 			a.wantCalls(list, create, list)
@@ -179,10 +184,14 @@ func TestServedFirst(t *testing.T) {
 		keep []snapshot.Slots
 		want []string
 	}{
-		"period":  {[]snapshot.Slots{slots("daily", 1, daily), slots("weekly", 1, weekly)}, []string{"web-1 weekly created", "web-1 daily deferred"}},
-		"time":    {[]snapshot.Slots{slots("b", 1, late), slots("c", 1, daily)}, []string{"web-1 c created", "web-1 b deferred"}},
-		"role":    {[]snapshot.Slots{slots("d", 1, daily), slots("c", 1, daily)}, []string{"web-1 c created", "web-1 d deferred"}},
-		"shorter": {[]snapshot.Slots{slots("hourly", 1, hourly), slots("daily", 1, daily)}, []string{"web-1 daily created", "web-1 hourly deferred"}},
+		"period": {[]snapshot.Slots{slots("daily", 1, daily), slots("weekly", 1, weekly)}, []string{"web-1 weekly created",
+			"web-1 daily deferred"}},
+		"time": {[]snapshot.Slots{slots("b", 1, late), slots("c", 1, daily)}, []string{"web-1 c created",
+			"web-1 b deferred"}},
+		"role": {[]snapshot.Slots{slots("d", 1, daily), slots("c", 1, daily)}, []string{"web-1 c created",
+			"web-1 d deferred"}},
+		"shorter": {[]snapshot.Slots{slots("hourly", 1, hourly), slots("daily", 1, daily)}, []string{"web-1 daily created",
+			"web-1 hourly deferred"}},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -190,7 +199,8 @@ func TestServedFirst(t *testing.T) {
 				a := newAccount(t, web(c.keep...))
 				got := a.sweep()
 				wantBrief(t, got, c.want...)
-				if !strings.Contains(got[1].Warning, "is in progress; the next attempt is at 2000-01-10 00:10 UTC") || got[1].Error != nil {
+				if !strings.Contains(got[1].Warning, "is in progress; the next attempt is at 2000-01-10 00:10 UTC") ||
+					got[1].Error != nil {
 					t.Errorf("the one that waits: %+v", got[1])
 				}
 				a.wantCalls(list, create)
@@ -209,7 +219,8 @@ func TestTwoDisksOneFreeSlot(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		policy := web(slots("daily", 1, daily), slots("deploy", 1))
 		policy.Targets[0].DiskID, policy.Targets[0].InstanceID = "", "i-1" // so that the disks are listed
-		policy.Targets = append(policy.Targets, snapshot.Target{Name: "data", DiskID: "d-2", Keep: []snapshot.Slots{slots("daily", 1, daily)}})
+		policy.Targets = append(policy.Targets, snapshot.Target{Name: "data", DiskID: "d-2",
+			Keep: []snapshot.Slots{slots("daily", 1, daily)}})
 		a := newAccount(t, policy)
 		a.add("s-1", "daily", 2*day)
 		a.add("s-2", "deploy", 2*day)

@@ -39,7 +39,8 @@ func TestTokenGolden(t *testing.T) {
 			}
 			token, _ := request.tag(TagToken)
 			text, _ := request.tag(TagMeta)
-			if want := c.order.Role + "/" + c.order.Sender + "/" + c.fingerprint + "/" + deploymentMark(""); token != c.token || text != want {
+			if want := c.order.Role + "/" + c.order.Sender + "/" + c.fingerprint + "/" + deploymentMark(""); token != c.token ||
+				text != want {
 				t.Errorf("tags %q and %q, want %q", token, text, want)
 			}
 		})
@@ -59,7 +60,8 @@ func TestSlotKey(t *testing.T) {
 	d := &due{target: Target{Name: "web-1"}, role: "daily", time: at.Truncate(time.Minute)}
 	for minutes, want := range map[int]string{-5: "", 0: "", 59: "", 60: ":1", 119: ":1", 60 * 49: ":49"} {
 		order := d.order(d.time.Add(time.Duration(minutes) * time.Minute))
-		if order.Key != "slot:daily:2026-01-30T19:00Z"+want || order.Sender != "timer" || order.Tenant != "" || !order.Time.Equal(d.time) {
+		if order.Key != "slot:daily:2026-01-30T19:00Z"+want || order.Sender != "timer" || order.Tenant != "" ||
+			!order.Time.Equal(d.time) {
 			t.Errorf("after %d minutes: %+v", minutes, order)
 		}
 	}
@@ -74,7 +76,8 @@ func TestComposedKey(t *testing.T) {
 		t.Error("parts can be shifted into each other")
 	}
 	long := strings.Repeat("x", 200)
-	if key := ComposedKey("event", long, long); len(key) > KeyMax || key == ComposedKey("event", long, long+"y") || !strings.HasPrefix(key, "event::") {
+	if key := ComposedKey("event", long, long); len(key) > KeyMax || key == ComposedKey("event", long, long+"y") ||
+		!strings.HasPrefix(key, "event::") {
 		t.Errorf("a long key became %q", key)
 	}
 	if got := (BusEvent{Source: "acs.oss", ID: "1"}).Key(); got != "event:7:acs.oss:1:1" {
@@ -218,10 +221,12 @@ func TestNameForm(t *testing.T) {
 		at           time.Time
 		want         string
 	}{
-		"whole":           {"daily", "web-1", someDay, "daily-web-1-20260301T0200-" + hash},
-		"without time":    {"manual", "web-1", time.Time{}, "manual-web-1-" + hash},
-		"cut":             {"daily", strings.Repeat("w", 32), someDay, "daily-" + strings.Repeat("w", 21) + "-20260301T0200-" + hash},
-		"cut at a hyphen": {"daily", strings.Repeat("w", 20) + "-abc", someDay, "daily-" + strings.Repeat("w", 20) + "-20260301T0200-" + hash},
+		"whole":        {"daily", "web-1", someDay, "daily-web-1-20260301T0200-" + hash},
+		"without time": {"manual", "web-1", time.Time{}, "manual-web-1-" + hash},
+		"cut": {"daily", strings.Repeat("w", 32), someDay, "daily-" + strings.Repeat("w",
+			21) + "-20260301T0200-" + hash},
+		"cut at a hyphen": {"daily", strings.Repeat("w", 20) + "-abc", someDay, "daily-" + strings.Repeat("w",
+			20) + "-20260301T0200-" + hash},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -25,14 +25,16 @@ func TestJoinedOrders(t *testing.T) {
 	for _, replace := range []bool{false, true} {
 		t.Run(fmt.Sprintf("TagResources replaces %v", replace), func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
-				a := newAccount(t, web(slots("daily", 1), slots("deploy", 1)), func(c *simulator.Config) { c.ReplaceTags = replace })
+				a := newAccount(t, web(slots("daily", 1), slots("deploy", 1)),
+					func(c *simulator.Config) { c.ReplaceTags = replace })
 				host := a.take(numbered(0))
 				for n := 1; n <= 5; n++ {
 					got := a.take(numbered(n))
 					if replace && n > 1 {
 						break // this API loses the marks of the others
 					}
-					if got.Outcome != snapshot.OutcomeJoined || got.SnapshotID != host.SnapshotID || got.Status != snapshot.Progressing {
+					if got.Outcome != snapshot.OutcomeJoined || got.SnapshotID != host.SnapshotID ||
+						got.Status != snapshot.Progressing {
 						t.Fatalf("order %d: %q %v", n, got.Outcome, got.Error)
 					}
 				}
@@ -45,7 +47,8 @@ func TestJoinedOrders(t *testing.T) {
 				if replace {
 					return
 				}
-				if got := a.take(numbered(6)); got.Outcome != snapshot.OutcomeDeferred || code(got) != snapshot.CodeCreatingSnapshot || !got.Error.Retryable ||
+				if got := a.take(numbered(6)); got.Outcome != snapshot.OutcomeDeferred ||
+					code(got) != snapshot.CodeCreatingSnapshot || !got.Error.Retryable ||
 					!strings.Contains(got.Error.Message, "no room") {
 					t.Errorf("the sixth: %q %v", got.Outcome, got.Error)
 				}
@@ -77,7 +80,8 @@ func TestJoinedMark(t *testing.T) {
 		calls := a.Calls()
 		params := calls[len(calls)-1].Params
 		want := map[string]string{
-			snapshot.TagToken: "token-s-1", snapshot.TagMeta: "daily/api/0123456789ab/5i5fgz", snapshot.JoinedTag(request.ClientToken): own,
+			snapshot.TagToken: "token-s-1", snapshot.TagMeta: "daily/api/0123456789ab/5i5fgz",
+			snapshot.JoinedTag(request.ClientToken): own,
 		}
 		for n := 1; n <= len(want); n++ {
 			key, value := params[fmt.Sprintf("Tag.%d.Key", n)], params[fmt.Sprintf("Tag.%d.Value", n)]
@@ -95,7 +99,8 @@ func TestJoinedMark(t *testing.T) {
 func TestJoinNotConfirmed(t *testing.T) {
 	t.Parallel()
 	for name, f := range map[string]simulator.Fault{
-		"lost": lost(tag, false), "lost with effect": lost(tag, true), "forbidden": refusal(tag, "NoPermission"), "throttled": refusal(tag, "Throttling.User"),
+		"lost": lost(tag, false), "lost with effect": lost(tag, true), "forbidden": refusal(tag, "NoPermission"),
+		"throttled":      refusal(tag, "Throttling.User"),
 		"unknown answer": refusal(tag, "SomethingNew"),
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -125,7 +130,8 @@ func TestNoRoomForTag(t *testing.T) {
 				one.Tags = append(one.Tags, simulator.Tag{Key: fmt.Sprint("k", n)})
 			}
 		})
-		if got := a.take(order("deploy", "k")); got.Outcome != snapshot.OutcomeDeferred || code(got) != snapshot.CodeCreatingSnapshot {
+		if got := a.take(order("deploy", "k")); got.Outcome != snapshot.OutcomeDeferred ||
+			code(got) != snapshot.CodeCreatingSnapshot {
 			t.Errorf("got %q %v", got.Outcome, got.Error)
 		}
 	})

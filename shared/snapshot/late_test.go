@@ -21,8 +21,10 @@ func TestLateOrdersLookFirst(t *testing.T) {
 		calls   []string
 		status  snapshot.Status
 	}{
-		"nothing there": {func(*account, snapshot.Order) {}, snapshot.OutcomeCreated, "", "", []string{list, create}, snapshot.Progressing},
-		"its own":       {func(a *account, o snapshot.Order) { a.addOwn(o, event) }, snapshot.OutcomeReplayed, "", "own", []string{list}, snapshot.Accomplished},
+		"nothing there": {func(*account, snapshot.Order) {}, snapshot.OutcomeCreated, "", "", []string{list, create},
+			snapshot.Progressing},
+		"its own": {func(a *account, o snapshot.Order) { a.addOwn(o, event) }, snapshot.OutcomeReplayed, "", "own",
+			[]string{list}, snapshot.Accomplished},
 		"its own, failed": {func(a *account, o snapshot.Order) { a.addOwn(o, event, failed) },
 			snapshot.OutcomeReplayed, "", "own", []string{list}, snapshot.Failed},
 		"its own, other parameters": {func(a *account, o snapshot.Order) {
@@ -41,9 +43,15 @@ func TestLateOrdersLookFirst(t *testing.T) {
 		}, "", snapshot.CodeMismatch, "", []string{list}, ""},
 		"newer of its role": {func(a *account, _ snapshot.Order) { a.add("s-1", "deploy", event-time.Minute) },
 			snapshot.OutcomeReused, "", "s-1", []string{list}, snapshot.Accomplished},
-		"newer of its role, in progress": {func(a *account, _ snapshot.Order) { a.add("s-1", "deploy", event-time.Minute, running) },
+		"newer of its role, in progress": {func(a *account, _ snapshot.Order) {
+			a.add("s-1", "deploy", event-time.Minute,
+				running)
+		},
 			snapshot.OutcomeReused, "", "s-1", []string{list}, snapshot.Progressing},
-		"newer of its role, failed": {func(a *account, _ snapshot.Order) { a.add("s-1", "deploy", event-time.Minute, failed) },
+		"newer of its role, failed": {func(a *account, _ snapshot.Order) {
+			a.add("s-1", "deploy", event-time.Minute,
+				failed)
+		},
 			snapshot.OutcomeCreated, "", "", []string{list, create}, snapshot.Progressing},
 		"older of its role": {func(a *account, _ snapshot.Order) { a.add("s-1", "deploy", event+time.Minute) },
 			snapshot.OutcomeCreated, "", "", []string{list, create}, snapshot.Progressing},
@@ -51,7 +59,10 @@ func TestLateOrdersLookFirst(t *testing.T) {
 			snapshot.OutcomeCreated, "", "", []string{list, create}, snapshot.Progressing},
 		"newer foreign": {func(a *account, _ snapshot.Order) { a.add("s-1", "deploy", event-time.Minute, foreign) },
 			snapshot.OutcomeCreated, "", "", []string{list, create}, snapshot.Progressing},
-		"newer of another disk": {func(a *account, _ snapshot.Order) { a.add("s-1", "deploy", event-time.Minute, onDisk("d-2")) },
+		"newer of another disk": {func(a *account, _ snapshot.Order) {
+			a.add("s-1", "deploy", event-time.Minute,
+				onDisk("d-2"))
+		},
 			snapshot.OutcomeCreated, "", "", []string{list, create}, snapshot.Progressing},
 	}
 	for name, c := range cases {
@@ -62,7 +73,8 @@ func TestLateOrdersLookFirst(t *testing.T) {
 				o.Time = time.Now().Add(-event)
 				c.setup(a, o)
 				got := a.take(o)
-				if got.Outcome != c.outcome || code(got) != c.code || c.id != "" && got.SnapshotID != c.id || got.Status != c.status {
+				if got.Outcome != c.outcome || code(got) != c.code || c.id != "" && got.SnapshotID != c.id ||
+					got.Status != c.status {
 					t.Errorf("got %q %s %s %v", got.Outcome, got.SnapshotID, got.Status, got.Error)
 				}
 				if c.status == snapshot.Failed && !strings.Contains(got.Warning, "failed") {
@@ -143,7 +155,8 @@ func TestEventAge(t *testing.T) {
 					}
 					o.Unread = unread
 					got := a.take(o)
-					if refused := code(got) == snapshot.CodeTooOld; refused != c.refused || refused && (got.Error.Retryable || got.Outcome != "") {
+					if refused := code(got) == snapshot.CodeTooOld; refused != c.refused || refused && (got.Error.Retryable ||
+						got.Outcome != "") {
 						t.Errorf("got %q %v", got.Outcome, got.Error)
 					}
 					if c.refused {
@@ -174,22 +187,35 @@ func TestFreshEnough(t *testing.T) {
 		outcome  snapshot.Outcome
 		calls    []string
 	}{
-		"maxAge, younger":               {add("daily", time.Hour-time.Second), 0, maxAge, snapshot.OutcomeReused, []string{list}},
-		"maxAge, foreign and younger":   {add("", time.Minute, foreign), 0, maxAge, snapshot.OutcomeReused, []string{list}},
-		"maxAge, as old":                {add("daily", time.Hour), 0, maxAge, snapshot.OutcomeCreated, []string{list, create}},
-		"maxAge, failed":                {add("daily", time.Minute, failed), 0, maxAge, snapshot.OutcomeCreated, []string{list, create}},
-		"maxAge, in progress":           {add("daily", time.Minute, running), 0, maxAge, snapshot.OutcomeJoined, []string{list, tag}},
-		"maxAge, foreign in progress":   {add("", time.Minute, running, foreign), 0, maxAge, snapshot.OutcomeDeferred, []string{list, create, list}},
-		"maxAge, of another disk":       {add("daily", time.Minute, onDisk("d-2")), 0, maxAge, snapshot.OutcomeCreated, []string{list, create}},
-		"maxAge, its own":               {func(a *account) { a.addOwn(order("deploy", "k"), 3*time.Hour) }, 0, maxAge, snapshot.OutcomeReplayed, []string{list}},
-		"maxAge, none":                  {none, 0, maxAge, snapshot.OutcomeCreated, []string{list, create}},
-		"minInterval, younger":          {add("daily", time.Minute-time.Second), time.Minute, paced, snapshot.OutcomeReused, []string{list}},
-		"minInterval, in progress":      {add("", time.Second, running, foreign), time.Minute, paced, snapshot.OutcomeReused, []string{list}},
-		"minInterval, as old":           {add("daily", time.Minute), time.Minute, paced, snapshot.OutcomeCreated, []string{list, create}},
-		"minInterval, failed":           {add("daily", time.Second, failed), time.Minute, paced, snapshot.OutcomeCreated, []string{list, create}},
-		"minInterval, none":             {add("daily", time.Second), 0, paced, snapshot.OutcomeCreated, []string{create}},
-		"minInterval, not an HTTP one":  {add("daily", time.Second), time.Hour, func(*snapshot.Order) {}, snapshot.OutcomeCreated, []string{create}},
-		"neither, with something young": {add("deploy", time.Second), 0, func(*snapshot.Order) {}, snapshot.OutcomeCreated, []string{create}},
+		"maxAge, younger": {add("daily", time.Hour-time.Second), 0, maxAge, snapshot.OutcomeReused,
+			[]string{list}},
+		"maxAge, foreign and younger": {add("", time.Minute, foreign), 0, maxAge, snapshot.OutcomeReused, []string{list}},
+		"maxAge, as old": {add("daily", time.Hour), 0, maxAge, snapshot.OutcomeCreated, []string{list,
+			create}},
+		"maxAge, failed": {add("daily", time.Minute, failed), 0, maxAge, snapshot.OutcomeCreated,
+			[]string{list, create}},
+		"maxAge, in progress": {add("daily", time.Minute, running), 0, maxAge, snapshot.OutcomeJoined,
+			[]string{list, tag}},
+		"maxAge, foreign in progress": {add("", time.Minute, running, foreign), 0, maxAge, snapshot.OutcomeDeferred,
+			[]string{list, create, list}},
+		"maxAge, of another disk": {add("daily", time.Minute, onDisk("d-2")), 0, maxAge, snapshot.OutcomeCreated,
+			[]string{list, create}},
+		"maxAge, its own": {func(a *account) { a.addOwn(order("deploy", "k"), 3*time.Hour) }, 0, maxAge,
+			snapshot.OutcomeReplayed, []string{list}},
+		"maxAge, none": {none, 0, maxAge, snapshot.OutcomeCreated, []string{list, create}},
+		"minInterval, younger": {add("daily", time.Minute-time.Second), time.Minute, paced, snapshot.OutcomeReused,
+			[]string{list}},
+		"minInterval, in progress": {add("", time.Second, running, foreign), time.Minute, paced, snapshot.OutcomeReused,
+			[]string{list}},
+		"minInterval, as old": {add("daily", time.Minute), time.Minute, paced, snapshot.OutcomeCreated,
+			[]string{list, create}},
+		"minInterval, failed": {add("daily", time.Second, failed), time.Minute, paced, snapshot.OutcomeCreated,
+			[]string{list, create}},
+		"minInterval, none": {add("daily", time.Second), 0, paced, snapshot.OutcomeCreated, []string{create}},
+		"minInterval, not an HTTP one": {add("daily", time.Second), time.Hour, func(*snapshot.Order) {},
+			snapshot.OutcomeCreated, []string{create}},
+		"neither, with something young": {add("deploy", time.Second), 0, func(*snapshot.Order) {}, snapshot.OutcomeCreated,
+			[]string{create}},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

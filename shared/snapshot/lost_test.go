@@ -43,7 +43,8 @@ func TestLostAnswerIsNotFollowedByARefusal(t *testing.T) {
 					t.Errorf("at first: %q %v", got.Outcome, got.Error)
 				}
 				time.Sleep(30 * time.Second)
-				if got := takeBy(s, order("deploy", "k"), 15*time.Second); c.final != "" && (got.Error == nil || !got.Error.Retryable) {
+				if got := takeBy(s, order("deploy", "k"), 15*time.Second); c.final != "" && (got.Error == nil ||
+					!got.Error.Retryable) {
 					t.Errorf("half a minute later: %q %v", got.Outcome, got.Error)
 				}
 				time.Sleep(31 * time.Second)
@@ -59,7 +60,8 @@ func TestLostAnswerIsNotFollowedByARefusal(t *testing.T) {
 // TestLostAnswerAndALateList: the snapshot of a lost answer is not listed for two minutes, and its server is full.
 func TestLostAnswerAndALateList(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		a := newAccount(t, web(slots("daily", 1), slots("deploy", 1)), func(c *simulator.Config) { c.TokenLifetime = time.Nanosecond })
+		a := newAccount(t, web(slots("daily", 1), slots("deploy", 1)),
+			func(c *simulator.Config) { c.TokenLifetime = time.Nanosecond })
 		a.add("s-1", "deploy", 2*time.Hour, pinned)
 		a.add("s-2", "daily", time.Hour, pinned)
 		a.SetLag(simulator.Lag{Created: 2 * time.Minute})
@@ -75,7 +77,8 @@ func TestLostAnswerAndALateList(t *testing.T) {
 			}
 			time.Sleep(10 * time.Second)
 		}
-		if got := takeBy(s, order("deploy", "k"), 15*time.Second); got.Outcome != snapshot.OutcomeReplayed || len(a.ids()) != 3 {
+		if got := takeBy(s, order("deploy", "k"), 15*time.Second); got.Outcome != snapshot.OutcomeReplayed ||
+			len(a.ids()) != 3 {
 			t.Errorf("got %q %v", got.Outcome, got.Error)
 		}
 	})

@@ -64,7 +64,8 @@ func TestPinnedTags(t *testing.T) {
 				if _, err := a.service().Unpin(t.Context(), "s-1", nil); err != nil {
 					t.Fatal(err)
 				}
-				if a.tagOf("s-1", snapshot.TagToken) != "token-s-1" || a.tagOf("s-1", snapshot.TagMeta) != "daily/api/0123456789ab/5i5fgz" {
+				if a.tagOf("s-1", snapshot.TagToken) != "token-s-1" || a.tagOf("s-1",
+					snapshot.TagMeta) != "daily/api/0123456789ab/5i5fgz" {
 					t.Errorf("tags %v", a.Snapshots())
 				}
 				a.sweep()
@@ -132,8 +133,14 @@ func TestPinWarning(t *testing.T) {
 			a.add("s-2", "deploy", time.Hour, pinned)
 			a.add("s-3", "deploy", time.Minute)
 		}, "web-1 has no free slot while these are pinned: "},
-		"of a policy with slots to spare":   {[]snapshot.Slots{slots("daily", 1, daily)}, func(a *account) { a.add("s-1", "daily", 20*time.Hour) }, ""},
-		"of a schedule with slots to spare": {[]snapshot.Slots{slots("daily", 2, daily)}, func(a *account) { a.add("s-1", "daily", 20*time.Hour) }, ""},
+		"of a policy with slots to spare": {[]snapshot.Slots{slots("daily", 1, daily)}, func(a *account) {
+			a.add("s-1",
+				"daily", 20*time.Hour)
+		}, ""},
+		"of a schedule with slots to spare": {[]snapshot.Slots{slots("daily", 2, daily)}, func(a *account) {
+			a.add("s-1",
+				"daily", 20*time.Hour)
+		}, ""},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -146,7 +153,10 @@ func TestPinWarning(t *testing.T) {
 				}
 				a.sent = nil
 				a.sweep()
-				said := slices.ContainsFunc(a.sent, func(n snapshot.Notification) bool { return n.Kind == snapshot.NotifyBlocked && n.What == got.Warning })
+				said := slices.ContainsFunc(a.sent, func(n snapshot.Notification) bool {
+					return n.Kind == snapshot.NotifyBlocked &&
+						n.What == got.Warning
+				})
 				if said != (c.want != "") {
 					t.Errorf("notified %+v", a.sent)
 				}

@@ -39,7 +39,8 @@ func TestPlans(t *testing.T) {
 			a.add("s-1", "daily", 3*day)
 			a.add("s-2", "daily", 2*day)
 			a.add("s-3", "daily", day)
-		}, []string{"s-3 keep: " + role, "s-2 keep: surplus: keep of web-1 is daily 1, and 1 newer or pinned ones exist; a later sweep deletes it",
+		}, []string{"s-3 keep: " + role,
+			"s-2 keep: surplus: keep of web-1 is daily 1, and 1 newer or pinned ones exist; a later sweep deletes it",
 			"s-1 delete: surplus: keep of web-1 is daily 1, and 2 newer or pinned ones exist"}},
 		"equal times, by ID": {one, func(a *account) {
 			a.add("s-2", "daily", day)
@@ -65,12 +66,14 @@ func TestPlans(t *testing.T) {
 			a.add("s-1", "daily", 3*day)
 			a.add("s-2", "daily", 2*day, pinned)
 			a.add("s-3", "daily", day)
-		}, []string{"s-3 keep: " + role, "s-2 keep: pinned for ever; surplus: keep of web-1 is daily 1, and 1 newer or pinned ones exist",
+		}, []string{"s-3 keep: " + role,
+			"s-2 keep: pinned for ever; surplus: keep of web-1 is daily 1, and 1 newer or pinned ones exist",
 			"s-1 delete: surplus: keep of web-1 is daily 1, and 2 newer or pinned ones exist"}},
 		"the newest of a role stays beside pinned ones": {one, func(a *account) {
 			a.add("s-1", "daily", 3*day, pinned)
 			a.add("s-2", "daily", day)
-		}, []string{"s-2 keep: " + role, "s-1 keep: pinned for ever; surplus: keep of web-1 is daily 1, and 1 newer or pinned ones exist"}},
+		}, []string{"s-2 keep: " + role,
+			"s-1 keep: pinned for ever; surplus: keep of web-1 is daily 1, and 1 newer or pinned ones exist"}},
 		"pinned and failed": {one, func(a *account) { a.add("s-1", "daily", day, failed, pinned) },
 			[]string{"s-1 keep: pinned for ever; failed: it cannot restore anything"}},
 		"pinned until yesterday": {one, func(a *account) {
@@ -89,15 +92,18 @@ func TestPlans(t *testing.T) {
 			a.add("s-1", "deploy", 3*day)
 			a.add("s-2", "daily", 2*day)
 			a.add("s-3", "daily", day)
-		}, []string{"s-3 keep: " + role, "s-2 delete: surplus: keep of web-1 is daily 1, and 1 newer or pinned ones exist", "s-1 keep: deploy: keep is 1"}},
+		}, []string{"s-3 keep: " + role, "s-2 delete: surplus: keep of web-1 is daily 1, and 1 newer or pinned ones exist",
+			"s-1 keep: deploy: keep is 1"}},
 		"role not kept, young": {one, func(a *account) {
 			a.add("s-1", "manual", 7*day-time.Second)
 			a.add("s-2", "daily", day)
-		}, []string{"s-2 keep: " + role, "s-1 keep: keep of web-1 does not name role manual: surplus from 2000-01-10 00:00 UTC on, once another one exists"}},
+		}, []string{"s-2 keep: " + role,
+			"s-1 keep: keep of web-1 does not name role manual: surplus from 2000-01-10 00:00 UTC on, once another one exists"}},
 		"role not kept, 7 days old": {one, func(a *account) {
 			a.add("s-1", "manual", 7*day)
 			a.add("s-2", "daily", day)
-		}, []string{"s-2 keep: " + role, "s-1 delete: surplus: keep of web-1 does not name role manual, and it is older than 7 days"}},
+		}, []string{"s-2 keep: " + role,
+			"s-1 delete: surplus: keep of web-1 does not name role manual, and it is older than 7 days"}},
 		"role not kept, the only one": {one, func(a *account) { a.add("s-1", "manual", 9*day) },
 			[]string{"s-1 keep: the last accomplished one of its disk"}},
 		"role not kept, beside a foreign one": {one, func(a *account) {
@@ -116,7 +122,8 @@ func TestPlans(t *testing.T) {
 			a.add("s-3", "", 7*day, foreign, func(one *simulator.Snapshot) {
 				one.Tags = []simulator.Tag{{Key: snapshot.TagMeta, Value: "daily/timer/x"}}
 			})
-		}, []string{"s-3 foreign: not ours: no swas-snapshot tags", "s-2 foreign: not ours: no swas-snapshot tags", "s-1 foreign: not ours: no swas-snapshot tags"}},
+		}, []string{"s-3 foreign: not ours: no swas-snapshot tags", "s-2 foreign: not ours: no swas-snapshot tags",
+			"s-1 foreign: not ours: no swas-snapshot tags"}},
 		"foreign ones do not count as newer": {one, func(a *account) {
 			a.add("s-1", "daily", 9*day)
 			a.add("s-2", "daily", 8*day, foreign)
@@ -139,8 +146,10 @@ func TestPlans(t *testing.T) {
 			a.add("s-1", "daily", 3*day)
 			a.add("s-2", "daily", 2*day)
 			a.add("s-3", "weekly", 2*time.Hour)
-		}, []string{"create: role daily is due since 2000-01-09 03:00 UTC, in the slot of the snapshot that it replaces", "s-3 keep: weekly: keep is 1",
-			"s-2 keep: daily: keep is 2", "s-1 delete: replaced: role daily is due and the server has no free slot; remaining: s-3 (weekly, 2h0m old), s-2 (daily, 2d0h old)"}},
+		}, []string{"create: role daily is due since 2000-01-09 03:00 UTC, in the slot of the snapshot that it replaces",
+			"s-3 keep: weekly: keep is 1",
+			"s-2 keep: daily: keep is 2",
+			"s-1 delete: replaced: role daily is due and the server has no free slot; remaining: s-3 (weekly, 2h0m old), s-2 (daily, 2d0h old)"}},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -200,23 +209,26 @@ func TestReplacement(t *testing.T) {
 			a.add("s-2", "deploy", 4*day)
 			a.add("s-3", "", day, foreign)
 		}, "s-1"},
-		"one other of a longer period": {[]snapshot.Slots{slots("daily", 1, daily), slots("weekly", 1, weekly)}, func(a *account) {
-			a.add("s-1", "daily", 3*day)
-			a.add("s-2", "weekly", 2*time.Hour)
-			a.add("s-3", "", day, foreign)
-		}, "s-1"},
-		"one other of a shorter period": {[]snapshot.Slots{slots("daily", 1, daily), slots("weekly", 1, weekly)}, func(a *account) {
-			a.add("s-1", "weekly", 8*day)
-			a.add("s-2", "daily", 2*time.Hour)
-			a.add("s-3", "", day, foreign)
-		}, ""},
+		"one other of a longer period": {[]snapshot.Slots{slots("daily", 1, daily), slots("weekly", 1, weekly)},
+			func(a *account) {
+				a.add("s-1", "daily", 3*day)
+				a.add("s-2", "weekly", 2*time.Hour)
+				a.add("s-3", "", day, foreign)
+			}, "s-1"},
+		"one other of a shorter period": {[]snapshot.Slots{slots("daily", 1, daily), slots("weekly", 1, weekly)},
+			func(a *account) {
+				a.add("s-1", "weekly", 8*day)
+				a.add("s-2", "daily", 2*time.Hour)
+				a.add("s-3", "", day, foreign)
+			}, ""},
 		"one other whose role is not kept": {[]snapshot.Slots{slots("daily", 1, daily)}, func(a *account) {
 			a.add("s-1", "daily", 3*day)
 			a.add("s-2", "manual", 2*day)
 			a.add("s-3", "", day, foreign)
 		}, "s-1"},
 		"others of another disk do not count": {[]snapshot.Slots{slots("daily", 1, daily)}, func(a *account) {
-			a.policy.Targets = append(a.policy.Targets, snapshot.Target{Name: "data", DiskID: "d-2", Keep: []snapshot.Slots{slots("deploy", 2)}})
+			a.policy.Targets = append(a.policy.Targets, snapshot.Target{Name: "data", DiskID: "d-2",
+				Keep: []snapshot.Slots{slots("deploy", 2)}})
 			a.add("s-1", "daily", 3*day)
 			a.add("s-2", "deploy", 2*day, onDisk("d-2"))
 			a.add("s-3", "deploy", 2*day, onDisk("d-2"))

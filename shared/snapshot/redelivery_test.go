@@ -29,7 +29,8 @@ func TestRedelivery(t *testing.T) {
 				s := a.service()
 				first := takeBy(s, o, time.Minute)
 				a.wantCalls(create)
-				if again := takeBy(s, o, time.Minute); again.Outcome != snapshot.OutcomeReplayed || again.SnapshotID != first.SnapshotID {
+				if again := takeBy(s, o, time.Minute); again.Outcome != snapshot.OutcomeReplayed ||
+					again.SnapshotID != first.SnapshotID {
 					t.Errorf("same process: %q %s", again.Outcome, again.SnapshotID)
 				}
 				a.wantCalls()
@@ -68,7 +69,8 @@ func TestExplicitKeyInTwoMessages(t *testing.T) {
 				time.Sleep(3 * time.Minute)
 				o.Time = time.Now().Add(-time.Minute)
 				again := a.take(o)
-				if first.Error != nil || again.Error != nil || again.SnapshotID != first.SnapshotID || again.SnapshotName != first.SnapshotName {
+				if first.Error != nil || again.Error != nil || again.SnapshotID != first.SnapshotID ||
+					again.SnapshotName != first.SnapshotName {
 					t.Errorf("got %+v, then %+v", first, again)
 				}
 			})
@@ -94,7 +96,8 @@ func TestUsedKey(t *testing.T) {
 			other := o
 			change(&other)
 			for _, process := range []*snapshot.Service{s, a.service()} {
-				if got := takeBy(process, other, time.Minute); code(got) != snapshot.CodeMismatch || got.Error.Retryable || got.Outcome != "" {
+				if got := takeBy(process, other, time.Minute); code(got) != snapshot.CodeMismatch || got.Error.Retryable ||
+					got.Outcome != "" {
 					t.Errorf("%s: got %q %v", name, got.Outcome, got.Error)
 				}
 			}
@@ -160,8 +163,10 @@ func TestTwins(t *testing.T) {
 		a := newAccount(t, policy)
 		a.Fault(simulator.Fault{Action: create, Delay: 5 * time.Second, Count: 2})
 		start := time.Now()
-		got := a.service().TakeAll(t.Context(), []snapshot.Order{order("deploy", "k"), order("deploy", "k"), {Target: "data", Key: "l"}})
-		if got[0].Outcome != snapshot.OutcomeCreated || got[1].Outcome != snapshot.OutcomeReplayed || got[0].SnapshotID != got[1].SnapshotID ||
+		got := a.service().TakeAll(t.Context(), []snapshot.Order{order("deploy", "k"), order("deploy", "k"), {Target: "data",
+			Key: "l"}})
+		if got[0].Outcome != snapshot.OutcomeCreated || got[1].Outcome != snapshot.OutcomeReplayed ||
+			got[0].SnapshotID != got[1].SnapshotID ||
 			got[2].Outcome != snapshot.OutcomeCreated || time.Since(start) > 6*time.Second {
 			t.Errorf("got %q %q %q after %s", got[0].Outcome, got[1].Outcome, got[2].Outcome, time.Since(start))
 		}

@@ -23,26 +23,37 @@ func TestRefusedCreates(t *testing.T) {
 		calls []string
 		text  string
 	}{
-		"CreatingSnapshot": {fault: refusal(create, snapshot.CodeCreatingSnapshot), want: "web-1 daily deferred", calls: []string{list, create},
-			text: "another snapshot of the disk is in progress; the next attempt is at 2000-01-10 00:10 UTC"},
-		"LimitExceed": {fault: refusal(create, snapshot.CodeLimitExceed), want: "web-1 daily deferred", calls: []string{list, create},
+		"CreatingSnapshot": {fault: refusal(create, snapshot.CodeCreatingSnapshot), want: "web-1 daily deferred",
+			calls: []string{list, create},
+			text:  "another snapshot of the disk is in progress; the next attempt is at 2000-01-10 00:10 UTC"},
+		"LimitExceed": {fault: refusal(create, snapshot.CodeLimitExceed), want: "web-1 daily deferred", calls: []string{list,
+			create},
 			text: "the API has no free slot, although the list shows one"},
-		"Duplicate, not listed yet": {fault: refusal(create, snapshot.CodeNameDuplicate), want: "web-1 daily deferred", calls: []string{list, create, list},
-			text: "the list does not show it yet"},
-		"Mismatch, gone": {fault: refusal(create, snapshot.CodeMismatch), want: "web-1 daily deferred", calls: []string{list, create, list},
+		"Duplicate, not listed yet": {fault: refusal(create, snapshot.CodeNameDuplicate), want: "web-1 daily deferred",
+			calls: []string{list, create, list},
+			text:  "the list does not show it yet"},
+		"Mismatch, gone": {fault: refusal(create, snapshot.CodeMismatch), want: "web-1 daily deferred", calls: []string{list,
+			create, list},
 			text: "its snapshot is gone; the next attempt is at 2000-01-10 01:00 UTC"},
-		"this attempt failed": {setup: func(a *account) { a.addOwn(slot, time.Minute, failed, pinned) }, want: "web-1 daily deferred", calls: []string{list}, text: "the attempt of this hour failed; the next attempt is at 2000-01-10 01:00 UTC"},
+		"this attempt failed": {setup: func(a *account) { a.addOwn(slot, time.Minute, failed, pinned) },
+			want: "web-1 daily deferred", calls: []string{list},
+			text: "the attempt of this hour failed; the next attempt is at 2000-01-10 01:00 UTC"},
 		"an earlier one failed": {setup: func(a *account) {
 			earlier := slot
 			earlier.Key = "slot:daily:2000-01-09T03:00Z:20"
 			a.addOwn(earlier, time.Hour, failed, pinned)
 		}, want: "web-1 daily created", calls: []string{list, create}},
-		"Duplicate, of a late list": {setup: func(a *account) { a.addOwn(slot, time.Minute); late(a) }, want: "web-1 daily deferred", calls: []string{list, create, list},
+		"Duplicate, of a late list": {setup: func(a *account) { a.addOwn(slot, time.Minute); late(a) },
+			want: "web-1 daily deferred", calls: []string{list, create, list},
 			text: "the list does not show it yet"},
-		"no answer, with effect": {fault: lost(create, true), want: "web-1 daily created", calls: []string{list, create, create}},
-		"IncorrectStatus":        {fault: forever(refusal(create, snapshot.CodeIncorrectStatus)), want: "web-1 daily IncorrectStatus", calls: []string{list, create, create, create}},
-		"disk not found":         {fault: refusal(create, "InvalidDiskId.NotFound"), want: "web-1 daily InvalidDiskId.NotFound", calls: []string{list, create}},
-		"no permission":          {fault: refusal(create, "NoPermission"), want: "web-1 daily NoPermission", calls: []string{list, create}, text: "swas-open:CreateSnapshot"},
+		"no answer, with effect": {fault: lost(create, true), want: "web-1 daily created", calls: []string{list, create,
+			create}},
+		"IncorrectStatus": {fault: forever(refusal(create, snapshot.CodeIncorrectStatus)),
+			want: "web-1 daily IncorrectStatus", calls: []string{list, create, create, create}},
+		"disk not found": {fault: refusal(create, "InvalidDiskId.NotFound"),
+			want: "web-1 daily InvalidDiskId.NotFound", calls: []string{list, create}},
+		"no permission": {fault: refusal(create, "NoPermission"), want: "web-1 daily NoPermission",
+			calls: []string{list, create}, text: "swas-open:CreateSnapshot"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -101,7 +112,8 @@ func TestSameAttemptByAnother(t *testing.T) {
 func TestFreedSlotGoesToItsRole(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		policy := web(slots("weekly", 1, weekly))
-		policy.Targets = append(policy.Targets, snapshot.Target{Name: "data", DiskID: "d-2", Keep: []snapshot.Slots{slots("daily", 1, daily), slots("deploy", 1)}})
+		policy.Targets = append(policy.Targets, snapshot.Target{Name: "data", DiskID: "d-2",
+			Keep: []snapshot.Slots{slots("daily", 1, daily), slots("deploy", 1)}})
 		a := newAccount(t, policy)
 		a.add("s-1", "daily", 3*day, onDisk("d-2"))
 		a.add("s-2", "deploy", 3*day, onDisk("d-2"))
@@ -142,7 +154,8 @@ func TestReplacedAndNotTaken(t *testing.T) {
 		a.Fault(forever(lost(create, false)))
 		got := a.sweep()
 		wantBrief(t, got, "web-1 daily NoAnswer")
-		if len(got[0].Deleted) != 1 || !strings.HasPrefix(got[0].Error.Message, "s-1 was deleted for role daily, and the new snapshot failed: ") {
+		if len(got[0].Deleted) != 1 || !strings.HasPrefix(got[0].Error.Message,
+			"s-1 was deleted for role daily, and the new snapshot failed: ") {
 			t.Errorf("got %+v %v", got[0].Deleted, got[0].Error)
 		}
 		a.ClearFaults()

@@ -240,7 +240,8 @@ func (g *regionSweep) conditionsOfDue(s *situation, d *due) []condition {
 		blocked.begin = d.time.Add(time.Hour)
 		return []condition{blocked}
 	case !d.next.IsZero():
-		return []condition{{kind: NotifyFailed, name: d.role, begin: d.next.Add(-time.Hour), once: true,
+		// Its hour began before any sweep can find the attempt used up, so the last sweep of the hour notifies it.
+		return []condition{{kind: NotifyFailed, name: d.role, begin: d.next.Add(-sweepEvery), once: true,
 			what: fmt.Sprintf("%s; role %s is taken again at %s", d.why, d.role, g.Policy.local(d.next))}}
 	}
 	return nil

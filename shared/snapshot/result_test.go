@@ -22,16 +22,24 @@ func TestSweepResults(t *testing.T) {
 		deleted string // IDs, in the first element
 		text    string // in the first error or warning
 	}{
-		"nothing due":         {both, func(a *account) { a.add("s-1", "daily", time.Hour); a.add("s-2", "weekly", time.Hour) }, []string{"web-1"}, "", ""},
-		"one due":             {both, func(a *account) { a.add("s-2", "weekly", time.Hour) }, []string{"web-1 daily created"}, "", ""},
-		"two due":             {both, func(*account) {}, []string{"web-1 weekly created", "web-1 daily deferred"}, "", ""},
-		"two due, a deletion": {both, func(a *account) { a.add("s-1", "daily", 3*day, failed) }, []string{"web-1 weekly created", "web-1 daily deferred"}, "s-1", ""},
-		"a deletion alone":    {[]snapshot.Slots{slots("daily", 1)}, func(a *account) { a.add("s-1", "daily", day, failed) }, []string{"web-1"}, "s-1", ""},
+		"nothing due": {both, func(a *account) {
+			a.add("s-1", "daily", time.Hour)
+			a.add("s-2", "weekly",
+				time.Hour)
+		}, []string{"web-1"}, "", ""},
+		"one due": {both, func(a *account) { a.add("s-2", "weekly", time.Hour) }, []string{"web-1 daily created"},
+			"", ""},
+		"two due": {both, func(*account) {}, []string{"web-1 weekly created", "web-1 daily deferred"}, "", ""},
+		"two due, a deletion": {both, func(a *account) { a.add("s-1", "daily", 3*day, failed) },
+			[]string{"web-1 weekly created", "web-1 daily deferred"}, "s-1", ""},
+		"a deletion alone": {[]snapshot.Slots{slots("daily", 1)}, func(a *account) { a.add("s-1", "daily", day, failed) },
+			[]string{"web-1"}, "s-1", ""},
 		"two blocked": {both, func(a *account) {
 			a.add("s-1", "", day, foreign)
 			a.add("s-2", "", day, foreign)
 			a.add("s-3", "", day, foreign)
-		}, []string{"web-1 weekly blocked SlotsFull", "web-1 daily blocked SlotsFull"}, "", "no slot of the server is free (s-3 (not ours), s-2 (not ours), s-1 (not ours)): delete or unpin one"},
+		}, []string{"web-1 weekly blocked SlotsFull", "web-1 daily blocked SlotsFull"}, "",
+			"no slot of the server is free (s-3 (not ours), s-2 (not ours), s-1 (not ours)): delete or unpin one"},
 		"in progress": {both, func(a *account) { a.add("s-1", "", time.Minute, foreign, running) },
 			[]string{"web-1 weekly deferred", "web-1 daily deferred"}, "", "s-1 of the disk is in progress"},
 		"the disk is gone": {both[:1], func(a *account) {
@@ -39,9 +47,12 @@ func TestSweepResults(t *testing.T) {
 			a.add("s-1", "daily", 2*day, func(one *simulator.Snapshot) { one.RegionID, one.InstanceID = region, "i-1" })
 			a.add("s-2", "daily", day, func(one *simulator.Snapshot) { one.RegionID, one.InstanceID = region, "i-1" })
 		}, []string{"web-1 daily InvalidDiskId.NotFound", "web-1 DiskGone"}, "", "region has no such disk"},
-		"no such server": {both, func(a *account) { a.policy.Targets[0].DiskID, a.policy.Targets[0].InstanceID = "", "i-9" }, []string{"web-1 DiskGone"}, "", "i-9"},
-		"no permission":  {both, func(a *account) { a.Fault(forever(refusal(create, "NoPermission"))) }, []string{"web-1 weekly NoPermission", "web-1 daily deferred"}, "", "swas-open:CreateSnapshot"},
-		"hidden tags": {both[:1], func(a *account) { a.addOwn(order("daily", "k"), time.Hour, foreign) }, []string{"web-1 daily created"}, "",
+		"no such server": {both, func(a *account) { a.policy.Targets[0].DiskID, a.policy.Targets[0].InstanceID = "", "i-9" },
+			[]string{"web-1 DiskGone"}, "", "i-9"},
+		"no permission": {both, func(a *account) { a.Fault(forever(refusal(create, "NoPermission"))) },
+			[]string{"web-1 weekly NoPermission", "web-1 daily deferred"}, "", "swas-open:CreateSnapshot"},
+		"hidden tags": {both[:1], func(a *account) { a.addOwn(order("daily", "k"), time.Hour, foreign) },
+			[]string{"web-1 daily created"}, "",
 			"own has a name of ours and no tags: the API shows no tags"},
 		"another deployment": {both[:1], func(a *account) {
 			a.add("s-1", "daily", time.Hour, func(one *simulator.Snapshot) { one.Tags[1].Value = "daily/api/x/abcdef" })
@@ -66,7 +77,8 @@ func TestSweepResults(t *testing.T) {
 							t.Errorf("element %d names %s", i, one.SnapshotID)
 						}
 					}
-					if (r.Outcome == snapshot.OutcomeBlocked) != (r.Plan != nil) || r.Outcome == snapshot.OutcomeDeferred && r.Error == nil && !strings.Contains(r.Warning, "the next attempt is at") {
+					if (r.Outcome == snapshot.OutcomeBlocked) != (r.Plan != nil) || r.Outcome == snapshot.OutcomeDeferred &&
+						r.Error == nil && !strings.Contains(r.Warning, "the next attempt is at") {
 						t.Errorf("element %d: %+v", i, r)
 					}
 				}
@@ -106,7 +118,8 @@ func TestStuckSnapshot(t *testing.T) {
 // TestSharedDisk: of a disk that two targets name nothing is deleted, and both say why.
 func TestSharedDisk(t *testing.T) {
 	t.Parallel()
-	for name, second := range map[string]snapshot.Target{"by its disk": {Name: "web-2", DiskID: "d-1"}, "by its server": {Name: "web-2", InstanceID: "i-1"}} {
+	for name, second := range map[string]snapshot.Target{"by its disk": {Name: "web-2", DiskID: "d-1"},
+		"by its server": {Name: "web-2", InstanceID: "i-1"}} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				a := surplus(t)
@@ -116,7 +129,8 @@ func TestSharedDisk(t *testing.T) {
 				wantBrief(t, a.sweep(), "web-1 SharedDisk", "web-2 SharedDisk")
 				a.wantIDs("s-1", "s-2", "s-3", "s-4")
 				plan, err := a.service().Plan(t.Context(), "web-2")
-				if err != nil || len(plan.Warnings) != 1 || !strings.Contains(plan.Warnings[0], "the targets web-1 and web-2 name the same disk d-1") {
+				if err != nil || len(plan.Warnings) != 1 || !strings.Contains(plan.Warnings[0],
+					"the targets web-1 and web-2 name the same disk d-1") {
 					t.Errorf("got %q %v", plan.Warnings, err)
 				}
 			})

@@ -81,13 +81,15 @@ func TestEachRuleMatters(t *testing.T) {
 			a.add("s-1", "manual", 7*day)
 			a.add("s-2", "daily", time.Hour)
 		}, with: "s-1"},
-		"no target": {keep: one, setup: func(a *account) { a.add("s-1", "daily", time.Hour, failed, onDisk("d-2")) }, without: "s-1"},
-		"no keep":   {setup: func(a *account) { a.add("s-1", "daily", time.Hour, failed) }, without: "s-1"},
+		"no target": {keep: one, setup: func(a *account) { a.add("s-1", "daily", time.Hour, failed, onDisk("d-2")) },
+			without: "s-1"},
+		"no keep": {setup: func(a *account) { a.add("s-1", "daily", time.Hour, failed) }, without: "s-1"},
 		"shared disk": {keep: one, setup: func(a *account) {
 			a.policy.Targets = append(a.policy.Targets, snapshot.Target{Name: "web-2", DiskID: "d-1", Keep: one})
 			a.add("s-1", "daily", time.Hour, failed)
 		}, without: "s-1"},
-		"in progress": {keep: one, setup: func(a *account) { a.add("s-1", "daily", 10*time.Minute, running) }, text: "s-1 keep: in progress 50%"},
+		"in progress": {keep: one, setup: func(a *account) { a.add("s-1", "daily", 10*time.Minute, running) },
+			text: "s-1 keep: in progress 50%"},
 		"unknown status": {keep: one, setup: func(a *account) {
 			a.add("s-1", "daily", time.Hour, func(one *simulator.Snapshot) { one.Status = "archived" })
 		}, text: `s-1 keep: its status "archived" is unknown`},
@@ -99,7 +101,8 @@ func TestEachRuleMatters(t *testing.T) {
 			a.add("s-1", "daily", 2*time.Hour, pinned)
 			a.add("s-2", "daily", time.Hour)
 		}, without: "s-1"},
-		"last accomplished": {keep: one, setup: func(a *account) { a.add("s-1", "daily", time.Hour) }, text: "s-1 keep: the last accomplished one of its disk"},
+		"last accomplished": {keep: one, setup: func(a *account) { a.add("s-1", "daily", time.Hour) },
+			text: "s-1 keep: the last accomplished one of its disk"},
 		"disk gone": {keep: one, setup: func(a *account) {
 			three(a)
 			a.RemoveDisk("d-1")

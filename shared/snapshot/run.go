@@ -370,9 +370,6 @@ func (r *run) findDisk(ctx context.Context, target *Target, tries *retry) error 
 	return nil
 }
 
-// retryable reports whether a later attempt may succeed where a call failed with err.
-func retryable(err error) bool { return AsError(err).Retryable }
-
 // codeOf returns the API's code of an error, or "".
 func codeOf(err error) string {
 	var answer *APIError

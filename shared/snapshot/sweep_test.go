@@ -21,10 +21,15 @@ func TestSweepCalls(t *testing.T) {
 		setup func(*account)
 		calls []string
 	}{
-		"nothing to do":  {[]snapshot.Slots{slots("daily", 1)}, func(a *account) { a.add("s-1", "daily", time.Hour) }, []string{list}},
-		"a due role":     {[]snapshot.Slots{slots("daily", 1, daily)}, func(*account) {}, []string{list, create}},
-		"a deletion":     {[]snapshot.Slots{slots("daily", 1)}, func(a *account) { a.add("s-1", "daily", time.Hour, failed) }, []string{list, disks, list, remove}},
-		"both, one disk": {[]snapshot.Slots{slots("daily", 1, daily)}, func(a *account) { a.add("s-1", "daily", time.Hour, failed) }, []string{list, disks, list, remove, create}},
+		"nothing to do": {[]snapshot.Slots{slots("daily", 1)}, func(a *account) { a.add("s-1", "daily", time.Hour) },
+			[]string{list}},
+		"a due role": {[]snapshot.Slots{slots("daily", 1, daily)}, func(*account) {}, []string{list, create}},
+		"a deletion": {[]snapshot.Slots{slots("daily", 1)}, func(a *account) { a.add("s-1", "daily", time.Hour, failed) },
+			[]string{list, disks, list, remove}},
+		"both, one disk": {[]snapshot.Slots{slots("daily", 1, daily)}, func(a *account) {
+			a.add("s-1", "daily", time.Hour,
+				failed)
+		}, []string{list, disks, list, remove, create}},
 		"a replacement": {sum, func(a *account) {
 			a.add("s-1", "daily", 3*day)
 			a.add("s-2", "daily", 2*day)
@@ -35,7 +40,8 @@ func TestSweepCalls(t *testing.T) {
 			a.add("s-2", "", day, foreign)
 			a.add("s-3", "", day, foreign)
 		}, []string{list}},
-		"by its server":   {nil, func(a *account) { a.policy.Targets[0].DiskID, a.policy.Targets[0].InstanceID = "", "i-1" }, []string{disks, list}},
+		"by its server": {nil, func(a *account) { a.policy.Targets[0].DiskID, a.policy.Targets[0].InstanceID = "", "i-1" },
+			[]string{disks, list}},
 		"without targets": {nil, func(a *account) { a.policy.Targets = nil }, nil},
 		"a data disk fills the server, nothing may go": {sum, func(a *account) {
 			a.add("s-1", "daily", 3*day)
@@ -100,8 +106,9 @@ func TestRegionsInParallel(t *testing.T) {
 			}
 		})
 		for n, where := range []string{region, "cn-shanghai", "cn-beijing", "cn-shenzhen"} {
-			a.policy.Targets = append(a.policy.Targets, snapshot.Target{Name: fmt.Sprint("web-", n), DiskID: fmt.Sprint("d-", n), RegionID: where,
-				Keep: []snapshot.Slots{slots("daily", 1, daily)}})
+			a.policy.Targets = append(a.policy.Targets, snapshot.Target{Name: fmt.Sprint("web-", n), DiskID: fmt.Sprint("d-", n),
+				RegionID: where,
+				Keep:     []snapshot.Slots{slots("daily", 1, daily)}})
 		}
 		a.Fault(simulator.Fault{Action: list, Delay: 10 * time.Second, Count: 3})
 		a.Fault(forever(refusal(list, "NoPermission"))) // the fourth list
@@ -126,7 +133,8 @@ func TestRegionsInParallel(t *testing.T) {
 func TestOutage(t *testing.T) {
 	t.Parallel()
 	for name, f := range map[string]simulator.Fault{
-		"no answer": lost("", false), "throttled": refusal("", "Throttling.User"), "unavailable": refusal("", "ServiceUnavailable"),
+		"no answer": lost("", false), "throttled": refusal("", "Throttling.User"), "unavailable": refusal("",
+			"ServiceUnavailable"),
 		"only creates": lost(create, false), "only lists": lost(list, false),
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -169,20 +177,31 @@ func TestTicks(t *testing.T) {
 		want []string
 		text string
 	}{
-		"sweep":                         {snapshot.Tick{}, []string{"web-1", "data"}, ""},
-		"sweep with a time":             {snapshot.Tick{Time: epoch.Add(now)}, []string{"web-1", "data"}, ""},
-		"role":                          {snapshot.Tick{Role: "daily", Time: epoch.Add(now)}, []string{"web-1 daily created", "data"}, ""},
-		"role and target":               {snapshot.Tick{Role: "daily", Targets: []string{"web-1"}, Time: epoch.Add(now)}, []string{"web-1 daily created", "data"}, ""},
-		"role at a target without keep": {snapshot.Tick{Role: "any", Targets: []string{"data"}, Time: epoch.Add(now)}, []string{"web-1", "data any created"}, ""},
-		"role, long ago":                {snapshot.Tick{Role: "daily", Time: epoch}, []string{"web-1 daily created", "data"}, ""},
-		"role, 5 minutes ahead":         {snapshot.Tick{Role: "daily", Time: epoch.Add(now + 5*time.Minute)}, []string{"web-1 daily created", "data"}, ""},
-		"role, 6 minutes ahead":         {snapshot.Tick{Role: "daily", Time: epoch.Add(now + 6*time.Minute)}, []string{"daily EventTooOld"}, "in the future"},
-		"role without time":             {snapshot.Tick{Role: "daily"}, []string{"daily MalformedEvent"}, "has no time"},
-		"targets without role":          {snapshot.Tick{Targets: []string{"web-1"}, Time: epoch.Add(now)}, []string{"MalformedEvent"}, "add a role"},
-		"unknown role":                  {snapshot.Tick{Role: "weekly", Time: epoch.Add(now)}, []string{"weekly UnknownRole"}, "no target keeps role"},
-		"unknown role of a target":      {snapshot.Tick{Role: "dialy", Targets: []string{"web-1"}, Time: epoch.Add(now)}, []string{"dialy UnknownRole"}, "did you mean daily?"},
-		"unknown target":                {snapshot.Tick{Role: "daily", Targets: []string{"web-2"}, Time: epoch.Add(now)}, []string{"daily UnknownTarget"}, "did you mean web-1?"},
-		"one known, one unknown":        {snapshot.Tick{Role: "daily", Targets: []string{"web-1", "x"}, Time: epoch.Add(now)}, []string{"daily UnknownTarget"}, ""},
+		"sweep":             {snapshot.Tick{}, []string{"web-1", "data"}, ""},
+		"sweep with a time": {snapshot.Tick{Time: epoch.Add(now)}, []string{"web-1", "data"}, ""},
+		"role": {snapshot.Tick{Role: "daily", Time: epoch.Add(now)}, []string{"web-1 daily created",
+			"data"}, ""},
+		"role and target": {snapshot.Tick{Role: "daily", Targets: []string{"web-1"}, Time: epoch.Add(now)},
+			[]string{"web-1 daily created", "data"}, ""},
+		"role at a target without keep": {snapshot.Tick{Role: "any", Targets: []string{"data"}, Time: epoch.Add(now)},
+			[]string{"web-1", "data any created"}, ""},
+		"role, long ago": {snapshot.Tick{Role: "daily", Time: epoch}, []string{"web-1 daily created", "data"},
+			""},
+		"role, 5 minutes ahead": {snapshot.Tick{Role: "daily", Time: epoch.Add(now + 5*time.Minute)},
+			[]string{"web-1 daily created", "data"}, ""},
+		"role, 6 minutes ahead": {snapshot.Tick{Role: "daily", Time: epoch.Add(now + 6*time.Minute)},
+			[]string{"daily EventTooOld"}, "in the future"},
+		"role without time": {snapshot.Tick{Role: "daily"}, []string{"daily MalformedEvent"}, "has no time"},
+		"targets without role": {snapshot.Tick{Targets: []string{"web-1"}, Time: epoch.Add(now)},
+			[]string{"MalformedEvent"}, "add a role"},
+		"unknown role": {snapshot.Tick{Role: "weekly", Time: epoch.Add(now)}, []string{"weekly UnknownRole"},
+			"no target keeps role"},
+		"unknown role of a target": {snapshot.Tick{Role: "dialy", Targets: []string{"web-1"}, Time: epoch.Add(now)},
+			[]string{"dialy UnknownRole"}, "did you mean daily?"},
+		"unknown target": {snapshot.Tick{Role: "daily", Targets: []string{"web-2"}, Time: epoch.Add(now)},
+			[]string{"daily UnknownTarget"}, "did you mean web-1?"},
+		"one known, one unknown": {snapshot.Tick{Role: "daily", Targets: []string{"web-1", "x"}, Time: epoch.Add(now)},
+			[]string{"daily UnknownTarget"}, ""},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -210,16 +229,19 @@ func TestTickOfARole(t *testing.T) {
 		bySchedule := a.sweep()[0]
 		time.Sleep(30 * time.Minute)
 		byTimer := a.sweepBy(a.service(), snapshot.Tick{Role: "daily", Time: at})[0]
-		if byTimer.SnapshotID != "" || byTimer.Role != "" || len(a.ids()) != 1 || bySchedule.Outcome != snapshot.OutcomeCreated {
+		if byTimer.SnapshotID != "" || byTimer.Role != "" || len(a.ids()) != 1 ||
+			bySchedule.Outcome != snapshot.OutcomeCreated {
 			t.Errorf("got %+v, then %+v", bySchedule, byTimer)
 		}
 		time.Sleep(2 * time.Hour)
 		later := a.sweepBy(a.service(), snapshot.Tick{Role: "daily", Time: time.Now()})[0]
-		if want := "daily-web-1-20000110T0530-"; later.Outcome != snapshot.OutcomeCreated || !strings.HasPrefix(later.SnapshotName, want) {
+		if want := "daily-web-1-20000110T0530-"; later.Outcome != snapshot.OutcomeCreated ||
+			!strings.HasPrefix(later.SnapshotName, want) {
 			t.Errorf("got %+v", later)
 		}
 		time.Sleep(time.Minute)
-		if again := a.sweepBy(a.service(), snapshot.Tick{Role: "daily", Time: time.Now().Add(-time.Minute)})[0]; again.Role != "" {
+		if again := a.sweepBy(a.service(), snapshot.Tick{Role: "daily",
+			Time: time.Now().Add(-time.Minute)})[0]; again.Role != "" {
 			t.Errorf("the same tick again: %+v", again)
 		}
 		// A role without a snapshot is due by both: the schedule says for which time.
@@ -240,8 +262,9 @@ func TestTickWithoutASlot(t *testing.T) {
 		want string
 		kept bool // a schedule takes it later
 	}{
-		"without a schedule": {[]snapshot.Slots{slots("daily", 1), slots("deploy", 1)}, "web-1 daily deferred IncorrectDiskStatus.CreatingSnapshot", false},
-		"with a schedule":    {[]snapshot.Slots{slots("daily", 1, daily), slots("deploy", 1)}, "web-1 daily deferred", true},
+		"without a schedule": {[]snapshot.Slots{slots("daily", 1), slots("deploy", 1)},
+			"web-1 daily deferred IncorrectDiskStatus.CreatingSnapshot", false},
+		"with a schedule": {[]snapshot.Slots{slots("daily", 1, daily), slots("deploy", 1)}, "web-1 daily deferred", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
@@ -250,7 +273,8 @@ func TestTickWithoutASlot(t *testing.T) {
 				tick := snapshot.Tick{Role: "daily", Time: time.Now()}
 				got := a.sweepBy(a.service(), tick)
 				wantBrief(t, got, c.want)
-				if got[0].Error != nil && (!got[0].Error.Retryable || !strings.Contains(got[0].Error.Message, "only a retry of this tick or the next one takes it")) {
+				if got[0].Error != nil && (!got[0].Error.Retryable || !strings.Contains(got[0].Error.Message,
+					"only a retry of this tick or the next one takes it")) {
 					t.Errorf("got %v", got[0].Error)
 				}
 				time.Sleep(20 * time.Minute)

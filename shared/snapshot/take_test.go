@@ -97,61 +97,88 @@ func TestTakeAnswers(t *testing.T) {
 		}
 	}
 	cases := map[string]row{
-		"success":                            {outcome: snapshot.OutcomeCreated, calls: []string{create}},
-		"no answer, with effect":             {faults: []simulator.Fault{lost(create, true)}, outcome: snapshot.OutcomeCreated, calls: []string{create, create}},
-		"no answer, without effect":          {faults: []simulator.Fault{lost(create, false)}, outcome: snapshot.OutcomeCreated, calls: []string{create, create}},
-		"no answer for long, without effect": {faults: []simulator.Fault{forever(lost(create, false))}, time: 4 * time.Second, outcome: snapshot.OutcomeDeferred, code: snapshot.CodeNoAnswer, retryable: true, calls: []string{create, create, create, create}},
-		"InternalError":                      {faults: []simulator.Fault{refusal(create, "InternalError")}, outcome: snapshot.OutcomeCreated, calls: []string{create, create}},
-		"ServiceUnavailable":                 {faults: []simulator.Fault{refusal(create, "ServiceUnavailable")}, outcome: snapshot.OutcomeCreated, calls: []string{create, create}},
-		"nonce used":                         {faults: []simulator.Fault{refusal(create, "SignatureNonceUsed")}, outcome: snapshot.OutcomeCreated, calls: []string{create, create}},
-		"Throttling":                         {faults: []simulator.Fault{refusal(create, "Throttling")}, outcome: snapshot.OutcomeCreated, calls: []string{create, create}},
-		"Throttling.User":                    {faults: []simulator.Fault{refusal(create, "Throttling.User")}, outcome: snapshot.OutcomeCreated, calls: []string{create, create}},
-		"Throttling for long": {faults: []simulator.Fault{forever(refusal(create, "Throttling.User"))}, outcome: snapshot.OutcomeDeferred,
-			code: "Throttling.User", retryable: true, calls: []string{create, create, create}},
-		"Duplicate, our own": {setup: func(a *account) { a.addOwn(deploy, time.Hour) }, outcome: snapshot.OutcomeReplayed, calls: []string{create, list}},
-		"Duplicate, our own that failed": {setup: func(a *account) { a.addOwn(deploy, time.Hour, failed) }, outcome: snapshot.OutcomeReplayed,
-			calls: []string{create, list}, text: "with a new key"},
+		"success": {outcome: snapshot.OutcomeCreated, calls: []string{create}},
+		"no answer, with effect": {faults: []simulator.Fault{lost(create, true)},
+			outcome: snapshot.OutcomeCreated, calls: []string{create, create}},
+		"no answer, without effect": {faults: []simulator.Fault{lost(create, false)},
+			outcome: snapshot.OutcomeCreated, calls: []string{create, create}},
+		"no answer for long, without effect": {faults: []simulator.Fault{forever(lost(create, false))}, time: 4 * time.Second,
+			outcome: snapshot.OutcomeDeferred, code: snapshot.CodeNoAnswer, retryable: true, calls: []string{create, create,
+				create, create}},
+		"InternalError": {faults: []simulator.Fault{refusal(create, "InternalError")},
+			outcome: snapshot.OutcomeCreated, calls: []string{create, create}},
+		"ServiceUnavailable": {faults: []simulator.Fault{refusal(create, "ServiceUnavailable")},
+			outcome: snapshot.OutcomeCreated, calls: []string{create, create}},
+		"nonce used": {faults: []simulator.Fault{refusal(create, "SignatureNonceUsed")},
+			outcome: snapshot.OutcomeCreated, calls: []string{create, create}},
+		"Throttling": {faults: []simulator.Fault{refusal(create, "Throttling")},
+			outcome: snapshot.OutcomeCreated, calls: []string{create, create}},
+		"Throttling.User": {faults: []simulator.Fault{refusal(create, "Throttling.User")},
+			outcome: snapshot.OutcomeCreated, calls: []string{create, create}},
+		"Throttling for long": {faults: []simulator.Fault{forever(refusal(create, "Throttling.User"))},
+			outcome: snapshot.OutcomeDeferred,
+			code:    "Throttling.User", retryable: true, calls: []string{create, create, create}},
+		"Duplicate, our own": {setup: func(a *account) { a.addOwn(deploy, time.Hour) }, outcome: snapshot.OutcomeReplayed,
+			calls: []string{create, list}},
+		"Duplicate, our own that failed": {setup: func(a *account) { a.addOwn(deploy, time.Hour, failed) },
+			outcome: snapshot.OutcomeReplayed,
+			calls:   []string{create, list}, text: "with a new key"},
 		"Duplicate, our own with other parameters": {setup: func(a *account) {
 			a.addOwn(deploy, time.Hour, func(one *simulator.Snapshot) { one.Tags[1].Value = "deploy/api/another/5i5fgz" })
 		}, code: snapshot.CodeMismatch, calls: []string{create, list}},
-		"Duplicate, our own whose tags the API hides": {setup: func(a *account) { a.addOwn(deploy, time.Hour, foreign) }, outcome: snapshot.OutcomeReplayed,
-			calls: []string{create, list}, text: "the API shows no tags of own"},
-		"Duplicate, of another disk": {setup: func(a *account) { a.addOwn(deploy, time.Hour, foreign, onDisk("d-2")) }, code: snapshot.CodeNameDuplicate, calls: []string{create, list}},
-		"Duplicate, not listed yet": {faults: []simulator.Fault{refusal(create, snapshot.CodeNameDuplicate)}, outcome: snapshot.OutcomeCreated,
-			calls: []string{create, list, create}},
-		"Duplicate, not listed for long": {faults: []simulator.Fault{forever(refusal(create, snapshot.CodeNameDuplicate))}, time: 3 * time.Second,
-			outcome: snapshot.OutcomeDeferred, code: snapshot.CodeNameDuplicate, retryable: true, calls: []string{create, list, create, list, create, list}},
+		"Duplicate, our own whose tags the API hides": {setup: func(a *account) { a.addOwn(deploy, time.Hour, foreign) },
+			outcome: snapshot.OutcomeReplayed,
+			calls:   []string{create, list}, text: "the API shows no tags of own"},
+		"Duplicate, of another disk": {setup: func(a *account) { a.addOwn(deploy, time.Hour, foreign, onDisk("d-2")) },
+			code: snapshot.CodeNameDuplicate, calls: []string{create, list}},
+		"Duplicate, not listed yet": {faults: []simulator.Fault{refusal(create, snapshot.CodeNameDuplicate)},
+			outcome: snapshot.OutcomeCreated,
+			calls:   []string{create, list, create}},
+		"Duplicate, not listed for long": {faults: []simulator.Fault{forever(refusal(create, snapshot.CodeNameDuplicate))},
+			time:    3 * time.Second,
+			outcome: snapshot.OutcomeDeferred, code: snapshot.CodeNameDuplicate, retryable: true, calls: []string{create, list,
+				create, list, create, list}},
 		"CreatingSnapshot, our own": {setup: func(a *account) { a.addOwn(deploy, time.Minute, running) },
-			faults: []simulator.Fault{refusal(create, snapshot.CodeCreatingSnapshot)}, outcome: snapshot.OutcomeReplayed, calls: []string{create, list}},
+			faults: []simulator.Fault{refusal(create, snapshot.CodeCreatingSnapshot)}, outcome: snapshot.OutcomeReplayed,
+			calls: []string{create, list}},
 		"CreatingSnapshot, another of ours": {setup: func(a *account) { a.add("s-1", "daily", time.Minute, running) },
 			outcome: snapshot.OutcomeJoined, calls: []string{create, list, tag}},
 		"CreatingSnapshot, foreign": {setup: func(a *account) { a.add("s-1", "daily", time.Minute, running, foreign) },
-			outcome: snapshot.OutcomeDeferred, code: snapshot.CodeCreatingSnapshot, retryable: true, calls: []string{create, list}, text: "is not ours"},
+			outcome: snapshot.OutcomeDeferred, code: snapshot.CodeCreatingSnapshot, retryable: true, calls: []string{create,
+				list}, text: "is not ours"},
 		"CreatingSnapshot, stuck": {setup: func(a *account) {
 			a.StallNext("d-1")
 			a.take(order("daily", "host"))
 			a.calls()
 			time.Sleep(2 * time.Hour)
-		}, outcome: snapshot.OutcomeDeferred, code: snapshot.CodeCreatingSnapshot, retryable: true, calls: []string{create, list}, text: "more than 2h"},
+		}, outcome: snapshot.OutcomeDeferred, code: snapshot.CodeCreatingSnapshot, retryable: true, calls: []string{create,
+			list}, text: "more than 2h"},
 		"CreatingSnapshot, not listed": {faults: []simulator.Fault{forever(refusal(create, snapshot.CodeCreatingSnapshot))},
-			outcome: snapshot.OutcomeDeferred, code: snapshot.CodeCreatingSnapshot, retryable: true, calls: []string{create, list}},
-		"IncorrectStatus": {faults: []simulator.Fault{refusal(create, snapshot.CodeIncorrectStatus)}, time: time.Minute, outcome: snapshot.OutcomeCreated, calls: []string{create, create}},
+			outcome: snapshot.OutcomeDeferred, code: snapshot.CodeCreatingSnapshot, retryable: true, calls: []string{create,
+				list}},
+		"IncorrectStatus": {faults: []simulator.Fault{refusal(create, snapshot.CodeIncorrectStatus)}, time: time.Minute,
+			outcome: snapshot.OutcomeCreated, calls: []string{create, create}},
 		"IncorrectStatus for long": {faults: []simulator.Fault{forever(refusal(create, snapshot.CodeIncorrectStatus))},
 			outcome: snapshot.OutcomeDeferred, code: snapshot.CodeIncorrectStatus, retryable: true, calls: []string{create}},
-		"LimitExceed, our own there": {setup: func(a *account) { a.addOwn(deploy, time.Minute) }, faults: []simulator.Fault{refusal(create, snapshot.CodeLimitExceed)},
+		"LimitExceed, our own there": {setup: func(a *account) { a.addOwn(deploy, time.Minute) },
+			faults:  []simulator.Fault{refusal(create, snapshot.CodeLimitExceed)},
 			outcome: snapshot.OutcomeReplayed, calls: []string{create, list}},
 		"LimitExceed, one of ours in progress": {setup: func(a *account) {
 			a.add("s-1", "daily", 3*time.Hour)
 			a.add("s-2", "daily", 2*time.Hour)
 			a.add("s-3", "daily", time.Minute, running)
-		}, faults: []simulator.Fault{refusal(create, snapshot.CodeLimitExceed)}, outcome: snapshot.OutcomeJoined, calls: []string{create, list, tag}},
-		"LimitExceed, surplus there": {setup: full(), outcome: snapshot.OutcomeDeferred, code: snapshot.CodeBlocked, retryable: true,
-			calls: []string{create, list}, text: "the sweeps free one: repeat the same order after the next sweep, at 2000-01-10 00:10 UTC"},
+		}, faults: []simulator.Fault{refusal(create, snapshot.CodeLimitExceed)}, outcome: snapshot.OutcomeJoined,
+			calls: []string{create, list, tag}},
+		"LimitExceed, surplus there": {setup: full(), outcome: snapshot.OutcomeDeferred, code: snapshot.CodeBlocked,
+			retryable: true,
+			calls:     []string{create, list},
+			text:      "the sweeps free one: repeat the same order after the next sweep, at 2000-01-10 00:10 UTC"},
 		"LimitExceed, one in progress makes one surplus": {setup: func(a *account) {
 			a.add("s-1", "deploy", 3*time.Hour)
 			a.add("s-2", "daily", 2*time.Hour)
 			a.add("s-3", "daily", 19*time.Minute, running, onDisk("d-1"))
-		}, faults: []simulator.Fault{refusal(create, snapshot.CodeLimitExceed)}, outcome: snapshot.OutcomeJoined, calls: []string{create, list, tag}},
+		}, faults: []simulator.Fault{refusal(create, snapshot.CodeLimitExceed)}, outcome: snapshot.OutcomeJoined,
+			calls: []string{create, list, tag}},
 		"LimitExceed, all pinned": {setup: full(pinned), outcome: snapshot.OutcomeBlocked, code: snapshot.CodeBlocked,
 			calls: []string{create, list}, text: "s-3 (deploy, pinned for ever)"},
 		"LimitExceed, all foreign": {setup: full(foreign), outcome: snapshot.OutcomeBlocked, code: snapshot.CodeBlocked,
@@ -161,24 +188,33 @@ func TestTakeAnswers(t *testing.T) {
 			a.add("s-2", "deploy", 2*day, pinned)
 			a.add("s-3", "daily", 2*day, pinned)
 		}, outcome: snapshot.OutcomeBlocked, code: snapshot.CodeBlocked, calls: []string{create, list}},
-		"LimitExceed, the list shows a free slot": {faults: []simulator.Fault{refusal(create, snapshot.CodeLimitExceed)}, outcome: snapshot.OutcomeDeferred,
-			code: snapshot.CodeBlocked, retryable: true, calls: []string{create, list}, text: "although the list shows one (0 of 3 used)"},
-		"Mismatch, our own": {setup: func(a *account) { a.addOwn(deploy, time.Hour) }, faults: []simulator.Fault{refusal(create, snapshot.CodeMismatch)},
+		"LimitExceed, the list shows a free slot": {faults: []simulator.Fault{refusal(create, snapshot.CodeLimitExceed)},
+			outcome: snapshot.OutcomeDeferred,
+			code:    snapshot.CodeBlocked, retryable: true, calls: []string{create, list},
+			text: "although the list shows one (0 of 3 used)"},
+		"Mismatch, our own": {setup: func(a *account) { a.addOwn(deploy, time.Hour) },
+			faults:  []simulator.Fault{refusal(create, snapshot.CodeMismatch)},
 			outcome: snapshot.OutcomeReplayed, calls: []string{create, list}},
 		"Mismatch, joined": {setup: func(a *account) {
 			a.add("s-1", "daily", time.Minute, running)
 			a.take(deploy)
 			a.calls()
-		}, faults: []simulator.Fault{refusal(create, snapshot.CodeMismatch)}, outcome: snapshot.OutcomeReplayed, calls: []string{create, list}},
-		"Mismatch, nothing of ours": {faults: []simulator.Fault{refusal(create, snapshot.CodeMismatch)}, code: snapshot.CodeMismatch, calls: []string{create, list}},
-		"list lost": {setup: full(), faults: []simulator.Fault{lost(list, false)}, outcome: snapshot.OutcomeDeferred, code: snapshot.CodeBlocked,
+		}, faults: []simulator.Fault{refusal(create, snapshot.CodeMismatch)}, outcome: snapshot.OutcomeReplayed,
+			calls: []string{create, list}},
+		"Mismatch, nothing of ours": {faults: []simulator.Fault{refusal(create, snapshot.CodeMismatch)},
+			code: snapshot.CodeMismatch, calls: []string{create, list}},
+		"list lost": {setup: full(), faults: []simulator.Fault{lost(list, false)}, outcome: snapshot.OutcomeDeferred,
+			code:      snapshot.CodeBlocked,
 			retryable: true, calls: []string{create, list, list}},
-		"list forbidden": {setup: full(), faults: []simulator.Fault{refusal(list, "NoPermission")}, code: "NoPermission", calls: []string{create, list}, text: "swas-open:ListSnapshots"},
-		"deadline over":  {time: -time.Second, outcome: snapshot.OutcomeDeferred, code: snapshot.CodeNoTime, retryable: true},
+		"list forbidden": {setup: full(), faults: []simulator.Fault{refusal(list, "NoPermission")}, code: "NoPermission",
+			calls: []string{create, list}, text: "swas-open:ListSnapshots"},
+		"deadline over": {time: -time.Second, outcome: snapshot.OutcomeDeferred, code: snapshot.CodeNoTime, retryable: true},
 	}
 	for _, final := range []string{
-		"InvalidDiskId.NotFound", snapshot.CodeNameUnsupported, snapshot.CodeRemarkDuplicate, "Forbidden.RAM", "NoPermission", "InvalidAccessKeyId.NotFound",
-		"SignatureDoesNotMatch", "InvalidSecurityToken.Expired", "InvalidTimeStamp.Expired", "RegionIdNotMatchHost", "InvalidParam", "MissingDiskId", "SomethingNew",
+		"InvalidDiskId.NotFound", snapshot.CodeNameUnsupported, snapshot.CodeRemarkDuplicate, "Forbidden.RAM", "NoPermission",
+		"InvalidAccessKeyId.NotFound",
+		"SignatureDoesNotMatch", "InvalidSecurityToken.Expired", "InvalidTimeStamp.Expired", "RegionIdNotMatchHost",
+		"InvalidParam", "MissingDiskId", "SomethingNew",
 	} {
 		cases["final "+final] = row{faults: []simulator.Fault{refusal(create, final)}, code: final, calls: []string{create}}
 	}
@@ -210,7 +246,8 @@ func TestTakeAnswers(t *testing.T) {
 				if !strings.Contains(text, c.text) {
 					t.Errorf("got %q, want %q", text, c.text)
 				}
-				if good := got.Error == nil; good != (got.SnapshotID != "") || (got.Plan != nil) != (got.Outcome == snapshot.OutcomeBlocked) {
+				if good := got.Error == nil; good != (got.SnapshotID != "") ||
+					(got.Plan != nil) != (got.Outcome == snapshot.OutcomeBlocked) {
 					t.Errorf("snapshot %q, plan %v with error %v", got.SnapshotID, got.Plan, got.Error)
 				}
 				if got.Target != "web-1" || got.Role != "deploy" || got.RegionID != region || got.DiskID != "d-1" {

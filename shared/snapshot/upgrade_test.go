@@ -23,12 +23,14 @@ func old(role, trigger, name, token, fingerprint string, made time.Time) simulat
 func TestUpgrade(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		at := time.Date(2026, 1, 30, 19, 0, 0, 0, time.UTC)
-		time.Sleep(at.Add(30 * time.Minute).Sub(time.Now()))
+		time.Sleep(time.Until(at.Add(30 * time.Minute)))
 		a := newAccount(t, web(slots("daily", 1, every{day, 19 * time.Hour}), slots("deploy", 1)))
 		a.AddSnapshot(old("daily", "timer", "daily-web-1-20260129T1900-aaaaaaaa", "sn1-a", "aaaaaaaaaaaa", at.Add(-day)))
-		a.AddSnapshot(old("daily", "timer", "daily-web-1-20260130T1900-f3psapb3", "sn1-f3psapb3bhblnue4bfu7c2a7lwovmtmxxans6o3xxebq3cednswa",
+		a.AddSnapshot(old("daily", "timer", "daily-web-1-20260130T1900-f3psapb3",
+			"sn1-f3psapb3bhblnue4bfu7c2a7lwovmtmxxans6o3xxebq3cednswa",
 			"qetwleh3bzb2", at.Add(5*time.Minute)))
-		a.AddSnapshot(old("deploy", "api", "deploy-web-1-57dsj5rg", "sn1-57dsj5rgs7infucdrj2rubjcycp6yzbwovql2ije2f3fusycs5nq", "alge52lct7cu", at))
+		a.AddSnapshot(old("deploy", "api", "deploy-web-1-57dsj5rg",
+			"sn1-57dsj5rgs7infucdrj2rubjcycp6yzbwovql2ije2f3fusycs5nq", "alge52lct7cu", at))
 		// An order of then is the same order now.
 		again := snapshot.Order{Target: "web-1", Role: "deploy", Sender: "api", Key: "deploy-42", ExplicitKey: true, Time: at}
 		if got := a.take(again); got.Outcome != snapshot.OutcomeReplayed || got.SnapshotID != "s-deploy-web-1-57dsj5rg" {
@@ -53,10 +55,11 @@ func TestUpgrade(t *testing.T) {
 func TestUpgradeInFlight(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		at := time.Date(2026, 1, 30, 19, 0, 0, 0, time.UTC)
-		time.Sleep(at.Add(time.Minute).Sub(time.Now()))
+		time.Sleep(time.Until(at.Add(time.Minute)))
 		a := newAccount(t, web(slots("daily", 1, every{day, 19 * time.Hour})))
 		a.SetLag(simulator.Lag{Created: 5 * time.Minute}) // the list does not show it yet
-		a.AddSnapshot(old("daily", "timer", "daily-web-1-20260130T1900-f3psapb3", "sn1-f3psapb3bhblnue4bfu7c2a7lwovmtmxxans6o3xxebq3cednswa",
+		a.AddSnapshot(old("daily", "timer", "daily-web-1-20260130T1900-f3psapb3",
+			"sn1-f3psapb3bhblnue4bfu7c2a7lwovmtmxxans6o3xxebq3cednswa",
 			"qetwleh3bzb2", at))
 		got := a.sweep()
 		wantBrief(t, got, "web-1 daily deferred")

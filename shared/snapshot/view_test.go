@@ -33,16 +33,19 @@ func TestList(t *testing.T) {
 		if err != nil || got.Slots != (snapshot.SlotCount{Used: 2, Of: 3}) || len(got.Listed) != 2 {
 			t.Fatalf("got %+v %v", got, err)
 		}
-		if newest := got.Listed[0]; newest.Role != "" || newest.Target != "web-1" || newest.CreationTime != "2000-01-09T23:00:00Z" || newest.Keep != "" {
+		if newest := got.Listed[0]; newest.Role != "" || newest.Target != "web-1" ||
+			newest.CreationTime != "2000-01-09T23:00:00Z" || newest.Keep != "" {
 			t.Errorf("newest %+v", newest)
 		}
-		if pinned := got.Listed[1]; pinned.Role != "daily" || pinned.Keep != "forever" || pinned.Status != snapshot.Accomplished {
+		if pinned := got.Listed[1]; pinned.Role != "daily" || pinned.Keep != "forever" ||
+			pinned.Status != snapshot.Accomplished {
 			t.Errorf("pinned %+v", pinned)
 		}
 		a.wantCalls(list)
 		// A snapshot of a data disk occupies a slot of its server, although it does not name it.
 		a.add("s-3", "", time.Minute, foreign, onDisk("d-2"))
-		if got, err := a.service().List(t.Context(), "web-1"); err != nil || got.Slots.Used != 3 || got.Listed[0].Target != "" {
+		if got, err := a.service().List(t.Context(), "web-1"); err != nil || got.Slots.Used != 3 ||
+			got.Listed[0].Target != "" {
 			t.Errorf("got %+v %v", got, err)
 		}
 		a.wantCalls(list, disks)
@@ -56,7 +59,8 @@ func TestList(t *testing.T) {
 // disks occupy its slots.
 func TestServerOfADataDisk(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		a := newAccount(t, snapshot.Policy{Targets: []snapshot.Target{{Name: "web-1", DiskID: "d-2", Keep: []snapshot.Slots{slots("deploy", 1)}}}})
+		a := newAccount(t, snapshot.Policy{Targets: []snapshot.Target{{Name: "web-1", DiskID: "d-2",
+			Keep: []snapshot.Slots{slots("deploy", 1)}}}})
 		if got, err := a.service().List(t.Context(), "web-1"); err != nil || got.Slots.Used != 0 {
 			t.Errorf("got %+v %v", got, err)
 		}
@@ -78,7 +82,8 @@ func TestServerOfADataDisk(t *testing.T) {
 func TestViewsFail(t *testing.T) {
 	t.Parallel()
 	for name, f := range map[string]simulator.Fault{
-		snapshot.CodeNoAnswer: lost(list, false), "NoPermission": refusal(list, "NoPermission"), "Throttling.User": refusal(list, "Throttling.User"),
+		snapshot.CodeNoAnswer: lost(list, false), "NoPermission": refusal(list, "NoPermission"),
+		"Throttling.User": refusal(list, "Throttling.User"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
@@ -97,7 +102,8 @@ func TestViewsFail(t *testing.T) {
 
 func TestFind(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		a := newAccount(t, snapshot.Policy{Targets: []snapshot.Target{{Name: "web-0", DiskID: "d-0"}, {Name: "web-1", InstanceID: "i-1"},
+		a := newAccount(t, snapshot.Policy{Targets: []snapshot.Target{{Name: "web-0", DiskID: "d-0"}, {Name: "web-1",
+			InstanceID: "i-1"},
 			{Name: "web-2", DiskID: "d-2", RegionID: "cn-shanghai"}}}, func(c *simulator.Config) {
 			c.Instances = nil
 			servers(c, 4)
@@ -107,7 +113,8 @@ func TestFind(t *testing.T) {
 			id := []string{"s-0", "s-1", "s-2", "s-3"}[n]
 			a.add(id, "daily", time.Hour, onDisk([]string{"d-0", "d-1", "d-2", "d-3"}[n]))
 			one, target, err := a.service().Find(t.Context(), id)
-			if target.Name != want || (want == "") != (codeOf(t, err) == snapshot.CodeNoSuchID) || want != "" && (one.ID != id || target.DiskID != one.DiskID) {
+			if target.Name != want || (want == "") != (codeOf(t, err) == snapshot.CodeNoSuchID) || want != "" && (one.ID != id ||
+				target.DiskID != one.DiskID) {
 				t.Errorf("%s: got %q %v", id, target.Name, err)
 			}
 		}
@@ -156,7 +163,8 @@ func TestForecast(t *testing.T) {
 			for _, id := range []string{"s-1", "s-2", "s-3"} {
 				a.add(id, "", time.Hour, foreign)
 			}
-		}, nil, []string{"daily 10 03:00 blocked", "deploy blocked"}, "role daily of web-1 is due since 2000-01-09 03:00 UTC and finds no slot: s-3 (not ours)"},
+		}, nil, []string{"daily 10 03:00 blocked", "deploy blocked"},
+			"role daily of web-1 is due since 2000-01-09 03:00 UTC and finds no slot: s-3 (not ours)"},
 		"by schedule alone": {[]snapshot.Slots{slots("daily", 2, daily), slots("weekly", 1, weekly)}, func(a *account) {
 			a.add("s-1", "daily", 44*time.Hour)
 			a.add("s-2", "weekly", 20*time.Hour)
@@ -197,7 +205,8 @@ func TestForecast(t *testing.T) {
 func TestNearest(t *testing.T) {
 	t.Parallel()
 	names := []string{"web-1", "db", "mail-server"}
-	for name, want := range map[string]string{"web-2": "web-1", "WEB1": "web-1", "mial-server": "mail-server", "db1": "db", "x": "", "zz": "", "": "",
+	for name, want := range map[string]string{"web-2": "web-1", "WEB1": "web-1", "mial-server": "mail-server", "db1": "db",
+		"x": "", "zz": "", "": "",
 		"wbe-1": "web-1", "webserver": ""} {
 		if got := snapshot.Nearest(name, names); got != want {
 			t.Errorf("%q: got %q, want %q", name, got, want)
