@@ -27,7 +27,6 @@ type expected struct {
 var (
 	oneCall   = map[string]int{"CreateSnapshot": 1}
 	oneDue    = map[string]int{"ListSnapshots": 1, "CreateSnapshot": 1}                    // a sweep that takes what is due
-	lateDue   = map[string]int{"ListSnapshots": 2, "CreateSnapshot": 1}                    // one that may have taken it before
 	oneJoined = map[string]int{"CreateSnapshot": 1, "ListSnapshots": 1, "TagResources": 1} // an order while another is in progress
 	twoOrders = map[string]int{"CreateSnapshot": 2, "ListSnapshots": 1, "TagResources": 1} // the second joins the first
 	created   = []snapshot.Outcome{snapshot.OutcomeCreated}
@@ -50,8 +49,8 @@ var fixtures = map[string]expected{
 	"timer-eventbridge.json":     {calls: oneDue, outcomes: andSwept, name: daily},
 	"timer-scheduler.json":       {calls: oneDue, outcomes: andSwept, name: daily},
 	"timer-constant.json":        {calls: oneDue, outcomes: andSwept, name: daily},
-	"timer-sweep-fc.json":        {calls: lateDue, outcomes: andSwept, name: daily, after: 8 * time.Minute},
-	"timer-sweep-scheduler.json": {calls: lateDue, outcomes: andSwept, name: daily, after: 8 * time.Minute},
+	"timer-sweep-fc.json":        {calls: oneDue, outcomes: andSwept, name: daily, after: 8 * time.Minute},
+	"timer-sweep-scheduler.json": {calls: oneDue, outcomes: andSwept, name: daily, after: 8 * time.Minute},
 
 	"event-order.json":              {calls: oneCall, outcomes: created, name: noTime},
 	"event-order-fresh.json":        {calls: map[string]int{"ListSnapshots": 1}, outcomes: []snapshot.Outcome{snapshot.OutcomePlanned}, name: "daily-web-1-"},
