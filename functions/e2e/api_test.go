@@ -116,7 +116,7 @@ func TestSignedOrders(t *testing.T) {
 		"without an ID":  {method: "POST", header: signed(hookSecret, "", now, httpOrder), body: httpOrder, status: 401, code: "Unauthenticated"},
 		"a wrong token beside it": {method: "POST", header: func() http.Header {
 			h := signed(hookSecret, "msg-1", now, httpOrder)
-			h.Set("Authorization", "Bearer nobody")
+			h.Set("Authorization", "Bearer another-token-000001")
 			return h
 		}(), body: httpOrder, status: 401, code: "Unauthenticated"},
 		"another key in the header": {method: "POST", header: func() http.Header {
