@@ -164,6 +164,9 @@ func (r *historyRun) Do(ctx context.Context, key, action string, params map[stri
 	if r.h.direct {
 		r.h.mu.Lock()
 		defer r.h.mu.Unlock()
+		if r.calls++; r.calls > callsMax {
+			panic(tooManyCalls) // in the goroutine of the history: it must not end
+		}
 		r.h.attempted(c)
 		return r.h.effect(c)
 	}
@@ -208,8 +211,12 @@ func (h *history) start(p *process, kind string, after time.Duration, do func(*h
 	}
 	body := func() {
 		defer func() {
-			if value := recover(); value != nil {
-				h.violate("panic: %v\n%s", value, debug.Stack())
+			switch value := recover(); value {
+			case nil:
+			case tooManyCalls:
+				h.violate("run %d: %s", r.id, tooManyCalls)
+			default:
+				h.violate("run %d: panic: %v\n%s", r.id, value, debug.Stack())
 			}
 			if !h.direct {
 				h.queue <- &apiCall{run: r, end: true}
@@ -263,7 +270,12 @@ func (h *history) collect() {
 	})
 }
 
-const stepsMax = 3000
+const (
+	stepsMax = 3000
+	callsMax = 300 // of a run
+
+	tooManyCalls = "it makes more than 300 calls"
+)
 
 // play lets everything that was started run to its end.
 func (h *history) play() {
@@ -350,8 +362,8 @@ func (h *history) serve(c *apiCall) {
 		return
 	}
 	h.attempted(c)
-	if r.calls++; r.calls > 300 {
-		h.violate("run %d makes more than 300 calls", r.id)
+	if r.calls++; r.calls > callsMax {
+		h.violate("run %d: %s", r.id, tooManyCalls)
 		h.kill(c)
 		return
 	}
