@@ -1,4 +1,4 @@
-package manifest_test
+package deploy_test
 
 import (
 	"encoding/json"
