@@ -5,8 +5,8 @@
 // The schema of template.yml comes with the Go module goformation. That of s.yaml is in no package; it is taken from
 // ../shared/data beside the repository, where that is. A check that does not run is reported.
 //
-// The schemas know the keys and types of all resources; shared/deploy knows what our code needs. The command is a module
-// of its own, so that neither library is a dependency of the project.
+// The schemas know the keys and types of all resources; shared/deploy knows what our code needs. The command is a
+// module of its own, so that neither library is a dependency of the project.
 package main
 
 import (
@@ -209,8 +209,8 @@ func expression(pattern string) (jsonschema.Regexp, error) {
 	return regexp.Compile(pattern)
 }
 
-// read returns a YAML file as JSON would have it. A reference of a template is replaced by its parameter's default, else
-// by a text.
+// read returns a YAML file as JSON would have it. A reference of a template is replaced by its parameter's default,
+// else by a text.
 func read(path string) (map[string]any, error) {
 	content, err := os.ReadFile(path)
 	if err != nil {

@@ -24,9 +24,9 @@ func (in *inspection) deployment() {
 	all := deploy.Check(root, policyPath(in.getenv))
 	for _, one := range all {
 		if one.Warning {
-			in.warn("deployment", one.String(), "correct the policy, or the deployment file if you deploy it")
+			in.warn("deployment", one.Error(), "correct the policy, or the deployment file if you deploy it")
 		} else {
-			in.fail("deployment", one.String(), "correct the file")
+			in.fail("deployment", one.Error(), "correct the file")
 		}
 	}
 	if len(all) == 0 {

@@ -66,8 +66,17 @@ func read(t *testing.T, name string) string {
 	return string(content)
 }
 
-func check(folder string) []deploy.Finding {
+func check(folder string) []deploy.Defect {
 	return deploy.Check(folder, filepath.Join(folder, "snapshots.yaml"))
+}
+
+// text returns the defects, one a line.
+func text(all []deploy.Defect) string {
+	lines := make([]string, len(all))
+	for i, one := range all {
+		lines[i] = one.Error()
+	}
+	return strings.Join(lines, "\n")
 }
 
 // The files of this repository fit each other, and the policy that they come with.
@@ -82,13 +91,13 @@ func TestCheck(t *testing.T) {
 func TestTimers(t *testing.T) {
 	t.Parallel()
 	noon := time.Date(2026, time.January, 30, 12, 0, 0, 0, time.UTC)
-	for name, read := range map[string]func(string) (*deploy.Deployment, error){
+	for name, read := range map[string]func(string) (*deploy.File, error){
 		"s.yaml": deploy.ReadFC, "template.yml": deploy.ReadSAM} {
-		deployment, err := read(filepath.Join(root, name))
-		if err != nil || deployment.File != name || len(deployment.Timers) != 1 {
-			t.Fatalf("%s: %+v, %v; want one timer", name, deployment, err)
+		file, err := read(filepath.Join(root, name))
+		if err != nil || file.Name != name || len(file.Timers) != 1 {
+			t.Fatalf("%s: %+v, %v; want one timer", name, file, err)
 		}
-		sweep := deployment.Timers[0]
+		sweep := file.Timers[0]
 		if next := sweep.Next(noon); sweep.Tick.Role != "" || !next.Equal(noon.Add(10*time.Minute)) {
 			t.Errorf("%s: timer %+v fires at %v, want the sweep in ten minutes", name, sweep, next)
 		}
@@ -96,9 +105,9 @@ func TestTimers(t *testing.T) {
 		if name == "template.yml" {
 			off = edit{name, "State: ENABLED", "State: DISABLED"}
 		}
-		deployment, err = read(filepath.Join(folder(t, off), name))
-		if err == nil || !strings.Contains(err.Error(), "no timer with the payload") || len(deployment.Timers) != 0 {
-			t.Errorf("%s: %+v, %v; want no timer", name, deployment.Timers, err)
+		file, err = read(filepath.Join(folder(t, off), name))
+		if err == nil || !strings.Contains(err.Error(), "no timer with the payload") || len(file.Timers) != 0 {
+			t.Errorf("%s: %+v, %v; want no timer", name, file.Timers, err)
 		}
 	}
 }
@@ -164,7 +173,8 @@ func TestCheckAccepts(t *testing.T) {
 		"Concurrency":   {"      Timeout: 15\n", "      Timeout: 15\n      ReservedConcurrentExecutions: 3\n"},
 		"LongReference": {"Role: !GetAtt TimerRole.Arn", "Role: {Fn::GetAtt: [TimerRole, Arn]}"},
 		"NameOfAStack":  {"FunctionName: swas-snapshot-timer", "FunctionName: !Sub ${AWS::StackName}-timer"},
-		"Parameter":     {"Parameters:\n", "Parameters:\n  Seconds: {Type: Number}\n", "Timeout: 120", "Timeout: !Ref Seconds"},
+		"Parameter": {"Parameters:\n", "Parameters:\n  Seconds: {Type: Number}\n",
+			"Timeout: 120", "Timeout: !Ref Seconds"},
 		"OtherRule": {others, `  Other:
     Type: AWS::Events::Rule
     Properties:
@@ -208,7 +218,7 @@ func TestCheckOneFile(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	want := []deploy.Finding{{File: "s.yaml", Message: "does not exist, nor does template.yml: restore one of them"}}
+	want := []deploy.Defect{{File: "s.yaml", Message: "does not exist, nor does template.yml: restore one of them"}}
 	if found := check(folder); !slices.Equal(found, want) {
 		t.Errorf("found %v, want %v", found, want)
 	}
@@ -491,10 +501,10 @@ func refused(t *testing.T, file string, warning bool, cases map[string]finding) 
 				line = strings.Count(before, "\n") + 1
 			}
 			found := check(folder)
-			other := func(f deploy.Finding) bool { return f.File != file || f.Line != line }
+			other := func(f deploy.Defect) bool { return f.File != file || f.Line != line }
 			if len(found) == 0 || slices.ContainsFunc(found, other) || found[0].Warning != warning ||
 				!strings.Contains(found[0].Message, c.want) {
-				t.Errorf("found\n%v\nwant line %d, %q, warning %v", deploy.Findings(found), line, c.want, warning)
+				t.Errorf("found\n%v\nwant line %d, %q, warning %v", text(found), line, c.want, warning)
 			}
 		})
 	}
@@ -503,11 +513,11 @@ func refused(t *testing.T, file string, warning bool, cases map[string]finding) 
 // Where the names do not say for what they are, the timer's credentials are only its own.
 func TestCheckSameCredentials(t *testing.T) {
 	t.Parallel()
-	found := deploy.Findings(check(folder(t,
-		edit{"s.yaml", "role/swas-snapshot-sweep", "role/one"}, edit{"s.yaml", "role/swas-snapshot-take", "role/one"})))
+	found := check(folder(t,
+		edit{"s.yaml", "role/swas-snapshot-sweep", "role/one"}, edit{"s.yaml", "role/swas-snapshot-take", "role/one"}))
 	for _, name := range []string{"http", "event"} {
 		want := "function " + name + " has the credentials of the timer"
-		if len(found) != 2 || !strings.Contains(found.Error(), want) {
+		if len(found) != 2 || !strings.Contains(text(found), want) {
 			t.Errorf("no error with %q; got:\n%v", want, found)
 		}
 	}
@@ -539,7 +549,7 @@ func TestCheckPolicy(t *testing.T) {
 				}
 			}
 			for _, want := range tt.want {
-				if !strings.Contains(deploy.Findings(found).Error(), want) {
+				if !strings.Contains(text(found), want) {
 					t.Errorf("no warning with %q; got:\n%v", want, found)
 				}
 			}

@@ -35,29 +35,29 @@ type fcTrigger struct {
 }
 
 // readFC reads s.yaml.
-func (d *Deployment) readFC(root *yaml.Node) {
-	d.expandVars(root)
-	for _, name := range names {
-		node, line := at(root, "resources", name)
+func (f *File) readFC(root *yaml.Node) {
+	f.expandVars(root)
+	for _, name := range functionNames {
+		node, line := get(root, "resources", name)
 		if node == nil {
 			continue
 		}
 		var resource fcResource
-		d.decode(node, &resource)
+		f.decode(node, &resource)
 		props := resource.Props
-		f := function{name: name, line: line, deployed: props.FunctionName, runtime: props.Runtime, handler: props.Handler,
-			code: props.Code, timeout: props.Timeout, role: props.Role, env: props.Environment}
-		f.key = cmp.Or(f.role, f.env["ALIBABA_CLOUD_ACCESS_KEY_ID"])
-		d.functions = append(d.functions, f)
+		fn := functionEntry{name: name, line: line, deployed: props.FunctionName, runtime: props.Runtime,
+			handler: props.Handler, code: props.Code, timeout: props.Timeout, role: props.Role, env: props.Environment}
+		fn.key = cmp.Or(fn.role, fn.env["ALIBABA_CLOUD_ACCESS_KEY_ID"])
+		f.functions = append(f.functions, fn)
 		for _, one := range props.Triggers {
-			d.addTrigger(name, one)
+			f.addTrigger(name, one)
 		}
 	}
-	d.checkFunctions("go1")
+	f.checkFunctions("go1")
 }
 
 // addTrigger reads a trigger of a function.
-func (d *Deployment) addTrigger(function string, one fcTrigger) {
+func (f *File) addTrigger(function string, one fcTrigger) {
 	switch config := one.Config; one.Type.text {
 	case "timer":
 		if config.Enable.text == "false" {
@@ -65,32 +65,32 @@ func (d *Deployment) addTrigger(function string, one fcTrigger) {
 		}
 		event, _ := json.Marshal(map[string]string{ // only text
 			"triggerTime": tickTime, "triggerName": one.Name.text, "payload": config.Payload.text})
-		d.addTimer(function, one.Name.text, config.Cron, config.Payload, event, parseFC)
+		f.addTimer(function, one.Name.text, config.Cron, config.Payload, event, parseFC)
 	case "eventbridge":
 		var filter pattern
 		if err := yaml.Unmarshal([]byte(config.Filter.text), &filter); err != nil { // JSON is YAML
-			d.fail(config.Filter.line, "trigger %s has a filter that is not JSON: correct it", one.Name.text)
+			f.fail(config.Filter.line, "trigger %s has a filter that is not JSON: correct it", one.Name.text)
 			return
 		}
-		d.addSource(config.Filter.line, filter)
+		f.addSource(config.Filter.line, filter)
 	}
 }
 
 // expandVars replaces the variables of Serverless Devs that stand for a value under vars.
 // Source: docs.serverless-devs.com, "Yaml": variable assignment.
-func (d *Deployment) expandVars(root *yaml.Node) {
+func (f *File) expandVars(root *yaml.Node) {
 	lookup := func(name string) *yaml.Node {
 		path := strings.Split(strings.TrimSpace(name), ".")
 		if path[0] != "vars" {
 			return nil
 		}
-		found, _ := at(root, path...)
+		found, _ := get(root, path...)
 		return found
 	}
-	vars, _ := at(root, "vars")
+	vars, _ := get(root, "vars")
 	for range 4 { // vars can name others
 		expand(vars, lookup, false)
 	}
-	resources, _ := at(root, "resources")
+	resources, _ := get(root, "resources")
 	expand(resources, lookup, true)
 }

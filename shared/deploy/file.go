@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -15,50 +14,53 @@ import (
 )
 
 // read reads the file at path with the function for its platform.
-func read(path string, platform func(d *Deployment, root *yaml.Node)) (*Deployment, error) {
-	d := &Deployment{File: filepath.Base(path)}
+func read(path string, platform func(f *File, root *yaml.Node)) (*File, error) {
+	f := &File{Name: filepath.Base(path)}
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return d, fmt.Errorf("failed to read the deployment file: %w", err)
+		return f, fmt.Errorf("failed to read the deployment file: %w", err)
 	}
 	if err != nil {
-		d.fail(0, "cannot be read: %v", err)
-	} else if root := d.parse(data); root != nil {
-		platform(d, root)
+		f.fail(0, "cannot be read: %v", err)
+	} else if root := f.parse(data); root != nil {
+		platform(f, root)
 	}
-	wrong := slices.DeleteFunc(slices.Clone(d.findings), func(one Finding) bool { return one.Warning })
-	if len(wrong) > 0 {
-		return d, wrong
+	var wrong []error
+	for _, one := range f.defects {
+		if !one.Warning {
+			wrong = append(wrong, one)
+		}
 	}
-	return d, nil
+	return f, errors.Join(wrong...)
 }
 
 // parse returns the root of a YAML file, or nil if it is not a mapping or has a key twice.
-func (d *Deployment) parse(data []byte) *yaml.Node {
+func (f *File) parse(data []byte) *yaml.Node {
 	var document yaml.Node
 	var content any
-	if err := yaml.Unmarshal(data, &document); err != nil {
-		d.notYAML(err)
-		return nil
+	err := yaml.Unmarshal(data, &document)
+	if err == nil {
+		err = document.Decode(&content) // finds doubled keys, which a node keeps
 	}
-	if err := document.Decode(&content); err != nil { // finds doubled keys, which a node keeps
-		d.notYAML(err)
+	if err != nil {
+		f.notYAML(err)
 		return nil
 	}
 	if len(document.Content) == 0 || document.Content[0].Kind != yaml.MappingNode {
-		d.fail(0, "has no keys: restore it")
+		f.fail(0, "has no keys: restore it")
 		return nil
 	}
 	return document.Content[0]
 }
 
-// decode reads the keys of node, if there is one, that a struct names. A value of another type than its field is reported.
-func (d *Deployment) decode(node *yaml.Node, into any) {
+// decode reads the keys of node, if there is one, that a struct names. A value of another type than its field is
+// reported.
+func (f *File) decode(node *yaml.Node, into any) {
 	if node == nil {
 		return
 	}
 	if err := node.Decode(into); err != nil {
-		d.notYAML(err)
+		f.notYAML(err)
 	}
 }
 
@@ -66,12 +68,12 @@ func (d *Deployment) decode(node *yaml.Node, into any) {
 var yamlError = regexp.MustCompile(`^ *(?:line (\d+): )?(.*?)(?: into \S+)?$`)
 
 // notYAML reports an error of the YAML library.
-func (d *Deployment) notYAML(err error) {
+func (f *File) notYAML(err error) {
 	text := strings.TrimPrefix(err.Error(), "yaml: ")
 	for one := range strings.SplitSeq(strings.TrimPrefix(text, "unmarshal errors:\n"), "\n") {
 		found := yamlError.FindStringSubmatch(one)
 		line, _ := strconv.Atoi(found[1]) // digits, or 0
-		d.fail(line, "cannot be read: %s", found[2])
+		f.fail(line, "cannot be read: %s", found[2])
 	}
 }
 
@@ -114,16 +116,16 @@ func (v value) number(def float64) (float64, bool) {
 
 // refersTo returns the name of the resource that the value refers to; "" if it is no reference.
 func (v value) refersTo() string {
-	inside, _ := strings.CutPrefix(v.text, "${")
-	name, _, _ := strings.Cut(strings.TrimSuffix(inside, "}"), ".")
-	if inside == v.text {
+	found := placeholder.FindStringSubmatch(v.text)
+	if found == nil {
 		return ""
 	}
+	name, _, _ := strings.Cut(found[1], ".")
 	return name
 }
 
-// at returns the value under the keys of path, and the line of the last key; nil if there is none.
-func at(node *yaml.Node, path ...string) (*yaml.Node, int) {
+// get returns the value under the keys of path, and the line of the last key; nil if there is none.
+func get(node *yaml.Node, path ...string) (*yaml.Node, int) {
 	line := 0
 	for _, name := range path {
 		if node == nil || node.Kind != yaml.MappingNode {

@@ -40,8 +40,8 @@ func TestVariables(t *testing.T) {
 	for _, found := range regexp.MustCompile("(?m)^\\| `([A-Z_]+)` \\|").FindAllStringSubmatch(section, -1) {
 		listed = append(listed, found[1])
 	}
-	secrets := slices.Concat(slices.Collect(maps.Values(senders()))...)
-	want := slices.Sorted(slices.Values(append(secrets, general...)))
+	secrets := slices.Concat(slices.Collect(maps.Values(senderVariables()))...)
+	want := slices.Sorted(slices.Values(append(secrets, generalVariables...)))
 	if slices.Sort(listed); !slices.Equal(listed, want) {
 		t.Errorf("README.md lists %v, want %v", listed, want)
 	}
@@ -54,7 +54,8 @@ func TestVariables(t *testing.T) {
 		if v := fc.function("http").env[name]; v.text != "${env('"+name+"', '')}" {
 			t.Errorf("s.yaml: %s is %q", name, v.text)
 		}
-		if v := sam.function("http").env[name]; !strings.HasPrefix(v.text, "{{resolve:secretsmanager:${") || !strings.Contains(v.text, "}:SecretString:"+name+"::") {
+		v := sam.function("http").env[name]
+		if !strings.HasPrefix(v.text, "{{resolve:secretsmanager:${WebhookSecretArn}:SecretString:"+name+"::") {
 			t.Errorf("template.yml: %s is %q", name, v.text)
 		}
 	}
@@ -64,11 +65,11 @@ func TestVariables(t *testing.T) {
 func TestReferences(t *testing.T) {
 	t.Parallel()
 	text, root := file(t, "s.yaml")
-	vars, _ := at(root, "vars")
+	vars, _ := get(root, "vars")
 	used := make(map[string]bool)
 	for _, found := range regexp.MustCompile(`\$\{(.*?)\}`).FindAllStringSubmatch(text, -1) {
 		name, ours := strings.CutPrefix(found[1], "vars.")
-		if value, _ := at(vars, name); ours && value == nil || !ours && !strings.HasPrefix(found[1], "env('") {
+		if value, _ := get(vars, name); ours && value == nil || !ours && !strings.HasPrefix(found[1], "env('") {
 			t.Errorf("s.yaml refers to %s", found[0])
 		}
 		used[name] = true
@@ -78,7 +79,7 @@ func TestReferences(t *testing.T) {
 			t.Errorf("s.yaml: nothing uses vars.%s", name)
 		}
 	}
-	if region, _ := at(vars, "region"); strings.Count(text, ":"+region.Value+":") != 2 {
+	if region, _ := get(vars, "region"); strings.Count(text, ":"+region.Value+":") != 2 {
 		t.Error("s.yaml: the queue of failures and the bucket are not in the region of the functions")
 	}
 
@@ -86,14 +87,14 @@ func TestReferences(t *testing.T) {
 	used = make(map[string]bool)
 	for _, found := range regexp.MustCompile(`!(?:Ref|GetAtt) (\w+)|\$\{(\w+)`).FindAllStringSubmatch(text, -1) {
 		name := found[1] + found[2]
-		parameter, _ := at(root, "Parameters", name)
-		resource, _ := at(root, "Resources", name)
-		if parameter == nil && resource == nil && name != "HttpFunctionUrl" { // SAM makes that one
+		parameter, _ := get(root, "Parameters", name)
+		resource, _ := get(root, "Resources", name)
+		if parameter == nil && resource == nil && name != "HttpFunctionUrl" && name != "AWS" { // those of SAM
 			t.Errorf("template.yml refers to %s", found[0])
 		}
 		used[name] = true
 	}
-	parameters, _ := at(root, "Parameters")
+	parameters, _ := get(root, "Parameters")
 	for i := 0; i < len(parameters.Content); i += 2 {
 		if name := parameters.Content[i].Value; !used[name] {
 			t.Errorf("template.yml: nothing uses the parameter %s", name)
@@ -101,7 +102,42 @@ func TestReferences(t *testing.T) {
 	}
 }
 
-// There is an alarm on the errors of each function, on the queue of what failed, and on each metric that a filter makes.
+// Each key of template.yml that names a resource names one of the right type, by the right attribute.
+func TestReferenceTypes(t *testing.T) {
+	t.Parallel()
+	text, root := file(t, "template.yml")
+	want := map[string]string{
+		"Role":                "GetAtt AWS::IAM::Role.Arn",
+		"Destination":         "GetAtt AWS::SQS::Queue.Arn",
+		"Arn":                 "GetAtt AWS::SQS::Queue.Arn", // of a target, and of a queue of what failed
+		"Queue":               "GetAtt AWS::SQS::Queue.Arn",
+		"deadLetterTargetArn": "GetAtt AWS::SQS::Queue.Arn",
+		"aws:SourceArn":       "GetAtt AWS::Events::Rule.Arn",
+		"LogGroup":            "Ref AWS::Logs::LogGroup",
+		"LogGroupName":        "Ref AWS::Logs::LogGroup",
+		"Queues":              "Ref AWS::SQS::Queue",
+		"AlarmActions":        "Ref AWS::SNS::Topic",
+	}
+	found := regexp.MustCompile(`([\w:]+): \[?!(Ref|GetAtt) (\w+)(\.\w+)?`).FindAllStringSubmatch(text, -1)
+	for _, one := range found {
+		got := ""
+		if kind, _ := get(root, "Resources", one[3], "Type"); kind != nil {
+			got = one[2] + " " + kind.Value + one[4]
+		}
+		switch key := one[1]; {
+		case want[key] != "" && got != want[key]:
+			t.Errorf("%s refers to %s, want %s", one[0], got, want[key])
+		case one[4] != "" && !slices.Contains([]string{".Arn", ".QueueName", ".FunctionUrl"}, one[4]):
+			t.Errorf("%s asks for an attribute that is unknown here", one[0])
+		}
+	}
+	if len(found) < 50 {
+		t.Errorf("%d references were found: the template has more", len(found))
+	}
+}
+
+// There is an alarm on the errors of each function, on the queue of what failed, and on each metric that a filter
+// makes.
 func TestAlarms(t *testing.T) {
 	t.Parallel()
 	_, root := file(t, "template.yml")

@@ -62,37 +62,38 @@ func resourceOf(function string) string {
 }
 
 // readSAM reads template.yml.
-func (d *Deployment) readSAM(root *yaml.Node) {
+func (f *File) readSAM(root *yaml.Node) {
 	parameter := func(name string) *yaml.Node {
-		found, _ := at(root, "Parameters", name, "Default")
+		found, _ := get(root, "Parameters", name, "Default")
 		return found
 	}
-	resources, _ := at(root, "Resources")
+	resources, _ := get(root, "Resources")
 	expand(resources, parameter, false)
-	global, _ := at(root, "Globals", "Function")
+	global, _ := get(root, "Globals", "Function")
 	expand(global, parameter, false)
 	queues := make(map[string]bool) // those that the functions read
-	for _, name := range names {
-		resource, line := at(resources, resourceOf(name))
-		node, _ := at(resource, "Properties")
+	for _, name := range functionNames {
+		resource, line := get(resources, resourceOf(name))
+		node, _ := get(resource, "Properties")
 		if node == nil {
 			continue
 		}
 		var props samFunction
-		d.decode(global, &props)
-		d.decode(node, &props) // maps are merged
-		f := function{name: name, line: line, deployed: props.FunctionName, runtime: props.Runtime,
+		f.decode(global, &props)
+		f.decode(node, &props) // maps are merged
+		fn := functionEntry{name: name, line: line, deployed: props.FunctionName, runtime: props.Runtime,
 			handler: props.Handler, code: props.CodeURI, timeout: props.Timeout, role: props.Role,
 			env: props.Environment.Variables}
-		f.key = cmp.Or(f.env["ALIBABA_CLOUD_SECRET_ID"], f.env["ALIBABA_CLOUD_ACCESS_KEY_ID"])
-		d.functions = append(d.functions, f)
+		fn.key = cmp.Or(fn.env["ALIBABA_CLOUD_SECRET_ID"], fn.env["ALIBABA_CLOUD_ACCESS_KEY_ID"])
+		f.functions = append(f.functions, fn)
 		for _, event := range slices.Sorted(maps.Keys(props.Events)) {
-			d.addEvent(&f, event, props.Events[event], resources)
+			f.addEvent(&fn, event, props.Events[event], resources)
 			queues[props.Events[event].Properties.Queue.refersTo()] = true
 		}
 	}
-	d.addRules(resources, queues)
-	d.checkFunctions("provided")
+	delete(queues, "") // of events without one
+	f.addRules(resources, queues)
+	f.checkFunctions("provided")
 }
 
 // scheduler fills in the context attributes of EventBridge Scheduler.
@@ -105,30 +106,30 @@ var scheduler = strings.NewReplacer(
 )
 
 // addEvent reads what starts a function.
-func (d *Deployment) addEvent(f *function, name string, event samEvent, resources *yaml.Node) {
+func (f *File) addEvent(fn *functionEntry, name string, event samEvent, resources *yaml.Node) {
 	switch props := event.Properties; event.Type.text {
 	case "ScheduleV2", "Schedule":
 		if props.State.text == "DISABLED" || props.Enabled.text == "false" {
 			return
 		}
-		d.addTimer(f.name, name, cmp.Or(props.ScheduleExpression, props.Schedule), props.Input,
+		f.addTimer(fn.name, name, cmp.Or(props.ScheduleExpression, props.Schedule), props.Input,
 			[]byte(scheduler.Replace(props.Input.text)),
 			func(expression string) (cron.Schedule, error) { return parseAWS(expression, props.Timezone.text) })
 	case "SQS":
 		reports := func(v value) bool { return !v.known() || v.text == "ReportBatchItemFailures" }
 		if !slices.ContainsFunc(props.ResponseTypes, reports) {
-			d.fail(event.Type.line, "event %s does not name ReportBatchItemFailures under FunctionResponseTypes: "+
+			f.fail(event.Type.line, "event %s does not name ReportBatchItemFailures under FunctionResponseTypes: "+
 				"a message whose order failed would be lost", name)
 		}
-		d.checkQueue(props.Queue.refersTo(), resources)
+		f.checkQueue(props.Queue.refersTo(), resources)
 	case "EventBridgeRule", "CloudWatchEvent":
-		d.failRule(event.Type.line, name)
+		f.failRule(event.Type.line, name)
 	}
 }
 
 // failRule reports a rule that sends events to a function.
-func (d *Deployment) failRule(line int, name string) {
-	d.fail(line, "rule %s sends events to the function, whose retries end after a few minutes: send them to the queue", name)
+func (f *File) failRule(line int, name string) {
+	f.fail(line, "rule %s sends events to the function, whose retries end in minutes: send them to the queue", name)
 }
 
 // patience is how long orders in a queue are repeated at least: one snapshot and one sweep.
@@ -139,46 +140,46 @@ const patience = 40 * time.Minute
 const visibilityDefault = 30
 
 // checkQueue reports a queue that repeats its messages for too short a time.
-func (d *Deployment) checkQueue(name string, resources *yaml.Node) {
-	node, _ := at(resources, name, "Properties")
+func (f *File) checkQueue(name string, resources *yaml.Node) {
+	node, _ := get(resources, name, "Properties")
 	if node == nil {
 		return
 	}
 	var queue samQueue
-	d.decode(node, &queue)
+	f.decode(node, &queue)
 	hidden, known := queue.VisibilityTimeout.number(visibilityDefault)
 	receives := queue.RedrivePolicy.MaxReceiveCount
 	if times, ok := receives.number(0); known && ok && receives.line > 0 && hidden*(times-1) <= patience.Seconds() {
-		d.fail(receives.line, "queue %s drops an order before one snapshot and one sweep are over (40 minutes): "+
+		f.fail(receives.line, "queue %s drops an order before one snapshot and one sweep are over (40 minutes): "+
 			"use a larger maxReceiveCount, each is worth VisibilityTimeout", name)
 	}
 }
 
 // addRules reads the rules that send events to our functions or to their queues.
-func (d *Deployment) addRules(resources *yaml.Node, queues map[string]bool) {
+func (f *File) addRules(resources *yaml.Node, queues map[string]bool) {
 	var all map[string]struct {
 		Type       value     `yaml:"Type"`
 		Properties yaml.Node `yaml:"Properties"`
 	}
-	d.decode(resources, &all)
+	f.decode(resources, &all)
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		one := all[name]
 		if one.Type.text != "AWS::Events::Rule" {
 			continue
 		}
 		var rule samRule
-		d.decode(&one.Properties, &rule)
+		f.decode(&one.Properties, &rule)
 		for _, target := range rule.Targets {
 			to := target.Arn.refersTo()
-			ours := slices.ContainsFunc(names, func(function string) bool { return resourceOf(function) == to })
+			ours := slices.ContainsFunc(functionNames, func(function string) bool { return resourceOf(function) == to })
 			if rule.EventPattern == nil || !ours && !queues[to] {
 				continue
 			}
 			if ours {
-				d.failRule(target.Arn.line, name)
+				f.failRule(target.Arn.line, name)
 			}
-			_, line := at(&one.Properties, "EventPattern")
-			d.addSource(line, *rule.EventPattern)
+			_, line := get(&one.Properties, "EventPattern")
+			f.addSource(line, *rule.EventPattern)
 		}
 	}
 }

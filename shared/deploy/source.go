@@ -23,7 +23,7 @@ type pattern struct {
 }
 
 // addSource adds a filter.
-func (d *Deployment) addSource(line int, p pattern) {
+func (f *File) addSource(line int, p pattern) {
 	one := source{line: line}
 	for _, from := range examples(p.Source) {
 		for _, kind := range examples(append(p.Type, p.DetailType...)) {
@@ -32,7 +32,7 @@ func (d *Deployment) addSource(line int, p pattern) {
 			}
 		}
 	}
-	d.sources = append(d.sources, one)
+	f.sources = append(f.sources, one)
 }
 
 // examples returns a text for each element of a field of a filter that the element lets through; "" if there is none.
@@ -56,12 +56,12 @@ func examples(elements []any) []string {
 
 // compareSources reports filters that let events of a vendor through for which the policy has no rule. The events of
 // others carry an order of their own.
-func (d *Deployment) compareSources(p policy.Policy) {
-	for _, one := range d.sources {
+func (f *File) compareSources(p policy.Policy) {
+	for _, one := range f.sources {
 		for _, event := range one.events {
 			vendor := strings.HasPrefix(event.Source, "acs.") || strings.HasPrefix(event.Source, "aws.")
 			if vendor && len(p.Orders(event)) == 0 {
-				d.warn(one.line, "the filter lets %s of %s through, for which %s has no rule under events: narrow it, or add one",
+				f.warn(one.line, "the filter lets %s of %s through, for which %s has no rule under events: narrow it, or add one",
 					event.Type, event.Source, policy.FileName)
 				break
 			}

@@ -33,63 +33,63 @@ func (t Timer) Next(after time.Time) time.Time { return t.schedule.Next(after) }
 // tickTime is the time of a tick as the platforms write it; any will do.
 const tickTime = "2026-01-02T03:04:05Z"
 
-// addTimer reads a timer of a function. event is what its platform sends when it fires, at tickTime, and parse reads its
-// expression.
-func (d *Deployment) addTimer(function, name string, expression, payload value, event []byte,
+// addTimer reads a timer of a function. event is what its platform sends when it fires, at tickTime, and parse reads
+// its expression.
+func (f *File) addTimer(function, name string, expression, payload value, event []byte,
 	parse func(string) (cron.Schedule, error)) {
 	if function != "timer" {
-		d.fail(expression.line, "timer %s fires the function %s: only the function timer sweeps", name, function)
+		f.fail(expression.line, "timer %s fires the function %s: only the function timer sweeps", name, function)
 		return
 	}
 	tick, err := trigger.DecodeTimer(event)
 	if err != nil {
-		d.sweeps = true // or was meant to
-		d.fail(cmp.Or(payload.line, expression.line), "timer %s sends a payload that the timer function refuses: %s",
+		f.sweeps = true // or was meant to
+		f.fail(cmp.Or(payload.line, expression.line), "timer %s sends a payload that the timer function refuses: %s",
 			name, snapshot.AsError(err).Message)
 		return
 	}
 	if sent := tick.Time; !sent.IsZero() && sent.Format(time.RFC3339) != tickTime {
-		d.fail(payload.line, "timer %s sends the same time with each tick: write <aws.scheduler.scheduled-time>", name)
+		f.fail(payload.line, "timer %s sends the same time with each tick: write <aws.scheduler.scheduled-time>", name)
 	}
-	d.sweeps = d.sweeps || tick.Role == ""
+	f.sweeps = f.sweeps || tick.Role == ""
 	schedule, err := parse(expression.text)
 	switch {
 	case tick.Role == "" && (err != nil || !everyTenMinutes(schedule)):
-		d.fail(expression.line, "timer %s does not sweep every 10 minutes: use 0 */10 * * * * in %s, cron(0/10 * * * ? *) in %s",
-			name, FCFile, SAMFile)
+		f.fail(expression.line, "timer %s does not sweep every 10 minutes: use 0 */10 * * * * in %s, "+
+			"cron(0/10 * * * ? *) in %s", name, FCFile, SAMFile)
 	case err != nil:
-		d.warn(expression.line, "timer %s has a schedule that cannot be read here: %v", name, err)
+		f.warn(expression.line, "timer %s has a schedule that cannot be read here: %v", name, err)
 	default:
-		d.Timers = append(d.Timers, Timer{name, payload.text, tick, schedule, payload.line})
+		f.Timers = append(f.Timers, Timer{name, payload.text, tick, schedule, payload.line})
 	}
 }
 
 // compareTimers reports timers that name a role or target that the policy does not have.
-func (d *Deployment) compareTimers(p policy.Policy) {
-	for _, timer := range d.Timers {
+func (f *File) compareTimers(p policy.Policy) {
+	for _, timer := range f.Timers {
 		reaches := func(t snapshot.Target) bool { return reaches(timer.Tick, t) }
 		if timer.Tick.Role != "" && !slices.ContainsFunc(p.Targets, reaches) {
-			d.warn(timer.line, "timer %s names the role %s, which no target of %s keeps: correct it, or add the role there",
+			f.warn(timer.line, "timer %s names the role %s, which no target of %s keeps: correct it, or add it there",
 				timer.Name, timer.Tick.Role, policy.FileName)
 		}
 		for _, name := range timer.Tick.Targets {
 			if _, ok := p.Target(name); !ok {
-				d.warn(timer.line, "timer %s names the target %s, which %s does not have", timer.Name, name, policy.FileName)
+				f.warn(timer.line, "timer %s names the target %s, which %s does not have", timer.Name, name, policy.FileName)
 			}
 		}
 	}
 }
 
-// reaches reports whether a tick makes its role due at a target: one whose keep names the role, or one without keep that
-// the tick names.
+// reaches reports whether a tick makes its role due at a target: one whose keep names the role, or one without keep
+// that the tick names.
 func reaches(tick snapshot.Tick, target snapshot.Target) bool {
 	named := slices.Contains(tick.Targets, target.Name)
 	keeps := slices.ContainsFunc(target.Keep, func(s snapshot.Slots) bool { return s.Role == tick.Role })
 	return keeps && (named || tick.Targets == nil) || named && len(target.Keep) == 0
 }
 
-// everyTenMinutes reports whether a schedule fires every ten minutes, for a week: a sweep sends the notifications of the
-// ten minutes before it.
+// everyTenMinutes reports whether a schedule fires every ten minutes, for a week: a sweep sends the notifications of
+// the ten minutes before it.
 func everyTenMinutes(schedule cron.Schedule) bool {
 	const interval = 10 * time.Minute
 	for at := monday; at.Before(monday.AddDate(0, 0, 7)); at = at.Add(interval) {
@@ -104,8 +104,8 @@ func everyTenMinutes(schedule cron.Schedule) bool {
 var monday = time.Date(2026, time.January, 5, 0, 0, 0, 0, time.UTC)
 
 // cronFields reads sec min hour day month weekday year, and @every with a duration.
-var cronFields = cron.MustNewParser(cron.Second | cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow | cron.Year |
-	cron.Descriptor)
+var cronFields = cron.MustNewParser(cron.Second | cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow |
+	cron.Year | cron.Descriptor)
 
 // parseFC reads a cron expression of Function Compute: sec min hour day month weekday, or @every and a duration, with
 // CRON_TZ=<zone> before it; UTC without it. Source: help.aliyun.com/zh/functioncompute, "Time triggers".
@@ -138,8 +138,8 @@ func parseAWS(expression, zone string) (cron.Schedule, error) {
 	return parseCron(zone, "0 "+fields)
 }
 
-// parseCron parses the fields of a schedule. Numbers for days of the week are refused, for the platforms and the library
-// number them differently.
+// parseCron parses the fields of a schedule. Numbers for days of the week are refused, for the platforms and the
+// library number them differently.
 func parseCron(zone, expression string) (cron.Schedule, error) {
 	if fields := strings.Fields(expression); len(fields) == 7 && strings.ContainsAny(fields[5], "0123456789") {
 		return nil, fmt.Errorf("use MON to SUN in place of %s", fields[5])

@@ -45,14 +45,14 @@ func TestSchedules(t *testing.T) {
 // What cannot be read, and what each platform reads in its own way.
 func TestSchedulesRefused(t *testing.T) {
 	t.Parallel()
-	for _, expression := range []string{" ", "0 3 * * *", "0 0 3 * * * 2026", "0 60 3 * * *", "0 0 3 * * 7", "@every", "@every x",
-		"CRON_TZ=Nowhere 0 0 3 * * *", "CRON_TZ= 0 0 3 * * *", "0 0 3 30 2 *"} {
+	for _, expression := range []string{" ", "0 3 * * *", "0 0 3 * * * 2026", "0 60 3 * * *", "0 0 3 * * 7", "@every",
+		"@every x", "CRON_TZ=Nowhere 0 0 3 * * *", "CRON_TZ= 0 0 3 * * *", "0 0 3 30 2 *"} {
 		if _, err := parseFC(expression); err == nil {
 			t.Errorf("parseFC(%q): no error", expression)
 		}
 	}
-	for _, expression := range []string{"", "0 3 * * ? *", "cron(0 3 * * ?)", "cron(0 24 * * ? *)", "cron(0 3 ? * 1 *)", "cron(0 3 * * ? 2020)",
-		"cron(0 3 31 4 ? *)", "rate(0 hours)", "rate(30 seconds)"} {
+	for _, expression := range []string{"", "0 3 * * ? *", "cron(0 3 * * ?)", "cron(0 24 * * ? *)", "cron(0 3 ? * 1 *)",
+		"cron(0 3 * * ? 2020)", "cron(0 3 31 4 ? *)", "rate(0 hours)", "rate(30 seconds)"} {
 		if _, err := parseAWS(expression, "UTC"); err == nil {
 			t.Errorf("parseAWS(%q): no error", expression)
 		}
