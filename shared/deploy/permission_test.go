@@ -1,4 +1,4 @@
-package manifest_test
+package deploy_test
 
 import (
 	"encoding/json"
@@ -57,13 +57,14 @@ func readYAML(t *testing.T, name string, into any) {
 	}
 }
 
-// The functions that are reachable from outside may not delete, the sweep may: in the RAM policies, and in which function
-// gets which of them on each platform.
+// The functions that are reachable from outside may not delete, the sweep may: in the RAM policies, and in which
+// function gets which of them on each platform.
 func TestPermissions(t *testing.T) {
 	t.Parallel()
 	take, sweep := readRAM(t, "take-policy.json"), readRAM(t, "sweep-policy.json")
 	queue := "acs:mns:*:*:/queues/swas-snapshot-failures/messages"
-	want := ramPolicy{"swas-open:CreateSnapshot": "*", "swas-open:ListSnapshots": "*", "swas-open:ListDisks": "*", "swas-open:TagResources": "*", "mns:SendMessage": queue}
+	want := ramPolicy{"swas-open:CreateSnapshot": "*", "swas-open:ListSnapshots": "*", "swas-open:ListDisks": "*",
+		"swas-open:TagResources": "*", "mns:SendMessage": queue}
 	if !maps.Equal(take, want) {
 		t.Errorf("take-policy.json allows %v, want %v", take, want)
 	}
@@ -89,13 +90,15 @@ func TestPermissionsFC(t *testing.T) {
 	for name, one := range file.Resources {
 		roles[name] = one.Props.Role
 	}
-	if want := map[string]string{"timer": "${vars.sweepRole}", "http": "${vars.takeRole}", "event": "${vars.takeRole}"}; !maps.Equal(roles, want) {
+	want := map[string]string{"timer": "${vars.sweepRole}", "http": "${vars.takeRole}", "event": "${vars.takeRole}"}
+	if !maps.Equal(roles, want) {
 		t.Errorf("roles %v, want %v", roles, want)
 	}
 	if file.Vars["sweepRole"] == file.Vars["takeRole"] {
 		t.Errorf("both roles are %v", file.Vars["takeRole"])
 	}
-	if failures, ok := file.Vars["failures"].(string); !ok || !strings.HasSuffix(failures, ":/queues/swas-snapshot-failures/messages") {
+	failures, _ := file.Vars["failures"].(string)
+	if !strings.HasSuffix(failures, ":/queues/swas-snapshot-failures/messages") {
 		t.Errorf("the queue of failures is %v, want the one of the RAM policies", failures)
 	}
 }
@@ -125,10 +128,12 @@ func TestPermissionsLambda(t *testing.T) {
 	if text, err := json.Marshal(file.Globals); err != nil || strings.Contains(string(text), "SECRET_ID") {
 		t.Errorf("Globals %s, %v: want no secret for all functions", text, err)
 	}
-	for name, want := range map[string]string{"Timer": "SweepCredentialsSecretArn", "Http": "TakeCredentialsSecretArn", "Event": "TakeCredentialsSecretArn"} {
+	for name, want := range map[string]string{"Timer": "SweepCredentialsSecretArn", "Http": "TakeCredentialsSecretArn",
+		"Event": "TakeCredentialsSecretArn"} {
 		function, role := file.Resources[name+"Function"].Properties, file.Resources[name+"Role"].Properties
-		if function.Role != name+"Role.Arn" || function.Environment.Variables["ALIBABA_CLOUD_SECRET_ID"] != want {
-			t.Errorf("%sFunction has %s and reads %s, want %sRole and %s", name, function.Role, function.Environment.Variables["ALIBABA_CLOUD_SECRET_ID"], name, want)
+		secret := function.Environment.Variables["ALIBABA_CLOUD_SECRET_ID"]
+		if function.Role != name+"Role.Arn" || secret != want {
+			t.Errorf("%sFunction has %s and reads %s, want %sRole and %s", name, function.Role, secret, name, want)
 		}
 		var secrets []any
 		for _, policy := range role.Policies {
