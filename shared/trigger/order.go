@@ -33,92 +33,22 @@ type requestForm struct {
 }
 
 var (
-	orderFields   = formOf(reflect.TypeFor[orderForm]())
-	requestFields = formOf(reflect.TypeFor[requestForm]())
+	orderFields   = fieldNames(reflect.TypeFor[orderForm]())
+	requestFields = fieldNames(reflect.TypeFor[requestForm]())
 )
 
-// delivery is what brought an order: the identity that the order takes unless it has a key of its own, and the time that
-// it takes unless it has one.
-type delivery struct {
-	sender   string
-	key      string
-	at       time.Time // zero: the delivery has no time
-	repeated bool      // by a queue, until the order is done
+// looksLikeOrder reports whether an object has what every order has, or nothing but parameters of the API.
+func looksLikeOrder(n node) bool {
+	return n.hasAny("target", "DiskId") || len(n.members) > 0 && n.hasOnly(requestFields...)
 }
 
-// DecodeOrder decodes an order in the form of this project, {"target","role","reason","key","time","maxAge","dryRun"};
-// target is required. With a key, the order has Key and ExplicitKey; Sender, Tenant and Actor are the caller's to fill.
-// time is that of the event, in RFC 3339. maxAge is a duration as Go writes it, which may begin with days: "90m", "2d".
-// The values of the other fields are checked by [snapshot.Order.Validate]. The error is a [*snapshot.Error] with Code
-// [snapshot.CodeMalformed].
-func DecodeOrder(data []byte) (snapshot.Order, error) {
-	order, err := decodeOrderForm(data)
-	return order, expecting(err, "an order such as "+exampleOrder)
-}
-
-func decodeOrderForm(data []byte) (snapshot.Order, error) {
-	var form orderForm
-	if err := StrictJSON(data, &form); err != nil {
-		return snapshot.Order{}, err
+// decodeOrderItem decodes an order in either form and gives it its identity.
+func decodeOrderItem(n node, from origin) ([]Item, error) {
+	decode := decodeOrder
+	if n.hasAny("DiskId") || !n.hasAny("target") && n.hasOnly(requestFields...) {
+		decode = decodeRequest
 	}
-	if form.Target == "" {
-		return snapshot.Order{}, malformed(`field "target" is missing: name a target of snapshots.yaml`)
-	}
-	order := snapshot.Order{Target: form.Target, Role: form.Role, Reason: form.Reason, DryRun: form.DryRun}
-	if form.Key != nil {
-		if *form.Key == "" {
-			return snapshot.Order{}, malformed(`field "key" is empty: give the ID of the event, or leave the field out`)
-		}
-		order.Key, order.ExplicitKey = *form.Key, true
-	}
-	if form.Time != nil {
-		if *form.Time == "" {
-			return snapshot.Order{}, malformed(`field "time" is empty: give the time of the event, or leave the field out`)
-		}
-		at, err := parseTime("time", *form.Time)
-		if err != nil {
-			return snapshot.Order{}, err
-		}
-		order.Time = at
-	}
-	if form.MaxAge != nil {
-		age, err := parseAge("maxAge", *form.MaxAge)
-		if err != nil {
-			return snapshot.Order{}, err
-		}
-		order.MaxAge = age
-	}
-	return order, nil
-}
-
-func decodeRequestForm(data []byte) (snapshot.Order, error) {
-	var form requestForm
-	if err := StrictJSON(data, &form); err != nil {
-		return snapshot.Order{}, err
-	}
-	if form.DiskID == "" {
-		// The core would miss a target, too; here the caller writes the API's own parameters.
-		wrong := snapshot.Request{RegionID: cmp.Or(form.RegionID, "cn-hangzhou"), SnapshotName: cmp.Or(form.SnapshotName, "generated"),
-			ClientToken: form.ClientToken, Tags: form.Tag, ResourceGroupID: form.ResourceGroupID}.Validate()
-		return snapshot.Order{}, snapshot.AsError(wrong)
-	}
-	return snapshot.Order{
-		RegionID:        form.RegionID,
-		DiskID:          form.DiskID,
-		SnapshotName:    form.SnapshotName,
-		ClientToken:     form.ClientToken,
-		Tags:            form.Tag,
-		ResourceGroupID: form.ResourceGroupID,
-	}, nil
-}
-
-// decodeOrder decodes an order in either form and gives it its identity.
-func decodeOrder(data []byte, from delivery) (*snapshot.Order, error) {
-	decode := decodeOrderForm
-	if fields := objectOf(data); fields.folds("DiskId") || !fields.folds("target") && fields.onlyOf(requestFields) {
-		decode = decodeRequestForm
-	}
-	order, err := decode(data)
+	order, err := decode(n)
 	if err != nil {
 		return nil, err
 	}
@@ -131,5 +61,102 @@ func decodeOrder(data []byte, from delivery) (*snapshot.Order, error) {
 	} else {
 		order.Sender, order.Key = from.sender, from.key
 	}
-	return &order, nil
+	return []Item{{Order: &order}}, nil
+}
+
+// DecodeOrder decodes an order in the form of this project, {"target","role","reason","key","time","maxAge","dryRun"};
+// target is required. With a key, the order has Key and ExplicitKey; Sender, Tenant and Actor are the caller's to fill.
+// time is that of the event, in RFC 3339. maxAge is a duration as Go writes it, which may begin with days: "90m", "2d".
+// The values of the other fields are checked by [snapshot.Order.Validate]. The error is a [*snapshot.Error] with Code
+// [snapshot.CodeMalformed].
+func DecodeOrder(data []byte) (snapshot.Order, error) {
+	order, err := decodeOrder(parse(data, fold))
+	return order, expecting(err, "an order such as "+exampleOrder)
+}
+
+func decodeOrder(n node) (snapshot.Order, error) {
+	var form orderForm
+	if err := n.fill(&form, true); err != nil {
+		return snapshot.Order{}, err
+	}
+	order := snapshot.Order{Target: form.Target, Role: form.Role, Reason: form.Reason, DryRun: form.DryRun}
+	if form.Target == "" {
+		return snapshot.Order{}, snapshot.Malformed(`field "target" is missing: name a target of snapshots.yaml`)
+	}
+	if form.Key != nil {
+		if *form.Key == "" {
+			return snapshot.Order{}, snapshot.Malformed(
+				`field "key" is empty: give the ID of the event, or leave the field out`)
+		}
+		order.Key, order.ExplicitKey = *form.Key, true
+	}
+	if form.Time != nil {
+		if *form.Time == "" {
+			return snapshot.Order{}, snapshot.Malformed(
+				`field "time" is empty: give the time of the event, or leave the field out`)
+		}
+		at, err := parseTime("time", *form.Time)
+		if err != nil {
+			return snapshot.Order{}, err
+		}
+		order.Time = at
+	}
+	if form.MaxAge != nil {
+		age, err := snapshot.ParseDuration(*form.MaxAge)
+		if err != nil {
+			return snapshot.Order{}, snapshot.Malformed(`field "maxAge" is %s`, err)
+		}
+		order.MaxAge = age
+	}
+	return order, nil
+}
+
+func decodeRequest(n node) (snapshot.Order, error) {
+	var form requestForm
+	if err := n.fill(&form, true); err != nil {
+		return snapshot.Order{}, err
+	}
+	if form.DiskID == "" {
+		// The core would miss a target, too; here the caller writes the API's own parameters.
+		wrong := snapshot.Request{
+			RegionID:        cmp.Or(form.RegionID, "cn-hangzhou"),
+			SnapshotName:    cmp.Or(form.SnapshotName, "generated"),
+			ClientToken:     form.ClientToken,
+			Tags:            form.Tag,
+			ResourceGroupID: form.ResourceGroupID,
+		}.Validate()
+		return snapshot.Order{}, snapshot.AsError(wrong)
+	}
+	return snapshot.Order{
+		RegionID:        form.RegionID,
+		DiskID:          form.DiskID,
+		SnapshotName:    form.SnapshotName,
+		ClientToken:     form.ClientToken,
+		Tags:            form.Tag,
+		ResourceGroupID: form.ResourceGroupID,
+	}, nil
+}
+
+// parseTime reads the time of an event. Absent, it is the zero time; a time before 1970 is a mistake.
+func parseTime(name, text string) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil || at.Year() < 1970 {
+		return time.Time{}, snapshot.Malformed("field %s is not a time: write one such as 2026-01-31T03:00:00Z",
+			snapshot.Quote(name))
+	}
+	return at.UTC(), nil
+}
+
+// maxMillis is the last millisecond of the year 9999, beyond which a time has no RFC 3339 form.
+const maxMillis = 253402300799999
+
+// parseMillis reads a time in milliseconds since 1970.
+func parseMillis(name string, millis int64) (time.Time, error) {
+	if millis <= 0 || millis > maxMillis {
+		return time.Time{}, snapshot.Malformed("field %s is not a time in milliseconds since 1970", snapshot.Quote(name))
+	}
+	return time.UnixMilli(millis).UTC(), nil
 }
