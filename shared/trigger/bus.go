@@ -11,13 +11,13 @@ import (
 
 // cloudEvent is an event of Alibaba Cloud EventBridge: CloudEvents 1.0 in JSON.
 type cloudEvent struct {
-	SpecVersion string `json:"specversion"`
-	ID          string `json:"id"`
-	Source      string `json:"source"`
-	Type        string `json:"type"`
-	Subject     string `json:"subject"`
-	Time        string `json:"time"` // RFC 3339
-	Data        node   `json:"data"`
+	SpecVersion string    `json:"specversion"`
+	ID          string    `json:"id" required:"true"`
+	Source      string    `json:"source" required:"true"`
+	Type        string    `json:"type" required:"true"`
+	Subject     string    `json:"subject"`
+	Time        time.Time `json:"time"`
+	Data        node      `json:"data"`
 }
 
 func decodeCloudEvent(n node, from origin) ([]Item, error) {
@@ -28,26 +28,21 @@ func decodeCloudEvent(n node, from origin) ([]Item, error) {
 	if event.SpecVersion != "1.0" {
 		return nil, snapshot.Malformed(`field "specversion" of the CloudEvent is not "1.0"`)
 	}
-	if err := required("id", event.ID, "source", event.Source, "type", event.Type); err != nil {
-		return nil, err
+	bus := snapshot.BusEvent{
+		ID: event.ID, Source: event.Source, Type: event.Type, Subject: event.Subject, Time: event.Time,
 	}
-	at, err := parseTime("time", event.Time)
-	if err != nil {
-		return nil, err
-	}
-	bus := snapshot.BusEvent{ID: event.ID, Source: event.Source, Type: event.Type, Subject: event.Subject, Time: at}
 	return orderOrEvent(bus, event.Data, from)
 }
 
 // awsEvent is an event of AWS EventBridge.
 type awsEvent struct {
-	Version    string   `json:"version"` // always "0"
-	ID         string   `json:"id"`
-	DetailType string   `json:"detail-type"`
-	Source     string   `json:"source"`
-	Time       string   `json:"time"` // RFC 3339
-	Resources  []string `json:"resources"`
-	Detail     node     `json:"detail"`
+	Version    string    `json:"version"` // always "0"
+	ID         string    `json:"id" required:"true"`
+	DetailType string    `json:"detail-type" required:"true"`
+	Source     string    `json:"source" required:"true"`
+	Time       time.Time `json:"time"`
+	Resources  []string  `json:"resources"`
+	Detail     node      `json:"detail"`
 }
 
 // subject returns what the event is about; AWS lists it first.
@@ -58,27 +53,23 @@ func (e awsEvent) subject() string {
 	return e.Resources[0]
 }
 
-func readAWSEvent(n node) (awsEvent, time.Time, error) {
+func readAWSEvent(n node) (awsEvent, error) {
 	var event awsEvent
-	if err := n.fill(&event, false); err != nil {
-		return awsEvent{}, time.Time{}, err
+	err := n.fill(&event, false)
+	if err == nil && event.Version != "0" {
+		err = snapshot.Malformed(`field "version" of the event of EventBridge is not "0"`)
 	}
-	if event.Version != "0" {
-		return awsEvent{}, time.Time{}, snapshot.Malformed(`field "version" of the event of EventBridge is not "0"`)
-	}
-	if err := required("id", event.ID, "source", event.Source, "detail-type", event.DetailType); err != nil {
-		return awsEvent{}, time.Time{}, err
-	}
-	at, err := parseTime("time", event.Time)
-	return event, at, err
+	return event, err
 }
 
 func decodeAWSBus(n node, from origin) ([]Item, error) {
-	event, at, err := readAWSEvent(n)
+	event, err := readAWSEvent(n)
 	if err != nil {
 		return nil, err
 	}
-	bus := snapshot.BusEvent{ID: event.ID, Source: event.Source, Type: event.DetailType, Subject: event.subject(), Time: at}
+	bus := snapshot.BusEvent{
+		ID: event.ID, Source: event.Source, Type: event.DetailType, Subject: event.subject(), Time: event.Time,
+	}
 	return orderOrEvent(bus, event.Detail, from)
 }
 
@@ -100,7 +91,7 @@ func orderOrEvent(bus snapshot.BusEvent, content node, from origin) ([]Item, err
 	if carried.kind == kindText {
 		carried = parse([]byte(carried.text()), fold)
 	}
-	from.sender, from.key, from.at = "event", snapshot.ComposedKey("event", bus.Source, bus.ID), bus.Time
+	from.sender, from.key, from.at = "event", bus.Key(), bus.Time
 	decode := decodeOrderItem
 	switch {
 	case carriesOrder(carried):
@@ -121,32 +112,30 @@ func carriesOrder(content node) bool {
 		content.hasAny("DiskId") && content.hasOnly(requestFields...)
 }
 
-// ossEvent is the event of an OSS trigger of Function Compute.
-type ossEvent struct {
-	Events []ossRecord `json:"events"`
-}
-
+// ossRecord is a record of the event of an OSS trigger of Function Compute.
 type ossRecord struct {
-	EventName   string `json:"eventName"`   // ObjectCreated:PutObject, ...
-	EventSource string `json:"eventSource"` // acs:oss
-	EventTime   string `json:"eventTime"`   // RFC 3339
-	Region      string `json:"region"`
+	EventName   string    `json:"eventName" required:"true"`   // ObjectCreated:PutObject, ...
+	EventSource string    `json:"eventSource" required:"true"` // acs:oss
+	EventTime   time.Time `json:"eventTime" required:"true"`
+	Region      string    `json:"region" required:"true"`
 	OSS         struct {
 		Bucket struct {
-			Name  string `json:"name"`
+			Name  string `json:"name" required:"true"`
 			Owner string `json:"ownerIdentity"`
-		} `json:"bucket"`
+		} `json:"bucket" required:"true"`
 		Object struct {
-			Key string `json:"key"`
-		} `json:"object"`
-	} `json:"oss"`
+			Key string `json:"key" required:"true"`
+		} `json:"object" required:"true"`
+	} `json:"oss" required:"true"`
 	ResponseElements struct {
-		RequestID string `json:"requestId"`
-	} `json:"responseElements"`
+		RequestID string `json:"requestId" required:"true"`
+	} `json:"responseElements" required:"true"`
 }
 
 func decodeOSS(n node, _ origin) ([]Item, error) {
-	var event ossEvent
+	var event struct {
+		Events []node `json:"events"`
+	}
 	if err := n.fill(&event, false); err != nil {
 		return nil, err
 	}
@@ -154,8 +143,8 @@ func decodeOSS(n node, _ origin) ([]Item, error) {
 		return nil, snapshot.Malformed(`field "events" is empty`)
 	}
 	var items []Item
-	for i, record := range event.Events {
-		bus, err := record.busEvent()
+	for i, one := range event.Events {
+		bus, err := readOSSRecord(one)
 		switch {
 		case err != nil:
 			items = append(items, failed(within("event "+strconv.Itoa(i+1), err)))
@@ -166,27 +155,22 @@ func decodeOSS(n node, _ origin) ([]Item, error) {
 	return items, nil
 }
 
-// busEvent returns a record in the words that EventBridge has for events of OSS, so that one rule of the policy serves
-// both ways.
-func (r ossRecord) busEvent() (snapshot.BusEvent, error) {
+// readOSSRecord returns a record in the words that EventBridge has for events of OSS, so that one rule of the policy
+// serves both ways.
+func readOSSRecord(n node) (snapshot.BusEvent, error) {
+	var r ossRecord
+	if err := n.fill(&r, false); err != nil {
+		return snapshot.BusEvent{}, err
+	}
 	if r.EventSource != "acs:oss" {
 		return snapshot.BusEvent{}, snapshot.Malformed(`field "eventSource" is not "acs:oss"`)
 	}
-	bucket, key, requestID := r.OSS.Bucket, r.OSS.Object.Key, r.ResponseElements.RequestID
-	err := required("eventName", r.EventName, "eventTime", r.EventTime, "region", r.Region,
-		"oss.bucket.name", bucket.Name, "oss.object.key", key, "responseElements.requestId", requestID)
-	if err != nil {
-		return snapshot.BusEvent{}, err
-	}
-	at, err := parseTime("eventTime", r.EventTime)
-	if err != nil {
-		return snapshot.BusEvent{}, err
-	}
+	bucket, key := r.OSS.Bucket, r.OSS.Object.Key
 	return snapshot.BusEvent{
-		ID:      snapshot.ComposedKey("object", requestID, key),
+		ID:      snapshot.ComposedKey("object", r.ResponseElements.RequestID, key),
 		Source:  "acs.oss",
 		Type:    "oss:" + r.EventName,
 		Subject: strings.Join([]string{"acs", "oss", r.Region, bucket.Owner, bucket.Name + "/" + key}, ":"),
-		Time:    at,
+		Time:    r.EventTime,
 	}, nil
 }

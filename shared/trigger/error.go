@@ -23,13 +23,3 @@ func expecting(err error, expected string) error {
 	}
 	return &known
 }
-
-// required returns an error for the first empty field, of fields given as pairs of name and value.
-func required(pairs ...string) error {
-	for i := 0; i < len(pairs); i += 2 {
-		if pairs[i+1] == "" {
-			return snapshot.Malformed("field %s is missing", snapshot.Quote(pairs[i]))
-		}
-	}
-	return nil
-}

@@ -67,35 +67,80 @@ type origin struct {
 	repeated bool      // by a queue, until the order is done
 }
 
-// shape is one form in which an event arrives.
-type shape struct {
+// shape is one form in which an event arrives. D decodes it.
+type shape[D any] struct {
 	name   string
 	marks  func(node) bool // reports whether an object has the fields that only this shape has
-	decode func(event node, from origin) ([]Item, error)
+	decode D
 }
+
+type (
+	itemDecoder = func(event node, from origin) ([]Item, error)
+	itemShape   = shape[itemDecoder]
+)
 
 // Shapes by where they may stand. A message carries an order or an event, never another message, with the one
 // exception of a topic of SNS that feeds a queue of SQS.
 var (
-	orderShapes   = []shape{{"an order", looksLikeOrder, decodeOrderItem}}
-	carriedShapes = slices.Concat(orderShapes, []shape{
+	orderShapes   = []itemShape{{"an order", looksLikeOrder, decodeOrderItem}}
+	carriedShapes = slices.Concat(orderShapes, []itemShape{
 		{"a CloudEvent", func(n node) bool { return n.has("specversion") }, decodeCloudEvent},
 		{"an event of AWS EventBridge", func(n node) bool { return n.has("detail-type") }, decodeAWSBus},
 		{"an OSS event", func(n node) bool { return n.has("events") }, decodeOSS},
 	})
-	queuedShapes = slices.Concat(carriedShapes, []shape{
+	queuedShapes = slices.Concat(carriedShapes, []itemShape{
 		{"a notification of SNS", func(n node) bool { return n.has("TopicArn", "MessageId", "Message") }, decodeSNS},
 	})
-	elementShapes = slices.Concat(carriedShapes, []shape{
+	elementShapes = slices.Concat(carriedShapes, []itemShape{
 		{"a message of MNS", func(n node) bool { return n.has("MessageId", "Message") }, decodeMNS},
 	})
-	invokedShapes = slices.Concat(elementShapes, []shape{
+	invokedShapes = slices.Concat(elementShapes, []itemShape{
 		{"records of SNS or SQS", func(n node) bool { return n.has("Records") }, decodeRecords},
 	})
 )
 
+// pick returns the decoder of an object that has exactly one of the shapes.
+func pick[D any](event node, shapes []shape[D]) (decode D, err error) {
+	if err := event.check(); err != nil {
+		return decode, err
+	}
+	if event.kind != kindObject {
+		return decode, snapshot.Malformed("the event is %s, not an object", event.kind)
+	}
+	var names []string
+	for _, s := range shapes {
+		if s.marks(event) {
+			decode, names = s.decode, append(names, s.name)
+		}
+	}
+	switch {
+	case len(names) == 1:
+		return decode, nil
+	case len(names) > 1:
+		err = snapshot.Malformed("the event has the marks of %s: %s", strings.Join(names, " and of "), event.describe())
+	case event.has("triggerTime"):
+		err = snapshot.Malformed("the event is that of a timer: the timer function takes it")
+	case event.has("requestContext"):
+		err = snapshot.Malformed("the event is an HTTP request: the http function takes it")
+	case looksLikeOrder(event):
+		err = snapshot.Malformed("the event is an order: the event function takes it")
+	default:
+		err = snapshot.Malformed("the event has no known shape: it has %s", event.describe())
+	}
+	return decode, err
+}
+
+// decodeOne decodes one object.
+func decodeOne(event node, shapes []itemShape, from origin) ([]Item, error) {
+	decode, err := pick(event, shapes)
+	if err != nil {
+		return nil, err
+	}
+	return decode(event, from)
+}
+
 // decodeOneOrList decodes an object, or a list that is sound as a whole.
-func decodeOneOrList(event node, shapes []shape, from origin) ([]Item, error) {
+func decodeOneOrList(event node, shapes []itemShape, from origin) ([]Item, error) {
 	if event.kind == kindList && event.defect == nil {
 		return decodeList(event, shapes, from)
 	}
@@ -103,7 +148,7 @@ func decodeOneOrList(event node, shapes []shape, from origin) ([]Item, error) {
 }
 
 // decodeList decodes each element of a list, an object or text that holds one.
-func decodeList(list node, shapes []shape, from origin) ([]Item, error) {
+func decodeList(list node, shapes []itemShape, from origin) ([]Item, error) {
 	if len(list.members) == 0 {
 		return nil, snapshot.Malformed("the list of events is empty")
 	}
@@ -114,7 +159,8 @@ func decodeList(list node, shapes []shape, from origin) ([]Item, error) {
 		case kindText:
 			element = parse([]byte(element.text()), fold)
 		default:
-			items = append(items, failed(snapshot.Malformed("element %d of the list is %s, not an object", i+1, element.kind)))
+			err := snapshot.Malformed("element %d of the list is %s, not an object", i+1, element.kind)
+			items = append(items, failed(err))
 			continue
 		}
 		some, err := decodeOne(element, shapes, from)
@@ -124,35 +170,6 @@ func decodeList(list node, shapes []shape, from origin) ([]Item, error) {
 		items = append(items, some...)
 	}
 	return items, nil
-}
-
-// decodeOne decodes one object, which has exactly one of the shapes.
-func decodeOne(event node, shapes []shape, from origin) ([]Item, error) {
-	if err := event.check(); err != nil {
-		return nil, err
-	}
-	if event.kind != kindObject {
-		return nil, snapshot.Malformed("the event is %s, not an object", event.kind)
-	}
-	var found []shape
-	var names []string
-	for _, s := range shapes {
-		if s.marks(event) {
-			found, names = append(found, s), append(names, s.name)
-		}
-	}
-	switch {
-	case len(found) == 1:
-		return found[0].decode(event, from)
-	case len(found) > 1:
-		return nil, snapshot.Malformed("the event has the marks of %s: %s", strings.Join(names, " and of "), event.describe())
-	case event.has("triggerTime"):
-		return nil, snapshot.Malformed("the event is that of a timer: the timer function takes it")
-	case event.has("requestContext"):
-		return nil, snapshot.Malformed("the event is an HTTP request: the http function takes it")
-	default:
-		return nil, snapshot.Malformed("the event has no known shape: it has %s", event.describe())
-	}
 }
 
 // failed returns the item of what cannot be read.

@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"swas-snapshot/shared/snapshot"
 )
@@ -12,8 +13,9 @@ import (
 // StrictJSON decodes data into the value that into points to, by the rules of [CheckJSON] and more: a field that the
 // type does not have, a field in another case than its tag, a value of another type and null are refused. Use it for
 // formats of this project. The type is made of structs, slices, maps with text keys, pointers, text, numbers and bools;
-// what is held by any or by a [json.Unmarshaler] follows the rules of CheckJSON only. The error is a [*snapshot.Error]
-// with Code [snapshot.CodeMalformed], and into may be filled in part.
+// a [time.Time] is text in RFC 3339, and what is held by any follows the rules of CheckJSON only. A field with the tag
+// required:"true" may be neither absent nor empty. The error is a [*snapshot.Error] with Code [snapshot.CodeMalformed],
+// and into may be filled in part.
 func StrictJSON(data []byte, into any) error { return parse(data, fold).fill(into, true) }
 
 // fill sets the value that into points to. Not strict, it passes over null and over fields that the type does not have,
@@ -25,20 +27,23 @@ func (n node) fill(into any, strict bool) error {
 	return n.set(reflect.ValueOf(into).Elem(), strict)
 }
 
-// kinds of JSON values by the Go values that take them.
-var kinds = map[reflect.Kind]string{
+// takes is the kind of JSON value by the kind of Go value; what is not here takes any.
+var takes = map[reflect.Kind]string{
 	reflect.String: kindText, reflect.Bool: kindBool, reflect.Int: kindNumber, reflect.Int64: kindNumber,
 	reflect.Float64: kindNumber, reflect.Slice: kindList, reflect.Map: kindObject, reflect.Struct: kindObject,
 }
 
 var (
-	nodeType    = reflect.TypeFor[node]()
-	unmarshaler = reflect.TypeFor[json.Unmarshaler]()
+	nodeType = reflect.TypeFor[node]()
+	timeType = reflect.TypeFor[time.Time]()
 )
 
 func (n node) set(into reflect.Value, strict bool) error {
 	t := into.Type()
-	takes := kinds[t.Kind()]
+	kind := takes[t.Kind()]
+	if t == timeType {
+		kind = kindText
+	}
 	switch {
 	case t == nodeType:
 		into.Set(reflect.ValueOf(n))
@@ -48,10 +53,12 @@ func (n node) set(into reflect.Value, strict bool) error {
 	case t.Kind() == reflect.Pointer:
 		into.Set(reflect.New(t.Elem()))
 		return n.set(into.Elem(), strict)
-	case takes == "" || reflect.PointerTo(t).Implements(unmarshaler):
-		return n.unmarshal(into)
-	case n.kind != takes:
-		return snapshot.Malformed("%s is %s, not %s", n.place(), n.kind, takes)
+	case n.kind != kind && kind != "":
+		return snapshot.Malformed("%s is %s, not %s", n.place(), n.kind, kind)
+	case t == timeType:
+		at, err := parseTime(n.place(), n.text())
+		into.Set(reflect.ValueOf(at))
+		return err
 	}
 	switch t.Kind() {
 	case reflect.Struct:
@@ -75,7 +82,9 @@ func (n node) set(into reflect.Value, strict bool) error {
 	case reflect.String:
 		into.SetString(n.text())
 	default:
-		return n.unmarshal(into)
+		if json.Unmarshal(n.raw, into.Addr().Interface()) != nil {
+			return snapshot.Malformed("%s has a value out of range", n.place())
+		}
 	}
 	return nil
 }
@@ -97,19 +106,24 @@ func (n node) setFields(into reflect.Value, strict bool) error {
 			return err
 		}
 	}
+	for _, f := range fields {
+		if f.Tag.Get("required") != "" && into.FieldByIndex(f.Index).IsZero() {
+			return snapshot.Malformed("field %s is missing", snapshot.Quote(f.Name))
+		}
+	}
 	return nil
 }
 
-// unmarshal leaves a value to encoding/json.
-func (n node) unmarshal(into reflect.Value) error {
-	switch err := json.Unmarshal(n.raw, into.Addr().Interface()); {
-	case err == nil:
-		return nil
-	case n.kind == kindNumber:
-		return snapshot.Malformed("%s has a value out of range", n.place())
-	default:
-		return snapshot.Malformed("%s has a value of another form", n.place())
+// parseTime reads the time of an event in RFC 3339. Empty, it is the zero time; a time before 1970 is a mistake.
+func parseTime(place, text string) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
 	}
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil || at.Year() < 1970 {
+		return time.Time{}, snapshot.Malformed("%s is not a time: write one such as 2026-01-31T03:00:00Z", place)
+	}
+	return at.UTC(), nil
 }
 
 // place says where a value stands, for an error.

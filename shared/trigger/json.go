@@ -20,7 +20,10 @@ const maxDepth = 32
 // after the value, no field twice in an object at any depth, not even in another case (encoding/json takes DISKID for
 // DiskId and the long s for an s), and nesting no deeper than 32. Use it before decoding the JSON of a vendor,
 // whose unknown fields are welcome. The error is a [*snapshot.Error] with Code [snapshot.CodeMalformed].
-func CheckJSON(data []byte) error { return parse(data, fold).check() }
+func CheckJSON(data []byte) error {
+	p := parser{data: data, alike: fold}
+	return p.parse().check()
+}
 
 // The kinds of JSON values, as an error calls them.
 const (
@@ -45,16 +48,8 @@ type node struct {
 // parse reads one JSON value. alike maps names of fields to what must be unique in an object: [fold] or [exact].
 // A value with a doubled field or too many levels is returned whole, beside its defect.
 func parse(data []byte, alike func(string) string) node {
-	switch {
-	case len(bytes.TrimSpace(data)) == 0:
-		return node{}
-	case !utf8.Valid(data):
-		return node{defect: snapshot.Malformed("the input is not valid UTF-8")}
-	case !json.Valid(data):
-		return node{defect: syntaxError(data)}
-	}
-	p := parser{data: data, alike: alike}
-	return p.value("", false, 0)
+	p := parser{data: data, alike: alike, keep: true}
+	return p.parse()
 }
 
 // check returns why the value cannot be used, or nil.
@@ -134,11 +129,29 @@ type parser struct {
 	data  []byte
 	pos   int
 	alike func(string) string
+	keep  bool // the members of objects and lists, which take more than a hundred times the memory of the data
+}
+
+func (p *parser) parse() node {
+	switch {
+	case len(bytes.TrimSpace(p.data)) == 0:
+		return node{}
+	case !utf8.Valid(p.data):
+		return node{defect: snapshot.Malformed("the input is not valid UTF-8")}
+	case !json.Valid(p.data):
+		return node{defect: syntaxError(p.data)}
+	}
+	return p.value("", false, 0)
+}
+
+// kindsByFirst is the kind of a JSON value by its first byte; all others are numbers.
+var kindsByFirst = map[byte]string{
+	'{': kindObject, '[': kindList, '"': kindText, 't': kindBool, 'f': kindBool, 'n': kindNull,
 }
 
 // value reads the next value. name and element say where it stands, see [node].
 func (p *parser) value(name string, element bool, depth int) node {
-	n := node{kind: kindOf(p.peek()), name: name, element: element}
+	n := node{kind: cmp.Or(kindsByFirst[p.peek()], kindNumber), name: name, element: element}
 	start := p.pos
 	switch n.kind {
 	case kindObject, kindList:
@@ -150,24 +163,6 @@ func (p *parser) value(name string, element bool, depth int) node {
 	}
 	n.raw = p.data[start:p.pos]
 	return n
-}
-
-// kindOf returns the kind of a JSON value by its first byte.
-func kindOf(first byte) string {
-	switch first {
-	case '{':
-		return kindObject
-	case '[':
-		return kindList
-	case '"':
-		return kindText
-	case 't', 'f':
-		return kindBool
-	case 'n':
-		return kindNull
-	default:
-		return kindNumber
-	}
 }
 
 // nested reads the members of an object or a list.
@@ -192,7 +187,10 @@ func (p *parser) nested(n *node, depth int) {
 			seen[same] = name
 		}
 		member := p.value(name, !object, depth)
-		n.members, n.defect = append(n.members, member), cmp.Or(n.defect, member.defect)
+		n.defect = cmp.Or(n.defect, member.defect)
+		if p.keep {
+			n.members = append(n.members, member)
+		}
 	}
 }
 
@@ -258,15 +256,13 @@ func unquote(raw []byte) string {
 // syntaxError says where data ends being JSON. The decoder's own message quotes the input, so it is not passed on.
 func syntaxError(data []byte) error {
 	var syntax *json.SyntaxError
-	var whole json.RawMessage
-	switch err := json.Unmarshal(data, &whole); {
-	case !errors.As(err, &syntax):
-		return snapshot.Malformed("the input is not JSON")
-	case strings.Contains(syntax.Error(), "max depth"):
+	errors.As(json.Unmarshal(data, new(json.RawMessage)), &syntax) // the only error of what is not valid
+	switch text := syntax.Error(); {
+	case strings.Contains(text, "max depth"):
 		return snapshot.Malformed("objects and lists nest deeper than %d", maxDepth)
-	case strings.Contains(syntax.Error(), "after top-level value"):
+	case strings.Contains(text, "after top-level value"):
 		return snapshot.Malformed("something follows the JSON value, at byte %d", syntax.Offset)
-	case strings.Contains(syntax.Error(), "unexpected end"):
+	case strings.Contains(text, "unexpected end"):
 		return snapshot.Malformed("the JSON ends too early, at byte %d", syntax.Offset)
 	default:
 		return snapshot.Malformed("the input is not JSON, at byte %d", syntax.Offset)

@@ -1,7 +1,6 @@
 package trigger_test
 
 import (
-	"encoding/json"
 	"errors"
 	"reflect"
 	"strings"
@@ -84,7 +83,7 @@ func checkMessage(t *testing.T, err error, part string) {
 }
 
 type inner struct {
-	Name string `json:"name"`
+	Name string `json:"name" required:"true"`
 }
 
 type strict struct {
@@ -97,7 +96,6 @@ type strict struct {
 	List    []inner           `json:"list"`
 	Labels  map[string]string `json:"labels"`
 	At      time.Time         `json:"at"`
-	Raw     json.RawMessage   `json:"raw"`
 	Any     any               `json:"any"`
 	Plain   string
 	Hidden  string `json:"-"`
@@ -106,11 +104,11 @@ type strict struct {
 func TestStrictJSON(t *testing.T) {
 	t.Parallel()
 	data := `{"name":"n","text":"t","pointer":"p","flag":true,"count":-1,"ratio":1.5,"list":[{"name":"a"}],"labels":{"k":"v"},` +
-		`"at":"2026-01-30T19:00:00Z","raw":{"x":null},"any":[1,"a"],"Plain":"x"}`
+		`"at":"2026-01-30T19:00:00Z","any":[1,"a"],"Plain":"x"}`
 	pointer := "p"
 	want := strict{
 		inner: inner{"n"}, Text: "t", Pointer: &pointer, Flag: true, Count: -1, Ratio: 1.5, List: []inner{{"a"}},
-		Labels: map[string]string{"k": "v"}, At: time.Date(2026, 1, 30, 19, 0, 0, 0, time.UTC), Raw: json.RawMessage(`{"x":null}`),
+		Labels: map[string]string{"k": "v"}, At: time.Date(2026, 1, 30, 19, 0, 0, 0, time.UTC),
 		Any: []any{1.0, "a"}, Plain: "x",
 	}
 	var got strict
@@ -144,9 +142,11 @@ func TestStrictJSONRefuses(t *testing.T) {
 		"null":                      {`null`, `the input is null, not an object`},
 		"fraction for an integer":   {`{"count":1.5}`, `field "count" has a value out of range`},
 		"integer out of range":      {`{"count":99999999999999999999}`, `field "count" has a value out of range`},
-		"time that is none":         {`{"at":"yesterday"}`, `field "at" has a value of another form`},
+		"time that is none":         {`{"at":"yesterday"}`, `field "at" is not a time: write one such as 2026-01-31T03:00:00Z`},
 		"doubled in a map":          {`{"labels":{"a":"1","A":"2"}}`, `fields "a" and "A" are the same`},
-		"doubled in raw":            {`{"raw":{"a":"1","A":"2"}}`, `fields "a" and "A" are the same`},
+		"doubled in any":            {`{"any":{"a":"1","A":"2"}}`, `fields "a" and "A" are the same`},
+		"number for a time":         {`{"at":1}`, `field "at" is a number, not text`},
+		"required":                  {`{"list":[{}]}`, `field "name" is missing`},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -11,32 +11,9 @@ import (
 
 // mnsMessage is a message that an MNS (SMQ) topic pushes in its JSON format.
 type mnsMessage struct {
-	MessageID   string `json:"MessageId"`
+	MessageID   string `json:"MessageId" required:"true"`
 	Message     string `json:"Message"`
 	PublishTime int64  `json:"PublishTime"` // milliseconds since 1970
-}
-
-// snsNotification is a notification of Amazon SNS.
-type snsNotification struct {
-	MessageID string `json:"MessageId"`
-	Message   string `json:"Message"`
-	Timestamp string `json:"Timestamp"` // RFC 3339
-}
-
-// snsRecord is a record of an SNS event.
-type snsRecord struct {
-	EventSource string          `json:"EventSource"` // aws:sns, with a capital E
-	Sns         snsNotification `json:"Sns"`
-}
-
-// sqsRecord is a record of an SQS event.
-type sqsRecord struct {
-	EventSource string `json:"eventSource"` // aws:sqs
-	MessageID   string `json:"messageId"`
-	Body        string `json:"body"`
-	Attributes  struct {
-		SentTimestamp string `json:"SentTimestamp"` // milliseconds since 1970, as text
-	} `json:"attributes"`
 }
 
 func decodeMNS(n node, _ origin) ([]Item, error) {
@@ -44,66 +21,87 @@ func decodeMNS(n node, _ origin) ([]Item, error) {
 	if err := n.fill(&form, false); err != nil {
 		return nil, err
 	}
-	if err := required("MessageId", form.MessageID); err != nil {
-		return nil, err
-	}
-	var at time.Time
+	from := messageOrigin(form.MessageID)
 	if form.PublishTime != 0 {
 		var err error
-		if at, err = parseMillis("PublishTime", form.PublishTime); err != nil {
+		if from.at, err = parseMillis("PublishTime", form.PublishTime); err != nil {
 			return nil, err
 		}
 	}
-	return decodeText("Message", form.Message, carriedShapes, messageOrigin(form.MessageID, at, false))
+	return decodeText("Message", form.Message, carriedShapes, from)
 }
 
-// decodeSNS decodes a notification that a topic of SNS put into a queue of SQS.
+// snsNotification is a notification of Amazon SNS.
+type snsNotification struct {
+	MessageID string    `json:"MessageId" required:"true"`
+	Message   string    `json:"Message"`
+	Timestamp time.Time `json:"Timestamp"`
+}
+
+// decodeSNS decodes a notification that SNS sent to Lambda, or put into a queue of SQS.
 func decodeSNS(n node, by origin) ([]Item, error) {
 	var form snsNotification
 	if err := n.fill(&form, false); err != nil {
 		return nil, err
 	}
-	return form.items(by.repeated)
+	from := messageOrigin(form.MessageID)
+	from.at, from.repeated = form.Timestamp, by.repeated
+	return decodeText("Message", form.Message, carriedShapes, from)
 }
 
-func (n snsNotification) items(repeated bool) ([]Item, error) {
-	if err := required("MessageId", n.MessageID); err != nil {
-		return nil, err
-	}
-	at, err := parseTime("Timestamp", n.Timestamp)
-	if err != nil {
-		return nil, err
-	}
-	return decodeText("Message", n.Message, carriedShapes, messageOrigin(n.MessageID, at, repeated))
+// sqsRecord is a message of SQS.
+type sqsRecord struct {
+	EventSource string `json:"eventSource"` // aws:sqs
+	MessageID   string `json:"messageId" required:"true"`
+	Body        string `json:"body"`
+	Attributes  struct {
+		SentTimestamp string `json:"SentTimestamp"` // milliseconds since 1970, as text
+	} `json:"attributes"`
 }
 
-func (r sqsRecord) items() ([]Item, error) {
-	var at time.Time
-	if sent := r.Attributes.SentTimestamp; sent != "" {
+func decodeSQS(n node, _ origin) ([]Item, error) {
+	var form sqsRecord
+	if err := n.fill(&form, false); err != nil {
+		return nil, err
+	}
+	from := messageOrigin(form.MessageID)
+	from.repeated = true // the queue outlasts one snapshot and one sweep
+	if sent := form.Attributes.SentTimestamp; sent != "" {
 		millis, err := strconv.ParseInt(sent, 10, 64)
 		if err != nil {
 			millis = -1 // not a time
 		}
-		if at, err = parseMillis("SentTimestamp", millis); err != nil {
+		if from.at, err = parseMillis("SentTimestamp", millis); err != nil {
 			return nil, err
 		}
 	}
-	// Repeated, as the queue outlasts one snapshot and one sweep.
-	return decodeText("body", r.Body, queuedShapes, messageOrigin(r.MessageID, at, true))
+	return decodeText("body", form.Body, queuedShapes, from)
 }
 
 // messageOrigin returns the identity that a message lends to an order without a key.
-func messageOrigin(id string, at time.Time, repeated bool) origin {
-	return origin{sender: "event", key: snapshot.ComposedKey("message", id), at: at, repeated: repeated}
+func messageOrigin(id string) origin {
+	return origin{sender: "event", key: snapshot.ComposedKey("message", id)}
+}
+
+// maxMillis is the last millisecond of the year 9999, beyond which a time has no RFC 3339 form.
+const maxMillis = 253402300799999
+
+// parseMillis reads a time in milliseconds since 1970.
+func parseMillis(name string, millis int64) (time.Time, error) {
+	if millis <= 0 || millis > maxMillis {
+		return time.Time{}, snapshot.Malformed("field %s is not a time in milliseconds since 1970", snapshot.Quote(name))
+	}
+	return time.UnixMilli(millis).UTC(), nil
 }
 
 // decodeText decodes the text of a message: one thing, or a list of them.
-func decodeText(field, text string, shapes []shape, from origin) ([]Item, error) {
+func decodeText(field, text string, shapes []itemShape, from origin) ([]Item, error) {
 	items, err := decodeOneOrList(parse([]byte(text), fold), shapes, from)
 	return items, within("field "+snapshot.Quote(field), err)
 }
 
-// decodeRecords decodes the records that SNS or SQS send to Lambda. Neither mixes with the other.
+// decodeRecords decodes the records that SNS or SQS send to Lambda. Neither mixes with the other. A message of SQS is
+// answered for by its ID, so one without refuses the batch.
 func decodeRecords(n node, _ origin) ([]Item, error) {
 	var event struct {
 		Records []node `json:"Records"`
@@ -128,47 +126,31 @@ func decodeRecords(n node, _ origin) ([]Item, error) {
 	var items []Item
 	seen := make(map[string]string) // the last text by ID: the same ID with another text is another message
 	for i, one := range event.Records {
-		r, err := readRecord(one, first == "aws:sqs")
-		if err != nil {
-			return nil, within("record "+strconv.Itoa(i+1), err)
+		place := "record " + strconv.Itoa(i+1)
+		var messageID string // of SQS
+		decode, message := decodeSNS, one.field("Sns")
+		id, text := message.field("MessageId").text(), message.field("Message").text()
+		if first == "aws:sqs" {
+			decode, message = decodeSQS, one
+			id, text = one.field("messageId").text(), one.field("body").text()
+			if messageID = id; id == "" {
+				return nil, within(place, snapshot.Malformed(`field "messageId" is missing`))
+			}
 		}
-		text, found := seen[r.id]
-		seen[r.id] = r.text
-		if found && text == r.text {
+		before, found := seen[id]
+		if seen[id] = text; found && before == text {
 			continue
 		}
-		some, err := r.items()
+		some, err := decode(message, origin{})
 		if err != nil {
-			some = []Item{failed(within("record "+strconv.Itoa(i+1), err))}
+			some = []Item{failed(within(place, err))}
 		}
 		for _, item := range some {
-			item.MessageID = r.queueID
+			item.MessageID = messageID
 			items = append(items, item)
 		}
 	}
 	return items, nil
-}
-
-// record is one record of SNS or SQS.
-type record struct {
-	id, text string
-	queueID  string // of SQS: the message's ID, by which it is answered for
-	items    func() ([]Item, error)
-}
-
-// readRecord reads a record. Without its ID a message of SQS cannot be answered for, so that is an error of the batch.
-func readRecord(n node, sqs bool) (record, error) {
-	if sqs {
-		var form sqsRecord
-		if err := n.fill(&form, false); err != nil {
-			return record{}, err
-		}
-		return record{form.MessageID, form.Body, form.MessageID, form.items}, required("messageId", form.MessageID)
-	}
-	var form snsRecord
-	err := n.fill(&form, false)
-	items := func() ([]Item, error) { return form.Sns.items(false) }
-	return record{id: form.Sns.MessageID, text: form.Sns.Message, items: items}, err
 }
 
 // SQSAnswer returns the answer that tells SQS which messages of a batch failed, by their IDs: these come again, the

@@ -13,22 +13,22 @@ const exampleOrder = `{"target":"web-1","role":"deploy","key":"build-42"}`
 
 // orderForm is an order as users and pipelines write it.
 type orderForm struct {
-	Target string  `json:"target"`
-	Role   string  `json:"role"`
-	Reason string  `json:"reason"`
-	Key    *string `json:"key"`
-	Time   *string `json:"time"` // of the event, RFC 3339
-	MaxAge *string `json:"maxAge"`
-	DryRun bool    `json:"dryRun"`
+	Target string     `json:"target"`
+	Role   string     `json:"role"`
+	Reason string     `json:"reason"`
+	Key    *string    `json:"key"`
+	Time   *time.Time `json:"time"` // of the event
+	MaxAge *string    `json:"maxAge"`
+	DryRun bool       `json:"dryRun"`
 }
 
-// requestForm is the parameters of CreateSnapshot as the API writes them.
+// requestForm is a [snapshot.Request] as the API writes its parameters.
 type requestForm struct {
 	RegionID        string         `json:"RegionId"`
 	DiskID          string         `json:"DiskId"`
 	SnapshotName    string         `json:"SnapshotName"`
 	ClientToken     string         `json:"ClientToken"`
-	Tag             []snapshot.Tag `json:"Tag"`
+	Tags            []snapshot.Tag `json:"Tag"`
 	ResourceGroupID string         `json:"ResourceGroupId"`
 }
 
@@ -44,9 +44,9 @@ func looksLikeOrder(n node) bool {
 
 // decodeOrderItem decodes an order in either form and gives it its identity.
 func decodeOrderItem(n node, from origin) ([]Item, error) {
-	decode := decodeOrder
-	if n.hasAny("DiskId") || !n.hasAny("target") && n.hasOnly(requestFields...) {
-		decode = decodeRequest
+	decode := decodeRequest
+	if n.hasAny("target") && !n.hasAny("DiskId") {
+		decode = decodeOrder
 	}
 	order, err := decode(n)
 	if err != nil {
@@ -91,15 +91,11 @@ func decodeOrder(n node) (snapshot.Order, error) {
 		order.Key, order.ExplicitKey = *form.Key, true
 	}
 	if form.Time != nil {
-		if *form.Time == "" {
+		if form.Time.IsZero() {
 			return snapshot.Order{}, snapshot.Malformed(
 				`field "time" is empty: give the time of the event, or leave the field out`)
 		}
-		at, err := parseTime("time", *form.Time)
-		if err != nil {
-			return snapshot.Order{}, err
-		}
-		order.Time = at
+		order.Time = *form.Time
 	}
 	if form.MaxAge != nil {
 		age, err := snapshot.ParseDuration(*form.MaxAge)
@@ -118,45 +114,17 @@ func decodeRequest(n node) (snapshot.Order, error) {
 	}
 	if form.DiskID == "" {
 		// The core would miss a target, too; here the caller writes the API's own parameters.
-		wrong := snapshot.Request{
-			RegionID:        cmp.Or(form.RegionID, "cn-hangzhou"),
-			SnapshotName:    cmp.Or(form.SnapshotName, "generated"),
-			ClientToken:     form.ClientToken,
-			Tags:            form.Tag,
-			ResourceGroupID: form.ResourceGroupID,
-		}.Validate()
-		return snapshot.Order{}, snapshot.AsError(wrong)
+		request := snapshot.Request(form)
+		request.RegionID = cmp.Or(form.RegionID, "cn-hangzhou")
+		request.SnapshotName = cmp.Or(form.SnapshotName, "generated")
+		return snapshot.Order{}, snapshot.AsError(request.Validate())
 	}
 	return snapshot.Order{
 		RegionID:        form.RegionID,
 		DiskID:          form.DiskID,
 		SnapshotName:    form.SnapshotName,
 		ClientToken:     form.ClientToken,
-		Tags:            form.Tag,
+		Tags:            form.Tags,
 		ResourceGroupID: form.ResourceGroupID,
 	}, nil
-}
-
-// parseTime reads the time of an event. Absent, it is the zero time; a time before 1970 is a mistake.
-func parseTime(name, text string) (time.Time, error) {
-	if text == "" {
-		return time.Time{}, nil
-	}
-	at, err := time.Parse(time.RFC3339, text)
-	if err != nil || at.Year() < 1970 {
-		return time.Time{}, snapshot.Malformed("field %s is not a time: write one such as 2026-01-31T03:00:00Z",
-			snapshot.Quote(name))
-	}
-	return at.UTC(), nil
-}
-
-// maxMillis is the last millisecond of the year 9999, beyond which a time has no RFC 3339 form.
-const maxMillis = 253402300799999
-
-// parseMillis reads a time in milliseconds since 1970.
-func parseMillis(name string, millis int64) (time.Time, error) {
-	if millis <= 0 || millis > maxMillis {
-		return time.Time{}, snapshot.Malformed("field %s is not a time in milliseconds since 1970", snapshot.Quote(name))
-	}
-	return time.UnixMilli(millis).UTC(), nil
 }

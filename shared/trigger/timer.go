@@ -1,6 +1,10 @@
 package trigger
 
-import "swas-snapshot/shared/snapshot"
+import (
+	"time"
+
+	"swas-snapshot/shared/snapshot"
+)
 
 // expectedTick ends the message of an error.
 const expectedTick = `a timer event of Function Compute whose payload is the text of {"role":"daily"}, ` +
@@ -9,9 +13,9 @@ const expectedTick = `a timer event of Function Compute whose payload is the tex
 
 // fcTimer is the event of a Function Compute timer trigger.
 type fcTimer struct {
-	TriggerTime string `json:"triggerTime"` // RFC 3339
-	TriggerName string `json:"triggerName"`
-	Payload     string `json:"payload"` // text, whatever it holds
+	TriggerTime time.Time `json:"triggerTime" required:"true"`
+	TriggerName string    `json:"triggerName"`
+	Payload     string    `json:"payload"` // text, whatever it holds
 }
 
 // tickForm is what a timer's payload says.
@@ -25,8 +29,8 @@ type tickForm struct {
 // tick. Scheduler fills them in and adds no envelope.
 type scheduleForm struct {
 	tickForm
-	ScheduledTime *string `json:"scheduledTime"`
-	ScheduleArn   string  `json:"scheduleArn"`
+	ScheduledTime *time.Time `json:"scheduledTime"`
+	ScheduleArn   string     `json:"scheduleArn"`
 }
 
 // DecodeTimer decodes what a timer sends. It takes the event of a Function Compute timer trigger, whose payload is
@@ -38,37 +42,26 @@ type scheduleForm struct {
 // keeps it, with "targets":["web-1"] at those alone. Each is a sweep. A role without a time is refused, for nothing
 // would tell a redelivery from a new tick. The error is a [*snapshot.Error] with Code [snapshot.CodeMalformed].
 func DecodeTimer(data []byte) (snapshot.Tick, error) {
-	tick, err := decodeTimer(parse(data, fold))
+	event := parse(data, fold)
+	decode, err := pick(event, timerShapes)
+	var tick snapshot.Tick
+	if err == nil {
+		tick, err = decode(event)
+	}
 	if err != nil {
 		return snapshot.Tick{}, expecting(err, expectedTick)
 	}
 	return tick, nil
 }
 
-func decodeTimer(n node) (snapshot.Tick, error) {
-	if err := n.check(); err != nil {
-		return snapshot.Tick{}, err
-	}
-	if n.kind != kindObject {
-		return snapshot.Tick{}, snapshot.Malformed("the event is %s, not an object", n.kind)
-	}
-	payload := n.hasAny("role", "targets", "sweep", "scheduledTime", "scheduleArn")
-	fc := n.hasAny("triggerTime", "triggerName")
-	aws := n.has("detail-type")
-	switch {
-	case !fc && !aws && n.hasAny("target", "DiskId"):
-		return snapshot.Tick{}, snapshot.Malformed("the event is an order: the event function takes it")
-	case fc && !aws && !payload:
-		return decodeFCTimer(n)
-	case aws && !fc && !payload:
-		return decodeScheduledEvent(n)
-	case payload && !fc && !aws:
-		return decodeSchedule(n)
-	case fc || aws:
-		return snapshot.Tick{}, snapshot.Malformed("the event has the marks of several shapes: %s", n.describe())
-	default:
-		return snapshot.Tick{}, snapshot.Malformed("the event is not that of a timer: it has %s", n.describe())
-	}
+var timerShapes = []shape[func(node) (snapshot.Tick, error)]{
+	{"a timer of Function Compute", func(n node) bool { return n.hasAny("triggerTime", "triggerName") }, decodeFCTimer},
+	{"an event of AWS EventBridge", func(n node) bool { return n.has("detail-type") }, decodeScheduledEvent},
+	{"the payload of a timer", looksLikePayload, decodeSchedule},
+}
+
+func looksLikePayload(n node) bool {
+	return n.hasAny("role", "targets", "sweep", "scheduledTime", "scheduleArn") && !looksLikeOrder(n)
 }
 
 func decodeFCTimer(n node) (snapshot.Tick, error) {
@@ -76,33 +69,25 @@ func decodeFCTimer(n node) (snapshot.Tick, error) {
 	if err := n.fill(&event, false); err != nil {
 		return snapshot.Tick{}, err
 	}
-	if err := required("triggerTime", event.TriggerTime); err != nil {
-		return snapshot.Tick{}, err
-	}
-	at, err := parseTime("triggerTime", event.TriggerTime)
-	if err != nil {
-		return snapshot.Tick{}, err
-	}
 	tick, err := decodePayload(parse([]byte(event.Payload), fold))
-	tick.Time, tick.Trigger = at, event.TriggerName
+	tick.Time, tick.Trigger = event.TriggerTime, event.TriggerName
 	return tick, within("the payload of the trigger", err)
 }
 
 // decodeScheduledEvent decodes the event of an EventBridge rule on a schedule.
 func decodeScheduledEvent(n node) (snapshot.Tick, error) {
-	event, at, err := readAWSEvent(n)
-	if err != nil {
+	event, err := readAWSEvent(n)
+	switch {
+	case err != nil:
 		return snapshot.Tick{}, err
-	}
-	if event.Source != "aws.events" || event.DetailType != "Scheduled Event" {
+	case event.Source != "aws.events" || event.DetailType != "Scheduled Event":
 		return snapshot.Tick{}, snapshot.Malformed(`the event of EventBridge is not a "Scheduled Event" of the source ` +
 			`aws.events: the event function takes the others`)
-	}
-	if err := required("time", event.Time); err != nil {
-		return snapshot.Tick{}, err
+	case event.Time.IsZero():
+		return snapshot.Tick{}, snapshot.Malformed(`field "time" is missing`)
 	}
 	tick, err := decodePayload(event.Detail)
-	tick.Time, tick.Trigger = at, event.subject()
+	tick.Time, tick.Trigger = event.Time, event.subject()
 	return tick, within("the detail of the event", err)
 }
 
@@ -127,12 +112,12 @@ func decodeSchedule(n node) (snapshot.Tick, error) {
 			`or schedule in snapshots.yaml`)
 	case form.ScheduledTime == nil:
 		return tick, nil
-	case *form.ScheduledTime == "":
+	case form.ScheduledTime.IsZero():
 		return snapshot.Tick{}, snapshot.Malformed(`field "scheduledTime" is empty: ` +
 			`write "<aws.scheduler.scheduled-time>" in the input of the schedule`)
 	}
-	tick.Time, err = parseTime("scheduledTime", *form.ScheduledTime)
-	return tick, err
+	tick.Time = *form.ScheduledTime
+	return tick, nil
 }
 
 func decodePayload(n node) (snapshot.Tick, error) {
