@@ -216,7 +216,7 @@ func TestDecodeEventRefuses(t *testing.T) {
 		"order, age beyond time":     {`{"target":"web-1","maxAge":"36501d"}`, `field "maxAge" is not a duration`},
 		"order, days and no number":  {`{"target":"web-1","maxAge":"d"}`, `field "maxAge" is not a duration`},
 		"order, days twice":          {`{"target":"web-1","maxAge":"1d1d"}`, `field "maxAge" is not a duration`},
-		"order, empty time":          {`{"target":"web-1","time":""}`, `field "time" is empty: give the time of the event`},
+		"order, empty time":          {`{"target":"web-1","time":""}`, `field "time" is empty: give it a value, or leave it out`},
 		"order, no time":             {`{"target":"web-1","time":"yesterday"}`, `field "time" is not a time: write one such as 2026-01-31T03:00:00Z`},
 		"order, time without a zone": {`{"target":"web-1","time":"2026-01-31T03:00:00"}`, `field "time" is not a time`},
 		"order, time in seconds":     {`{"target":"web-1","time":1769799723}`, `field "time" is a number, not text`},

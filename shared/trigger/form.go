@@ -2,6 +2,7 @@ package trigger
 
 import (
 	"encoding/json"
+	"errors"
 	"reflect"
 	"slices"
 	"strings"
@@ -12,10 +13,10 @@ import (
 
 // StrictJSON decodes data into the value that into points to, by the rules of [CheckJSON] and more: a field that the
 // type does not have, a field in another case than its tag, a value of another type and null are refused. Use it for
-// formats of this project. The type is made of structs, slices, maps with text keys, pointers, text, numbers and bools;
-// a [time.Time] is text in RFC 3339, and what is held by any follows the rules of CheckJSON only. A field with the tag
-// required:"true" may be neither absent nor empty. The error is a [*snapshot.Error] with Code [snapshot.CodeMalformed],
-// and into may be filled in part.
+// formats of this project. The type is made of structs, slices, maps with text keys, text, numbers and bools; a
+// [time.Time] is text in RFC 3339, a [time.Duration] text for [snapshot.ParseDuration], and what is held by any follows
+// the rules of CheckJSON only. A field with the tag empty:"no" must not be empty, one with required:"true" must not be
+// absent either. The error is a [*snapshot.Error] with Code [snapshot.CodeMalformed], and into may be filled in part.
 func StrictJSON(data []byte, into any) error { return parse(data, fold).fill(into, true) }
 
 // fill sets the value that into points to. Not strict, it passes over null and over fields that the type does not have,
@@ -33,33 +34,40 @@ var takes = map[reflect.Kind]string{
 	reflect.Float64: kindNumber, reflect.Slice: kindList, reflect.Map: kindObject, reflect.Struct: kindObject,
 }
 
-var (
-	nodeType = reflect.TypeFor[node]()
-	timeType = reflect.TypeFor[time.Time]()
-)
-
 func (n node) set(into reflect.Value, strict bool) error {
-	t := into.Type()
-	kind := takes[t.Kind()]
-	if t == timeType {
+	target := into.Addr().Interface()
+	kind := takes[into.Kind()]
+	switch target := target.(type) {
+	case *node:
+		*target = n
+		return nil
+	case *time.Time, *time.Duration:
 		kind = kindText
 	}
 	switch {
-	case t == nodeType:
-		into.Set(reflect.ValueOf(n))
-		return nil
 	case n.kind == kindNull && !strict:
 		return nil
-	case t.Kind() == reflect.Pointer:
-		into.Set(reflect.New(t.Elem()))
-		return n.set(into.Elem(), strict)
 	case n.kind != kind && kind != "":
 		return snapshot.Malformed("%s is %s, not %s", n.place(), n.kind, kind)
-	case t == timeType:
-		at, err := parseTime(n.place(), n.text())
-		into.Set(reflect.ValueOf(at))
-		return err
 	}
+	var err error
+	switch target := target.(type) {
+	case *time.Time:
+		*target, err = parseTime(n.text())
+	case *time.Duration:
+		*target, err = snapshot.ParseDuration(n.text())
+	default:
+		return n.setKind(into, strict)
+	}
+	if err != nil {
+		err = snapshot.Malformed("%s is %s", n.place(), err)
+	}
+	return err
+}
+
+// setKind sets a value of the right kind.
+func (n node) setKind(into reflect.Value, strict bool) error {
+	t := into.Type()
 	switch t.Kind() {
 	case reflect.Struct:
 		return n.setFields(into, strict)
@@ -102,8 +110,12 @@ func (n node) setFields(into reflect.Value, strict bool) error {
 		case fields[i].Name != one.name:
 			return snapshot.Malformed("field %s must be written %s", snapshot.Quote(one.name), snapshot.Quote(fields[i].Name))
 		}
-		if err := one.set(into.FieldByIndex(fields[i].Index), strict); err != nil {
+		field := into.FieldByIndex(fields[i].Index)
+		if err := one.set(field, strict); err != nil {
 			return err
+		}
+		if fields[i].Tag.Get("empty") == "no" && (field.IsZero() || field.Kind() == reflect.Slice && field.Len() == 0) {
+			return snapshot.Malformed("field %s is empty: give it a value, or leave it out", snapshot.Quote(one.name))
 		}
 	}
 	for _, f := range fields {
@@ -115,13 +127,13 @@ func (n node) setFields(into reflect.Value, strict bool) error {
 }
 
 // parseTime reads the time of an event in RFC 3339. Empty, it is the zero time; a time before 1970 is a mistake.
-func parseTime(place, text string) (time.Time, error) {
+func parseTime(text string) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
 	at, err := time.Parse(time.RFC3339, text)
 	if err != nil || at.Year() < 1970 {
-		return time.Time{}, snapshot.Malformed("%s is not a time: write one such as 2026-01-31T03:00:00Z", place)
+		return time.Time{}, errors.New("not a time: write one such as 2026-01-31T03:00:00Z")
 	}
 	return at.UTC(), nil
 }

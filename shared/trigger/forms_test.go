@@ -7,6 +7,8 @@ import (
 	"reflect"
 	"testing"
 	"time"
+
+	"swas-snapshot/shared/snapshot"
 )
 
 // TestFormsRoundTrip makes a full round trip of each form through real payloads: every field of ours must come back with
@@ -87,13 +89,17 @@ func compare(t *testing.T, path string, form, payload any, inPayload map[string]
 	}
 }
 
-// sameTime reports whether two texts are the same time.
-func sameTime(a, b any) bool {
-	one, _ := a.(string)
-	other, _ := b.(string)
-	at, err := time.Parse(time.RFC3339, one)
-	at2, err2 := time.Parse(time.RFC3339, other)
-	return err == nil && err2 == nil && at.Equal(at2)
+// sameTime reports whether a payload writes the time or the duration of a form in another way.
+func sameTime(form, payload any) bool {
+	text, _ := payload.(string)
+	if nanoseconds, isNumber := form.(float64); isNumber {
+		d, err := snapshot.ParseDuration(text)
+		return err == nil && float64(d) == nanoseconds
+	}
+	ours, _ := form.(string)
+	at, err := time.Parse(time.RFC3339, text)
+	same, err2 := time.Parse(time.RFC3339, ours)
+	return err == nil && err2 == nil && at.Equal(same)
 }
 
 func decodeAny(t *testing.T, data []byte) any {

@@ -88,26 +88,25 @@ type inner struct {
 
 type strict struct {
 	inner
-	Text    string            `json:"text"`
-	Pointer *string           `json:"pointer"`
-	Flag    bool              `json:"flag,omitempty"`
-	Count   int               `json:"count"`
-	Ratio   float64           `json:"ratio"`
-	List    []inner           `json:"list"`
-	Labels  map[string]string `json:"labels"`
-	At      time.Time         `json:"at"`
-	Any     any               `json:"any"`
-	Plain   string
-	Hidden  string `json:"-"`
+	Text   string            `json:"text"`
+	Age    time.Duration     `json:"age"`
+	Flag   bool              `json:"flag,omitempty"`
+	Count  int               `json:"count"`
+	Ratio  float64           `json:"ratio"`
+	List   []inner           `json:"list"`
+	Labels map[string]string `json:"labels"`
+	At     time.Time         `json:"at"`
+	Any    any               `json:"any"`
+	Plain  string
+	Hidden string `json:"-"`
 }
 
 func TestStrictJSON(t *testing.T) {
 	t.Parallel()
-	data := `{"name":"n","text":"t","pointer":"p","flag":true,"count":-1,"ratio":1.5,"list":[{"name":"a"}],"labels":{"k":"v"},` +
+	data := `{"name":"n","text":"t","age":"1d12h","flag":true,"count":-1,"ratio":1.5,"list":[{"name":"a"}],"labels":{"k":"v"},` +
 		`"at":"2026-01-30T19:00:00Z","any":[1,"a"],"Plain":"x"}`
-	pointer := "p"
 	want := strict{
-		inner: inner{"n"}, Text: "t", Pointer: &pointer, Flag: true, Count: -1, Ratio: 1.5, List: []inner{{"a"}},
+		inner: inner{"n"}, Text: "t", Age: 36 * time.Hour, Flag: true, Count: -1, Ratio: 1.5, List: []inner{{"a"}},
 		Labels: map[string]string{"k": "v"}, At: time.Date(2026, 1, 30, 19, 0, 0, 0, time.UTC),
 		Any: []any{1.0, "a"}, Plain: "x",
 	}
@@ -123,7 +122,7 @@ func TestStrictJSON(t *testing.T) {
 func TestStrictJSONRefuses(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ data, message string }{
-		"unknown field":             {`{"txt":"a"}`, `field "txt" is unknown: the fields are name, text, pointer`},
+		"unknown field":             {`{"txt":"a"}`, `field "txt" is unknown: the fields are name, text, age`},
 		"unknown field in a list":   {`{"list":[{"name":"a","x":1}]}`, `field "x" is unknown: the fields are name`},
 		"hidden field":              {`{"Hidden":"a"}`, `field "Hidden" is unknown`},
 		"minus":                     {`{"-":"a"}`, `field "-" is unknown`},
@@ -138,7 +137,9 @@ func TestStrictJSONRefuses(t *testing.T) {
 		"text in a list of objects": {`{"list":["a"]}`, `an element of field "list" is text, not an object`},
 		"number in a map of texts":  {`{"labels":{"a":1}}`, `field "a" is a number, not text`},
 		"null for text":             {`{"text":null}`, `field "text" is null, not text`},
-		"null for a pointer":        {`{"pointer":null}`, `field "pointer" is null, not text`},
+		"null for a duration":       {`{"age":null}`, `field "age" is null, not text`},
+		"number for a duration":     {`{"age":3600}`, `field "age" is a number, not text`},
+		"duration that is none":     {`{"age":"soon"}`, `field "age" is not a duration: use one such as 90m`},
 		"null":                      {`null`, `the input is null, not an object`},
 		"fraction for an integer":   {`{"count":1.5}`, `field "count" has a value out of range`},
 		"integer out of range":      {`{"count":99999999999999999999}`, `field "count" has a value out of range`},

@@ -13,13 +13,13 @@ const exampleOrder = `{"target":"web-1","role":"deploy","key":"build-42"}`
 
 // orderForm is an order as users and pipelines write it.
 type orderForm struct {
-	Target string     `json:"target"`
-	Role   string     `json:"role"`
-	Reason string     `json:"reason"`
-	Key    *string    `json:"key"`
-	Time   *time.Time `json:"time"` // of the event
-	MaxAge *string    `json:"maxAge"`
-	DryRun bool       `json:"dryRun"`
+	Target string        `json:"target" required:"true"`
+	Role   string        `json:"role"`
+	Reason string        `json:"reason"`
+	Key    string        `json:"key" empty:"no"`
+	Time   time.Time     `json:"time" empty:"no"` // of the event
+	MaxAge time.Duration `json:"maxAge"`
+	DryRun bool          `json:"dryRun"`
 }
 
 // requestForm is a [snapshot.Request] as the API writes its parameters.
@@ -79,32 +79,16 @@ func decodeOrder(n node) (snapshot.Order, error) {
 	if err := n.fill(&form, true); err != nil {
 		return snapshot.Order{}, err
 	}
-	order := snapshot.Order{Target: form.Target, Role: form.Role, Reason: form.Reason, DryRun: form.DryRun}
-	if form.Target == "" {
-		return snapshot.Order{}, snapshot.Malformed(`field "target" is missing: name a target of snapshots.yaml`)
-	}
-	if form.Key != nil {
-		if *form.Key == "" {
-			return snapshot.Order{}, snapshot.Malformed(
-				`field "key" is empty: give the ID of the event, or leave the field out`)
-		}
-		order.Key, order.ExplicitKey = *form.Key, true
-	}
-	if form.Time != nil {
-		if form.Time.IsZero() {
-			return snapshot.Order{}, snapshot.Malformed(
-				`field "time" is empty: give the time of the event, or leave the field out`)
-		}
-		order.Time = *form.Time
-	}
-	if form.MaxAge != nil {
-		age, err := snapshot.ParseDuration(*form.MaxAge)
-		if err != nil {
-			return snapshot.Order{}, snapshot.Malformed(`field "maxAge" is %s`, err)
-		}
-		order.MaxAge = age
-	}
-	return order, nil
+	return snapshot.Order{
+		Target:      form.Target,
+		Role:        form.Role,
+		Reason:      form.Reason,
+		Key:         form.Key,
+		ExplicitKey: form.Key != "",
+		Time:        form.Time,
+		MaxAge:      form.MaxAge,
+		DryRun:      form.DryRun,
+	}, nil
 }
 
 func decodeRequest(n node) (snapshot.Order, error) {

@@ -20,17 +20,17 @@ type fcTimer struct {
 
 // tickForm is what a timer's payload says.
 type tickForm struct {
-	Role    *string   `json:"role"`
-	Targets *[]string `json:"targets"`
-	Sweep   bool      `json:"sweep"`
+	Role    string   `json:"role" empty:"no"`
+	Targets []string `json:"targets" empty:"no"`
+	Sweep   bool     `json:"sweep"`
 }
 
 // scheduleForm is the input of an EventBridge schedule: a payload, and the two context attributes that identify the
 // tick. Scheduler fills them in and adds no envelope.
 type scheduleForm struct {
 	tickForm
-	ScheduledTime *time.Time `json:"scheduledTime"`
-	ScheduleArn   string     `json:"scheduleArn"`
+	ScheduledTime time.Time `json:"scheduledTime" empty:"no"`
+	ScheduleArn   string    `json:"scheduleArn"`
 }
 
 // DecodeTimer decodes what a timer sends. It takes the event of a Function Compute timer trigger, whose payload is
@@ -98,26 +98,18 @@ func decodeSchedule(n node) (snapshot.Tick, error) {
 		return snapshot.Tick{}, err
 	}
 	tick, err := form.tick()
-	if err != nil {
-		return snapshot.Tick{}, err
-	}
-	tick.Trigger = form.ScheduleArn
+	tick.Time, tick.Trigger = form.ScheduledTime, form.ScheduleArn
 	switch {
-	case form.ScheduledTime == nil && form.ScheduleArn != "":
-		return snapshot.Tick{}, snapshot.Malformed(`field "scheduledTime" is missing beside "scheduleArn": ` +
+	case err != nil:
+	case tick.Time.IsZero() && tick.Trigger != "":
+		err = snapshot.Malformed(`field "scheduledTime" is missing beside "scheduleArn": ` +
 			`add "scheduledTime":"<aws.scheduler.scheduled-time>" to the input of the schedule`)
-	case form.ScheduledTime == nil && tick.Role != "":
-		return snapshot.Tick{}, snapshot.Malformed(`field "scheduledTime" is missing, and a role is due at the time of ` +
-			`its tick: use EventBridge Scheduler with "scheduledTime":"<aws.scheduler.scheduled-time>" in its input, ` +
-			`or schedule in snapshots.yaml`)
-	case form.ScheduledTime == nil:
-		return tick, nil
-	case form.ScheduledTime.IsZero():
-		return snapshot.Tick{}, snapshot.Malformed(`field "scheduledTime" is empty: ` +
-			`write "<aws.scheduler.scheduled-time>" in the input of the schedule`)
+	case tick.Time.IsZero() && tick.Role != "":
+		err = snapshot.Malformed(`field "scheduledTime" is missing, and a role is due at the time of its tick: use ` +
+			`EventBridge Scheduler with "scheduledTime":"<aws.scheduler.scheduled-time>" in its input, or schedule in ` +
+			`snapshots.yaml`)
 	}
-	tick.Time = *form.ScheduledTime
-	return tick, nil
+	return tick, err
 }
 
 func decodePayload(n node) (snapshot.Tick, error) {
@@ -130,40 +122,30 @@ func decodePayload(n node) (snapshot.Tick, error) {
 
 // tick returns what the payload says, checked.
 func (form tickForm) tick() (snapshot.Tick, error) {
-	wrong := func(format string, args ...any) (snapshot.Tick, error) {
-		return snapshot.Tick{}, snapshot.Malformed(format, args...)
-	}
-	var tick snapshot.Tick
+	tick := snapshot.Tick{Role: form.Role, Targets: form.Targets}
 	switch {
-	case form.Sweep && form.Role != nil:
-		return wrong(`fields "role" and "sweep" exclude each other: each tick sweeps, so leave out "sweep" to make a role due`)
+	case form.Sweep && form.Role != "":
+		return tick, snapshot.Malformed(`fields "role" and "sweep" exclude each other: each tick sweeps, ` +
+			`so leave out "sweep" to make a role due`)
 	case form.Sweep && form.Targets != nil:
-		return wrong(`fields "targets" and "sweep" exclude each other: a sweep is of all targets, so leave out "targets"`)
+		return tick, snapshot.Malformed(`fields "targets" and "sweep" exclude each other: a sweep is of all targets, ` +
+			`so leave out "targets"`)
 	case form.Sweep:
 		return tick, nil
-	case form.Role == nil:
-		return wrong(`field "role" is missing: send {"sweep":true}, or the role that is due`)
-	case !snapshot.ValidRole(*form.Role):
-		return wrong(`field "role" is not a role: use 1 to %d letters, digits, - and _, the first a letter`,
+	case form.Role == "":
+		return tick, snapshot.Malformed(`field "role" is missing: send {"sweep":true}, or the role that is due`)
+	case !snapshot.ValidRole(form.Role):
+		return tick, snapshot.Malformed(`field "role" is not a role: use 1 to %d letters, digits, - and _, the first a letter`,
 			snapshot.RoleMax)
 	}
-	tick.Role = *form.Role
-	if form.Targets == nil {
-		return tick, nil
-	}
-	tick.Targets = *form.Targets
-	if len(tick.Targets) == 0 {
-		return wrong(`field "targets" is an empty list: name a target, or leave the field out for every target that ` +
-			`keeps the role`)
-	}
-	seen := make(map[string]bool, len(tick.Targets))
-	for _, name := range tick.Targets {
+	seen := make(map[string]bool, len(form.Targets))
+	for _, name := range form.Targets {
 		if !snapshot.ValidTarget(name) {
-			return wrong(`field "targets" holds what is not the name of a target: use 1 to %d letters, digits, - and _`,
-				snapshot.TargetMax)
+			return tick, snapshot.Malformed(`field "targets" holds what is not the name of a target: use 1 to %d letters, `+
+				`digits, - and _`, snapshot.TargetMax)
 		}
 		if seen[name] {
-			return wrong(`field "targets" names %s twice`, snapshot.Quote(name))
+			return tick, snapshot.Malformed(`field "targets" names %s twice`, snapshot.Quote(name))
 		}
 		seen[name] = true
 	}
