@@ -9,8 +9,8 @@ import (
 )
 
 // expectedEvent ends the message of an error.
-const expectedEvent = "an order, the parameters of CreateSnapshot, a CloudEvent, an event of AWS EventBridge or of OSS, " +
-	"a message of MNS, SNS or SQS, or a list of events, such as " + exampleOrder
+const expectedEvent = "an order, the parameters of CreateSnapshot, a CloudEvent, an event of AWS EventBridge or of " +
+	"OSS, a message of MNS, SNS or SQS, or a list of events, such as " + exampleOrder
 
 // Item is one thing that arrived. Exactly one of Order, Event and Err is set.
 type Item struct {

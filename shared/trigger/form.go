@@ -108,7 +108,8 @@ func (n node) setFields(into reflect.Value, strict bool) error {
 		case i < 0:
 			continue
 		case fields[i].Name != one.name:
-			return snapshot.Malformed("field %s must be written %s", snapshot.Quote(one.name), snapshot.Quote(fields[i].Name))
+			return snapshot.Malformed("field %s must be written %s",
+				snapshot.Quote(one.name), snapshot.Quote(fields[i].Name))
 		}
 		field := into.FieldByIndex(fields[i].Index)
 		if err := one.set(field, strict); err != nil {

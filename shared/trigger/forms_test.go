@@ -11,8 +11,9 @@ import (
 	"swas-snapshot/shared/snapshot"
 )
 
-// TestFormsRoundTrip makes a full round trip of each form through real payloads: every field of ours must come back with
-// the value that the payload has, and must be in one of the payloads. A misspelt tag would be a field that stays empty.
+// TestFormsRoundTrip makes a full round trip of each form through real payloads: every field of ours must come back
+// with the value that the payload has, and must be in one of the payloads. A misspelt tag would be a field that stays
+// empty.
 func TestFormsRoundTrip(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -20,14 +21,16 @@ func TestFormsRoundTrip(t *testing.T) {
 		files []string
 		path  []string // to the first element of lists, down to what the form describes
 	}{
-		"fcTimer":         {fcTimer{}, []string{"timer-fc.json"}, nil},
-		"scheduleForm":    {scheduleForm{}, []string{"timer-scheduler.json", "timer-sweep-scheduler.json", "timer-constant.json"}, nil},
-		"awsEvent":        {awsEvent{}, []string{"event-codepipeline-aws.json", "timer-eventbridge.json"}, nil},
-		"cloudEvent":      {cloudEvent{}, []string{"event-oss-eventbridge.json", "event-mns-queue.json"}, nil},
-		"ossRecord":       {ossRecord{}, []string{"event-oss.json"}, []string{"events"}},
-		"mnsMessage":      {mnsMessage{}, []string{"event-mns.json"}, nil},
-		"sqsRecord":       {sqsRecord{}, []string{"event-sqs.json"}, []string{"Records"}},
-		"httpEvent":       {httpEvent{}, []string{"http-fc-post.json", "http-fc-get.json", "http-lambda-get.json", "http-apigw.json"}, nil},
+		"fcTimer": {fcTimer{}, []string{"timer-fc.json"}, nil},
+		"scheduleForm": {scheduleForm{},
+			[]string{"timer-scheduler.json", "timer-sweep-scheduler.json", "timer-constant.json"}, nil},
+		"awsEvent":   {awsEvent{}, []string{"event-codepipeline-aws.json", "timer-eventbridge.json"}, nil},
+		"cloudEvent": {cloudEvent{}, []string{"event-oss-eventbridge.json", "event-mns-queue.json"}, nil},
+		"ossRecord":  {ossRecord{}, []string{"event-oss.json"}, []string{"events"}},
+		"mnsMessage": {mnsMessage{}, []string{"event-mns.json"}, nil},
+		"sqsRecord":  {sqsRecord{}, []string{"event-sqs.json"}, []string{"Records"}},
+		"httpEvent": {httpEvent{},
+			[]string{"http-fc-post.json", "http-fc-get.json", "http-lambda-get.json", "http-apigw.json"}, nil},
 		"orderForm":       {orderForm{}, []string{"event-order.json", "event-order-fresh.json"}, nil},
 		"requestForm":     {requestForm{}, []string{"event-raw.json"}, nil},
 		"snsNotification": {snsNotification{}, []string{"event-sns.json"}, []string{"Records", "Sns"}},

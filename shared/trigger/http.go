@@ -25,7 +25,7 @@ type httpEvent struct {
 	Version         string            `json:"version"`
 	RawPath         string            `json:"rawPath"`         // as it was sent, still encoded
 	RawQueryString  string            `json:"rawQueryString"`  // Lambda: as it was sent
-	QueryParameters map[string]string `json:"queryParameters"` // Function Compute: decoded, repeated ones joined by commas
+	QueryParameters map[string]string `json:"queryParameters"` // Function Compute: decoded, joined by commas
 	Headers         map[string]string `json:"headers"`         // names in any case, repeated ones joined by commas
 	Cookies         []string          `json:"cookies"`         // Lambda: taken out of the headers
 	Body            string            `json:"body"`
@@ -54,9 +54,10 @@ func (e httpEvent) onFC() bool { return e.Version == "v1" }
 // comma may belong to a value. The context of the request is ctx with the event's request ID, see [RequestID].
 //
 // A request that no handler should see is answered by a problem document (RFC 9457): 400 for a method, path, header
-// or base64 body that is not well-formed, 413 for a body beyond 1 MiB, 415 for an encoded body, and 500 when the handler
-// panics. Each answer has a Content-Type and, unless the handler set others, the headers X-Content-Type-Options:
-// nosniff and Cache-Control: no-store. Of several Set-Cookie headers Function Compute can carry one.
+// or base64 body that is not well-formed, 413 for a body beyond 1 MiB, 415 for an encoded body, and 500 when the
+// handler panics. Each answer has a Content-Type and, unless the handler set others, the headers
+// X-Content-Type-Options: nosniff and Cache-Control: no-store. Of several Set-Cookie headers Function Compute can carry
+// one.
 //
 // The error is for an event that is not an HTTP request: a [*snapshot.Error] with Code [snapshot.CodeMalformed].
 func ServeHTTP(ctx context.Context, event []byte, handler http.Handler) (json.RawMessage, error) {
@@ -91,7 +92,8 @@ func serve(handler http.Handler, w *response, request *http.Request) (refusal *p
 			}
 			ctx := request.Context()
 			slog.ErrorContext(ctx, "http handler panicked", "panic", what, "requestId", RequestID(ctx))
-			refusal = refuse(http.StatusInternalServerError, snapshot.CodeInternal, "the function failed; its log says more")
+			refusal = refuse(http.StatusInternalServerError, snapshot.CodeInternal,
+				"the function failed; its log says more")
 		}
 	}()
 	handler.ServeHTTP(w, request)

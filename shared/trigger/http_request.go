@@ -21,7 +21,8 @@ func (e httpEvent) request(ctx context.Context) (*http.Request, *problem.Documen
 	uri := e.uri()
 	target, err := url.ParseRequestURI(uri)
 	if err != nil || !strings.HasPrefix(e.RawPath, "/") || strings.ContainsAny(e.RawPath, "?# ") {
-		return nil, badRequest("the path or the query is not well-formed: begin with / and encode other characters as %XX")
+		return nil, badRequest("the path or the query is not well-formed: " +
+			"begin with / and encode other characters as %XX")
 	}
 	header, refusal := e.header()
 	if refusal != nil {

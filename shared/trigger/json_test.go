@@ -16,39 +16,42 @@ func nested(depth int) string { return strings.Repeat("[", depth) + strings.Repe
 
 // structureDefects are what no JSON may have, each with a part of its error.
 var structureDefects = map[string]struct{ data, message string }{
-	"empty":                          {"", "empty"},
-	"blanks":                         {" \r\n\t", "empty"},
-	"text":                           {"daily", "not JSON, at byte 1"},
-	"NaN":                            {`{"a":NaN}`, "not JSON, at byte 6"},
-	"Infinity":                       {`{"a":-Infinity}`, "not JSON"},
-	"single quotes":                  {`{'a':1}`, "not JSON"},
-	"trailing comma":                 {`{"a":1,}`, "not JSON"},
-	"comment":                        {`{"a":1} // x`, "follows the JSON value, at byte 9"},
-	"cut":                            {`{"a":`, "ends too early"},
-	"second value":                   {`{"a":1}{"a":1}`, "follows the JSON value"},
-	"byte order mark":                {"\ufeff{}", "not JSON"},
-	"not UTF-8":                      {"{\"a\":\"\xff\"}", "not valid UTF-8"},
-	"doubled field":                  {`{"a":1,"a":1}`, `fields "a" and "a" are the same`},
-	"doubled by case":                {`{"DiskId":1,"DISKID":1}`, `fields "DiskId" and "DISKID" are the same`},
-	"doubled by the long s":          {`{"DiskId":1,"Diſkid":1}`, "are the same: name each field once"},
-	"doubled by the Kelvin sign":     {`{"key":1,"\u212aey":1}`, "are the same: name each field once"},
-	"doubled by an escape":           {`{"key":1,"\u006bey":1}`, "are the same: name each field once"},
-	"doubled deep inside":            {`[1,{"a":[{"b":null,"B":null}]}]`, "are the same: name each field once"},
-	"too deep":                       {nested(33), "deeper than 32"},
-	"too deep in objects":            {strings.Repeat(`{"a":`, 33) + "1" + strings.Repeat("}", 33), "deeper than 32"},
-	"too deep for the standard":      {nested(20000), "deeper than 32"},
-	"number with a leading zero":     {`01`, "follows"},
-	"control character within text":  {"\"a\nb\"", "not JSON"},
-	"unknown escape within text":     {`"\x"`, "not JSON"},
-	"key without a value":            {`{"a"}`, "not JSON"},
-	"name that is too long to quote": {`{"` + strings.Repeat("n", 500) + `":1,"` + strings.Repeat("N", 500) + `":1}`, `nnn..."`},
+	"empty":                         {"", "empty"},
+	"blanks":                        {" \r\n\t", "empty"},
+	"text":                          {"daily", "not JSON, at byte 1"},
+	"NaN":                           {`{"a":NaN}`, "not JSON, at byte 6"},
+	"Infinity":                      {`{"a":-Infinity}`, "not JSON"},
+	"single quotes":                 {`{'a':1}`, "not JSON"},
+	"trailing comma":                {`{"a":1,}`, "not JSON"},
+	"comment":                       {`{"a":1} // x`, "follows the JSON value, at byte 9"},
+	"cut":                           {`{"a":`, "ends too early"},
+	"second value":                  {`{"a":1}{"a":1}`, "follows the JSON value"},
+	"byte order mark":               {"\ufeff{}", "not JSON"},
+	"not UTF-8":                     {"{\"a\":\"\xff\"}", "not valid UTF-8"},
+	"doubled field":                 {`{"a":1,"a":1}`, `fields "a" and "a" are the same`},
+	"doubled by case":               {`{"DiskId":1,"DISKID":1}`, `fields "DiskId" and "DISKID" are the same`},
+	"doubled by the long s":         {`{"DiskId":1,"Diſkid":1}`, "are the same: name each field once"},
+	"doubled by the Kelvin sign":    {`{"key":1,"\u212aey":1}`, "are the same: name each field once"},
+	"doubled by an escape":          {`{"key":1,"\u006bey":1}`, "are the same: name each field once"},
+	"doubled deep inside":           {`[1,{"a":[{"b":null,"B":null}]}]`, "are the same: name each field once"},
+	"too deep":                      {nested(33), "deeper than 32"},
+	"too deep in objects":           {strings.Repeat(`{"a":`, 33) + "1" + strings.Repeat("}", 33), "deeper than 32"},
+	"too deep for the standard":     {nested(20000), "deeper than 32"},
+	"number with a leading zero":    {`01`, "follows"},
+	"control character within text": {"\"a\nb\"", "not JSON"},
+	"unknown escape within text":    {`"\x"`, "not JSON"},
+	"key without a value":           {`{"a"}`, "not JSON"},
+	"name that is too long to quote": {`{"` + strings.Repeat("n", 500) + `":1,"` + strings.Repeat("N", 500) + `":1}`,
+		`nnn..."`},
 }
 
 func TestCheckJSON(t *testing.T) {
 	t.Parallel()
 	for name, data := range map[string]string{
-		"object": `{"a":1,"b":{"a":1}}`, "list": `[{"a":1},{"a":2}]`, "text": `"x"`, "null": `null`, "number": ` 1e999 `, "deepest": nested(32),
-		"wide": `[` + strings.Repeat("[],", 1000) + `[]]`, "names that no reader mixes up": `{"ss":1,"ß":2,"i":3,"ı":4,"İ":5}`,
+		"object": `{"a":1,"b":{"a":1}}`, "list": `[{"a":1},{"a":2}]`, "text": `"x"`, "null": `null`,
+		"number": ` 1e999 `, "deepest": nested(32),
+		"wide":                          `[` + strings.Repeat("[],", 1000) + `[]]`,
+		"names that no reader mixes up": `{"ss":1,"ß":2,"i":3,"ı":4,"İ":5}`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -103,7 +106,8 @@ type strict struct {
 
 func TestStrictJSON(t *testing.T) {
 	t.Parallel()
-	data := `{"name":"n","text":"t","age":"1d12h","flag":true,"count":-1,"ratio":1.5,"list":[{"name":"a"}],"labels":{"k":"v"},` +
+	data := `{"name":"n","text":"t","age":"1d12h","flag":true,"count":-1,"ratio":1.5,"list":[{"name":"a"}],` +
+		`"labels":{"k":"v"},` +
 		`"at":"2026-01-30T19:00:00Z","any":[1,"a"],"Plain":"x"}`
 	want := strict{
 		inner: inner{"n"}, Text: "t", Age: 36 * time.Hour, Flag: true, Count: -1, Ratio: 1.5, List: []inner{{"a"}},
@@ -143,11 +147,12 @@ func TestStrictJSONRefuses(t *testing.T) {
 		"null":                      {`null`, `the input is null, not an object`},
 		"fraction for an integer":   {`{"count":1.5}`, `field "count" has a value out of range`},
 		"integer out of range":      {`{"count":99999999999999999999}`, `field "count" has a value out of range`},
-		"time that is none":         {`{"at":"yesterday"}`, `field "at" is not a time: write one such as 2026-01-31T03:00:00Z`},
-		"doubled in a map":          {`{"labels":{"a":"1","A":"2"}}`, `fields "a" and "A" are the same`},
-		"doubled in any":            {`{"any":{"a":"1","A":"2"}}`, `fields "a" and "A" are the same`},
-		"number for a time":         {`{"at":1}`, `field "at" is a number, not text`},
-		"required":                  {`{"list":[{}]}`, `field "name" is missing`},
+		"time that is none": {`{"at":"yesterday"}`,
+			`field "at" is not a time: write one such as 2026-01-31T03:00:00Z`},
+		"doubled in a map":  {`{"labels":{"a":"1","A":"2"}}`, `fields "a" and "A" are the same`},
+		"doubled in any":    {`{"any":{"a":"1","A":"2"}}`, `fields "a" and "A" are the same`},
+		"number for a time": {`{"at":1}`, `field "at" is a number, not text`},
+		"required":          {`{"list":[{}]}`, `field "name" is missing`},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -164,10 +169,14 @@ func TestErrorsKeepValues(t *testing.T) {
 	t.Parallel()
 	const secret = "hunter2hunter2"
 	for name, data := range map[string]string{
-		"wrong type": `{"count":"` + secret + `"}`, "not JSON": `{"text":"a" ` + secret, "trailing": `{} ` + secret, "time": `{"at":"` + secret + `"}`,
-		"timer": `{"triggerTime":"` + secret + `","triggerName":"x","payload":"` + secret + `"}`, "payload": `{"triggerTime":"2026-01-30T19:00:00Z","payload":"` + secret + `"}`,
-		"role": `{"role":"` + secret + ` ` + secret + `"}`, "age": `{"target":"web-1","maxAge":"` + secret + `"}`, "list": `["` + secret + `"]`,
-		"record": `{"Records":[{"eventSource":"` + secret + `"}]}`, "body": `{"Records":[{"eventSource":"aws:sqs","messageId":"1","body":"` + secret + `"}]}`,
+		"wrong type": `{"count":"` + secret + `"}`, "not JSON": `{"text":"a" ` + secret, "trailing": `{} ` + secret,
+		"time":    `{"at":"` + secret + `"}`,
+		"timer":   `{"triggerTime":"` + secret + `","triggerName":"x","payload":"` + secret + `"}`,
+		"payload": `{"triggerTime":"2026-01-30T19:00:00Z","payload":"` + secret + `"}`,
+		"role":    `{"role":"` + secret + ` ` + secret + `"}`, "age": `{"target":"web-1","maxAge":"` + secret + `"}`,
+		"list":   `["` + secret + `"]`,
+		"record": `{"Records":[{"eventSource":"` + secret + `"}]}`,
+		"body":   `{"Records":[{"eventSource":"aws:sqs","messageId":"1","body":"` + secret + `"}]}`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

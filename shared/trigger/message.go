@@ -89,7 +89,8 @@ const maxMillis = 253402300799999
 // parseMillis reads a time in milliseconds since 1970.
 func parseMillis(name string, millis int64) (time.Time, error) {
 	if millis <= 0 || millis > maxMillis {
-		return time.Time{}, snapshot.Malformed("field %s is not a time in milliseconds since 1970", snapshot.Quote(name))
+		return time.Time{}, snapshot.Malformed("field %s is not a time in milliseconds since 1970",
+			snapshot.Quote(name))
 	}
 	return time.UnixMilli(millis).UTC(), nil
 }
@@ -153,7 +154,7 @@ func decodeRecords(n node, _ origin) ([]Item, error) {
 	return items, nil
 }
 
-// SQSAnswer returns the answer that tells SQS which messages of a batch failed, by their IDs: these come again, the
+// SQSAnswer returns the answer that names to SQS the failed messages of a batch, by their IDs: these come again, the
 // others are done. No ID at all means that all are done. Lambda reads it if the event source mapping has
 // ReportBatchItemFailures; an ID that was not in the batch fails all of it.
 func SQSAnswer(failed []string) []byte {

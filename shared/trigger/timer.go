@@ -8,8 +8,8 @@ import (
 
 // expectedTick ends the message of an error.
 const expectedTick = `a timer event of Function Compute whose payload is the text of {"role":"daily"}, ` +
-	`{"targets":["web-1"],"role":"daily"} or {"sweep":true}, or on EventBridge one of these as the constant input of a ` +
-	`rule or of a schedule, such as {"role":"daily"}`
+	`{"targets":["web-1"],"role":"daily"} or {"sweep":true}, or on EventBridge one of these as the constant input of ` +
+	`a rule or of a schedule, such as {"role":"daily"}`
 
 // fcTimer is the event of a Function Compute timer trigger.
 type fcTimer struct {
@@ -81,8 +81,8 @@ func decodeScheduledEvent(n node) (snapshot.Tick, error) {
 	case err != nil:
 		return snapshot.Tick{}, err
 	case event.Source != "aws.events" || event.DetailType != "Scheduled Event":
-		return snapshot.Tick{}, snapshot.Malformed(`the event of EventBridge is not a "Scheduled Event" of the source ` +
-			`aws.events: the event function takes the others`)
+		return snapshot.Tick{}, snapshot.Malformed(`the event of EventBridge is not a "Scheduled Event" of the ` +
+			`source aws.events: the event function takes the others`)
 	case event.Time.IsZero():
 		return snapshot.Tick{}, snapshot.Malformed(`field "time" is missing`)
 	}
@@ -106,8 +106,8 @@ func decodeSchedule(n node) (snapshot.Tick, error) {
 			`add "scheduledTime":"<aws.scheduler.scheduled-time>" to the input of the schedule`)
 	case tick.Time.IsZero() && tick.Role != "":
 		err = snapshot.Malformed(`field "scheduledTime" is missing, and a role is due at the time of its tick: use ` +
-			`EventBridge Scheduler with "scheduledTime":"<aws.scheduler.scheduled-time>" in its input, or schedule in ` +
-			`snapshots.yaml`)
+			`EventBridge Scheduler with "scheduledTime":"<aws.scheduler.scheduled-time>" in its input, or schedule ` +
+			`in snapshots.yaml`)
 	}
 	return tick, err
 }
@@ -135,14 +135,14 @@ func (form tickForm) tick() (snapshot.Tick, error) {
 	case form.Role == "":
 		return tick, snapshot.Malformed(`field "role" is missing: send {"sweep":true}, or the role that is due`)
 	case !snapshot.ValidRole(form.Role):
-		return tick, snapshot.Malformed(`field "role" is not a role: use 1 to %d letters, digits, - and _, the first a letter`,
-			snapshot.RoleMax)
+		return tick, snapshot.Malformed(`field "role" is not a role: use 1 to %d letters, digits, - and _, `+
+			`the first a letter`, snapshot.RoleMax)
 	}
 	seen := make(map[string]bool, len(form.Targets))
 	for _, name := range form.Targets {
 		if !snapshot.ValidTarget(name) {
-			return tick, snapshot.Malformed(`field "targets" holds what is not the name of a target: use 1 to %d letters, `+
-				`digits, - and _`, snapshot.TargetMax)
+			return tick, snapshot.Malformed(`field "targets" holds what is not the name of a target: use 1 to %d `+
+				`letters, digits, - and _`, snapshot.TargetMax)
 		}
 		if seen[name] {
 			return tick, snapshot.Malformed(`field "targets" names %s twice`, snapshot.Quote(name))
