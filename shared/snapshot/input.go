@@ -3,6 +3,7 @@ package snapshot
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -55,4 +56,11 @@ func ParseDuration(text string) (time.Duration, error) {
 		return 0, errDuration
 	}
 	return time.Duration(days)*24*time.Hour + below, nil
+}
+
+// IsLoopback reports whether a host, without its port, is this machine: localhost in any case, or an address of
+// 127.0.0.0/8 or ::1.
+func IsLoopback(host string) bool {
+	address, err := netip.ParseAddr(host)
+	return strings.EqualFold(host, "localhost") || err == nil && address.IsLoopback()
 }

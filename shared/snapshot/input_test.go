@@ -55,3 +55,16 @@ func TestMalformed(t *testing.T) {
 		t.Errorf("got %+v, want %+v", *got, want)
 	}
 }
+
+func TestIsLoopback(t *testing.T) {
+	t.Parallel()
+	for host, want := range map[string]bool{
+		"localhost": true, "LocalHost": true, "127.0.0.1": true, "127.8.8.8": true, "::1": true,
+		"": false, "localhost.example": false, "127.0.0.1.example": false, "127.0.0.1:80": false, "10.0.0.1": false,
+		"0.0.0.0": false, "::": false, "swas.cn-hangzhou.aliyuncs.com": false,
+	} {
+		if got := snapshot.IsLoopback(host); got != want {
+			t.Errorf("%q: got %t", host, got)
+		}
+	}
+}
