@@ -197,7 +197,8 @@ func TestDecodeEvent(t *testing.T) {
 			[]trigger.Item{ossEvent(put, "a/b"), ossEvent("ObjectRemoved:DeleteObject", "a/b")}},
 		"OSS doubled": {created("a", "a", "b"), []trigger.Item{ossEvent(put, "a"), ossEvent(put, "b")}},
 		"OSS poison": {
-			`{"events":[{"eventSource":"acs:oss"},` + strings.Replace(ossRecord(put, "b"), "acs:oss", "acs:ecs", 1) + `,` +
+			`{"events":[{"eventSource":"acs:oss"},` +
+				strings.Replace(ossRecord(put, "b"), "acs:oss", "acs:ecs", 1) + `,` +
 				strings.Replace(ossRecord(put, "c"), at, `"soon"`, 1) + `,5,` + ossRecord(put, "a") + `]}`,
 			[]trigger.Item{poison(""), poison(""), poison(""), poison(""), ossEvent(put, "a")}},
 		"list": {`[` + web1 + `,` + text(web1) + `]`, []trigger.Item{invoked, invoked}},
