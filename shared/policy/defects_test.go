@@ -83,8 +83,8 @@ func TestParseDefects(t *testing.T) {
 
 		// Targets.
 		"DoubledKey":     {"region: cn-beijing\ntargets: {a: {disk: d-1}}\nregion: cn-beijing", "snapshots.yaml:3: region: stands in line 1 already: write it once"},
-		"UnknownKey":     {inTarget("Disk: d-2"), "snapshots.yaml:2: targets.a.Disk: is not a key: use disk, instance, region, resourceGroup, tags, keep, schedule, maxAge, minInterval"},
-		"StrangeKey":     {inTarget("\"a.b\\n\": 1"), "snapshots.yaml:2: targets.a.\"a.b\\n\": is not a key: use disk, instance, region, resourceGroup, tags, keep, schedule, maxAge, minInterval"},
+		"UnknownKey":     {inTarget("Disk: d-2"), "snapshots.yaml:2: targets.a.Disk: is not a key here: use disk, instance, region, resourceGroup, tags, keep, schedule, maxAge, minInterval"},
+		"StrangeKey":     {inTarget("\"a.b\\n\": 1"), "snapshots.yaml:2: targets.a.\"a.b\\n\": is not a key here: use disk, instance, region, resourceGroup, tags, keep, schedule, maxAge, minInterval"},
 		"BadName":        {"targets: {a b: {disk: d-1}}", "snapshots.yaml:1: targets.\"a b\": \"a b\" is not a target's name: use 1 to 32 letters, digits, - and _"},
 		"LongName":       {"targets: {" + strings.Repeat("a", 33) + ": {disk: d-1}}", "snapshots.yaml:1: targets." + strings.Repeat("a", 33) + ": \"" + strings.Repeat("a", 33) + "\" is not a target's name: use 1 to 32 letters, digits, - and _"},
 		"FoldedName":     {"targets:\n  web-1: {disk: d-1}\n  WEB-1: {disk: d-2}\n", "snapshots.yaml:3: targets.WEB-1: differs from web-1 in capitals only: chat ignores them, so choose another name"},
@@ -180,9 +180,9 @@ func TestParseDefects(t *testing.T) {
 		"FoldedTarget":     {withRule("allow", "{from: api, targets: [A], actions: [take]}"), "snapshots.yaml:2: allow[0].targets[0]: \"A\" is not a target: name those of targets, each by itself"},
 		"WildActor":        {withRule("allow", "{from: slack, tenant: T1, actors: ['*'], targets: [a], actions: [take]}"), "snapshots.yaml:2: allow[0].actors[0]: \"*\" is a wildcard, which matches nothing here: name what you mean"},
 		"WildTenant":       {withRule("allow", "{from: slack, tenant: '*', targets: [a], actions: [take]}"), "snapshots.yaml:2: allow[0].tenant: \"*\" is a wildcard, which matches nothing here: name what you mean"},
-		"TenantOfAPI":      {withRule("allow", "{from: api, tenant: T1, targets: [a], actions: [take]}"), "snapshots.yaml:2: allow[0].tenant: makes no sense for api: use from, targets, actions, role"},
-		"RefsOfChat":       {withRule("allow", "{from: teams, tenant: t, refs: [x], targets: [a], actions: [take]}"), "snapshots.yaml:2: allow[0].refs: makes no sense for teams: use from, tenant, channels, actors, targets, actions, role"},
-		"ActionsOfGitHub":  {withRule("allow", "{from: github, repository: a/b, on: push, refs: [refs/heads/m], targets: [a], actions: [take]}"), "snapshots.yaml:2: allow[0].actions: makes no sense for github: use from, repository, on, environments, refs, targets, role, tenant"},
+		"TenantOfAPI":      {withRule("allow", "{from: api, tenant: T1, targets: [a], actions: [take]}"), "snapshots.yaml:2: allow[0].tenant: is not a key here: use from, targets, actions, role"},
+		"RefsOfChat":       {withRule("allow", "{from: teams, tenant: t, refs: [x], targets: [a], actions: [take]}"), "snapshots.yaml:2: allow[0].refs: is not a key here: use from, tenant, channels, actors, targets, actions, role"},
+		"ActionsOfGitHub":  {withRule("allow", "{from: github, repository: a/b, on: push, refs: [refs/heads/m], targets: [a], actions: [take]}"), "snapshots.yaml:2: allow[0].actions: is not a key here: use from, repository, on, environments, refs, targets, role, tenant"},
 		"NoRepository":     {withRule("allow", "{from: github, on: push, refs: [refs/heads/m], targets: [a]}"), "snapshots.yaml:2: allow[0].repository: is missing: name it as owner/name"},
 		"BareRepository":   {withRule("allow", "{from: github, repository: shop, on: push, refs: [refs/heads/m], targets: [a]}"), "snapshots.yaml:2: allow[0].repository: \"shop\" is not a repository: write owner/name, without wildcards"},
 		"WildRepository":   {withRule("allow", "{from: github, repository: acme/*, on: push, refs: [refs/heads/m], targets: [a]}"), "snapshots.yaml:2: allow[0].repository: \"acme/*\" is not a repository: write owner/name, without wildcards"},
@@ -199,7 +199,7 @@ func TestParseDefects(t *testing.T) {
 
 		// Events and notify.
 		"NoSource":      {withRule("events", "{targets: [a]}"), "snapshots.yaml:2: events[0].source: is missing: name the source of the events, such as acs.oss, or \"*\" for all"},
-		"UnknownOfRule": {withRule("events", "{source: x, target: a}"), "snapshots.yaml:2: events[0].target: is not a key: use source, type, subject, targets, role\nsnapshots.yaml:2: events[0].targets: is missing: name the targets that the rule is about"},
+		"UnknownOfRule": {withRule("events", "{source: x, target: a}"), "snapshots.yaml:2: events[0].target: is not a key here: use source, type, subject, targets, role\nsnapshots.yaml:2: events[0].targets: is missing: name the targets that the rule is about"},
 		"EventTarget":   {withRule("events", "{source: x, targets: [b]}"), "snapshots.yaml:2: events[0].targets[0]: \"b\" is not a target: name those of targets, each by itself"},
 		"NoURL":         {withRule("notify", "{form: json, on: [done]}"), "snapshots.yaml:2: notify[0].url: is missing: write the robot's URL, best from the environment: \"${DINGTALK_ROBOT_URL}\""},
 		"NoForm":        {withRule("notify", "{url: 'https://h', on: [done]}"), "snapshots.yaml:2: notify[0].form: is missing: name one of dingtalk, feishu, slack, json"},

@@ -10,7 +10,6 @@ import (
 
 	"swas-snapshot/shared/policy"
 	"swas-snapshot/shared/snapshot"
-	"swas-snapshot/shared/strictyaml"
 )
 
 // FuzzParse checks that no input makes Parse panic, that a refusal is one of Errors in the order of the lines, and that
@@ -38,7 +37,7 @@ func FuzzParse(f *testing.F) {
 			if !errors.As(err, &wrong) || len(wrong) == 0 || err.Error() == "" {
 				t.Fatalf("got %#v", err)
 			}
-			if !slices.IsSortedFunc(wrong, func(a, b strictyaml.Error) int { return a.Line - b.Line }) {
+			if !slices.IsSortedFunc(wrong, func(a, b policy.Error) int { return a.Line - b.Line }) {
 				t.Errorf("not sorted: %v", err)
 			}
 			return

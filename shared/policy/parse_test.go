@@ -218,7 +218,7 @@ notify:
 `
 	_, err := policy.Parse([]byte(text), env())
 	want := `snapshots.yaml:1: region: "nowhere" is not a region ID: write one such as cn-hangzhou
-snapshots.yaml:2: colour: is not a key: use region, timeZone, schedule, maxEventAge, deployment, targets, allow, events, notify
+snapshots.yaml:2: colour: is not a key here: use region, timeZone, schedule, maxEventAge, deployment, targets, allow, events, notify
 snapshots.yaml:5: targets.web-1.disk: "disk-1" is not a disk ID: write one such as d-bp18kjxg9ebrhsgi0001
 snapshots.yaml:6: targets.web-1.keep.daily: 0 keeps nothing: write a number from 1 to 3, or leave the role out
 snapshots.yaml:7: targets.web-1.maxAge: "-1h" is too short: write a duration such as 90m, 26h or 7d

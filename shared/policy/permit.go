@@ -1,6 +1,9 @@
 package policy
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Question asks whether a caller may do something. Its fields are what the sender vouches for; those that the sender
 // does not have are empty. IDs compare exactly, with their capitals.
@@ -81,31 +84,12 @@ func (rule Allow) covers(q Question) bool {
 	if rule.Repository == "" {
 		return q.Repository == ""
 	}
-	return equalFoldASCII(rule.Repository, q.Repository) && rule.On == q.On &&
+	// Unicode's folding takes the Kelvin sign for a k; it has more bytes.
+	sameRepository := len(rule.Repository) == len(q.Repository) && strings.EqualFold(rule.Repository, q.Repository)
+	return sameRepository && rule.On == q.On &&
 		listed(rule.Environments, q.Environment) &&
 		(len(rule.Refs) == 0 || slices.ContainsFunc(rule.Refs, func(pattern string) bool { return match(pattern, q.Ref) }))
 }
 
 // listed reports whether one is in the list, or there is no list.
 func listed(list []string, one string) bool { return len(list) == 0 || slices.Contains(list, one) }
-
-// equalFoldASCII compares without regard to the case of ASCII letters alone: Unicode's folding takes the Kelvin sign for
-// a k, and a look-alike repository for ours.
-func equalFoldASCII(a, b string) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range len(a) {
-		if lowerASCII(a[i]) != lowerASCII(b[i]) {
-			return false
-		}
-	}
-	return true
-}
-
-func lowerASCII(c byte) byte {
-	if c >= 'A' && c <= 'Z' {
-		return c + 'a' - 'A'
-	}
-	return c
-}

@@ -30,10 +30,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strings"
+	"time"
 
 	"swas-snapshot/shared/snapshot"
-	"swas-snapshot/shared/strictyaml"
 )
 
 // FileName is the name of the policy file where SNAPSHOTS_FILE names no other.
@@ -90,7 +92,8 @@ func Load(path string, getenv func(string) string) (Policy, error) {
 func read(path string) ([]byte, error) {
 	file, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, errors.New("does not exist: set SNAPSHOTS_FILE to the policy, or put it into the working directory or beside the executable. A first one:\n" + example)
+		return nil, errors.New("does not exist: set SNAPSHOTS_FILE to the policy, or put it into the working directory " +
+			"or beside the executable. A first one:\n" + example)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("failed to open policy: %w", err)
@@ -103,7 +106,7 @@ func read(path string) ([]byte, error) {
 	return data, nil
 }
 
-// example is the smallest policy, for those who have none yet.
+// example is the smallest policy.
 const example = `region: cn-hangzhou
 targets:
   web-1:
@@ -117,61 +120,94 @@ func Parse(data []byte, getenv func(string) string) (Policy, error) {
 		p = r.policy(root)
 	}
 	if len(r.errs) > 0 {
-		return Policy{}, Errors(r.errs.Sorted())
+		return Policy{}, r.errs.sorted()
 	}
 	return p, nil
 }
 
-// document parses the one document of the file.
-func (r *reader) document(data []byte) (place, bool) {
-	if len(data) > sizeMax {
-		r.fail(place{}, "is larger than %d bytes: a policy of 15 slots needs far less", sizeMax)
-		return place{}, false
-	}
-	root, wrong := strictyaml.Parse(FileName, data)
-	r.errs = append(r.errs, wrong...)
-	if !root.Exists() && len(wrong) == 0 {
-		r.fail(place{}, "is empty: begin with\n%s", example)
-	}
-	return root, root.Exists()
+// file is the root of snapshots.yaml.
+type file struct {
+	Region      string        `yaml:"region" form:"region"`
+	TimeZone    string        `yaml:"timeZone" form:"zone"`
+	Schedule    place         `yaml:"schedule"`
+	MaxEventAge time.Duration `yaml:"maxEventAge"`
+	Deployment  string        `yaml:"deployment" form:"deployment"`
+	Targets     place         `yaml:"targets"`
+	Allow       place         `yaml:"allow"`
+	Events      place         `yaml:"events"`
+	Notify      place         `yaml:"notify"`
+}
+
+// form is a rule for a text, and what to do about a text that breaks it.
+type form struct {
+	valid  func(string) bool
+	defect string
+}
+
+// forms is every form that the fields of the file have, by the name in their tags.
+var forms = map[string]form{
+	"region": {snapshot.ValidRegion, "is not a region ID: write one such as cn-hangzhou"},
+	"zone": {func(name string) bool { return location(name) != nil },
+		"is not a time zone: write a name of the IANA database, such as Asia/Shanghai, Europe/Berlin or UTC"},
+	"deployment": {snapshot.ValidTarget, "is not a deployment's name: use 1 to 32 letters, digits, - and _"},
+	"role":       {snapshot.ValidRole, "is not a role: use 1 to 32 letters, digits, - and _, the first a letter"},
+	"disk":       {snapshot.ValidDisk, "is not a disk ID: write one such as d-bp18kjxg9ebrhsgi0001"},
+	// The API documents no form of an instance ID; its examples are hexadecimal.
+	"instance": {regexp.MustCompile(`^[\w-]{1,64}$`).MatchString, "is not an instance ID: write one such as 2ad1ae67295445f598017499dc0001"},
+	"group":    {validGroup, "is not a resource group ID: write one such as rg-aek2bti7cf70001"},
+	"sender":   oneOf(senderNames()...),
+	"action":   oneOf(string(ActionTake), string(ActionList), string(ActionPlan), string(ActionKeep)),
+	"name": {func(text string) bool { return text != "*" },
+		"is a wildcard, which matches nothing here: name what you mean"},
+	// ASCII, as the repositories of GitHub, GitLab and Gitee are, so that no look-alike can be meant.
+	"repository": {regexp.MustCompile(`^[\w.-]+(/[\w.-]+)+$`).MatchString, "is not a repository: write owner/name, without wildcards"},
+	"ref": {regexp.MustCompile(`^(\*$|refs/)`).MatchString,
+		"is not a full ref: write one such as refs/heads/main or refs/tags/v*, or \"*\" for all"},
+	"robot": oneOf(robotForms...),
+	"kind":  oneOf(notifyKinds...),
+}
+
+// oneOf returns the form of one of several words.
+func oneOf(words ...string) form {
+	return form{func(word string) bool { return slices.Contains(words, word) }, "is none of " + strings.Join(words, ", ")}
 }
 
 // policy reads the root of the file.
 func (r *reader) policy(root place) Policy {
-	var p Policy
-	keys, ok := r.fields(root, "region", "timeZone", "schedule", "maxEventAge", "deployment", "targets",
-		"allow", "events", "notify")
-	if !ok {
-		return p
+	var f file
+	r.decode(root, &f)
+	r.need(root, "targets", oneTarget)
+	p := Policy{Policy: snapshot.Policy{
+		RegionID: f.Region, MaxEventAge: f.MaxEventAge, Deployment: f.Deployment, Location: location(f.TimeZone),
+	}}
+	general := r.schedule(f.Schedule, p.Location)
+	targets := r.mapping(f.Targets)
+	if f.Targets.isMapping() && len(f.Targets.node.Content) == 0 {
+		r.fail(f.Targets, "is empty: %s", oneTarget)
 	}
-	p.RegionID = r.region(keys)
-	p.MaxEventAge = r.duration(keys, "maxEventAge", positive)
-	p.Deployment = r.optional(keys, "deployment", snapshot.ValidTarget,
-		"is not a deployment's name: use 1 to 32 letters, digits, - and _")
-	p.Location = r.zone(keys)
-	general := r.schedule(keys, p.Location)
-	p.Targets = r.targets(keys, p.RegionID, p.Location, general)
-	r.checkSchedule(general, p.Targets)
-	known := keys.names("targets")
-	if list, ok := keys.get("allow"); ok {
-		for _, item := range r.list(list) {
-			rule := r.allow(item, known)
-			p.Allow = append(p.Allow, rule)
-			r.checkRole(item, rule.Role, rule.Targets, slices.Contains(rule.Actions, ActionTake), rule.From == "api" || rule.From == "standard", p)
-		}
+	for _, one := range targets {
+		r.targets = append(r.targets, one.name)
+		p.Targets = append(p.Targets, r.target(one, p, general))
 	}
-	if list, ok := keys.get("events"); ok {
-		for _, item := range r.list(list) {
-			rule := r.eventRule(item, known)
-			p.Events = append(p.Events, rule)
-			r.checkRole(item, rule.Role, rule.Targets, true, false, p)
-		}
+	r.checkNames(targets)
+	r.checkDisks(targets, p.Targets)
+	r.checkKept(general, "no target keeps: name the role under keep of a target", p.Targets...)
+	for _, item := range r.list(f.Allow) {
+		rule := r.allow(item)
+		p.Allow = append(p.Allow, rule)
+		takes, machine := slices.Contains(rule.Actions, ActionTake), rule.From == "api" || rule.From == "standard"
+		r.checkRole(item, rule.Role, rule.Targets, takes, machine, p)
 	}
-	r.checkSlots(root.Get("targets"), p)
-	if list, ok := keys.get("notify"); ok {
-		for _, item := range r.list(list) {
-			p.Notify = append(p.Notify, r.notify(item))
-		}
+	for _, item := range r.list(f.Events) {
+		rule := r.eventRule(item)
+		p.Events = append(p.Events, rule)
+		r.checkRole(item, rule.Role, rule.Targets, true, false, p)
 	}
+	for _, item := range r.list(f.Notify) {
+		p.Notify = append(p.Notify, r.notify(item))
+	}
+	r.checkSlots(f.Targets, targets, p)
 	return p
 }
+
+const oneTarget = "name at least one disk, as in {web-1: {disk: d-bp18kjxg9ebrhsgi0001}}"

@@ -83,7 +83,7 @@ func TestScheduleIsItsDefinition(t *testing.T) {
 // around the changes of the clocks.
 func checkTimes(t *testing.T, line string, zone *time.Location, want []time.Time) {
 	t.Helper()
-	wall, err := cronLine(line)
+	wall, err := parseCron(line)
 	if err != nil {
 		t.Fatalf("%s: %v", line, err)
 	}
@@ -160,7 +160,7 @@ func moment(t *testing.T, text string) time.Time {
 	return at
 }
 
-func TestCronLineRefuses(t *testing.T) {
+func TestParseCronRefuses(t *testing.T) {
 	t.Parallel()
 	for line, want := range map[string]string{
 		"":                      "has 0 fields",
@@ -212,12 +212,12 @@ func TestCronLineRefuses(t *testing.T) {
 		"0,30 0,23 * * *":       "fires twice",
 		"0 3 * * " + strings.Repeat("1,", 600) + "1": "is not a line of cron",
 	} {
-		if _, err := cronLine(line); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := parseCron(line); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.30q: got %v, want %q", line, err, want)
 		}
 	}
 	for _, line := range []string{"0 3 * * *", "59 23 31 12 7", "0 0,23 * * *", "0 0-23/1 * * *", "0 3 29 2 *", "0 3 31 2 5", "00 03 01 jan SUN", "0 3 * * FRI-SAT"} {
-		if _, err := cronLine(line); err != nil {
+		if _, err := parseCron(line); err != nil {
 			t.Errorf("%s: %v", line, err)
 		}
 	}
