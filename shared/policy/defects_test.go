@@ -61,11 +61,23 @@ func TestParseDefects(t *testing.T) {
 		"EmptyTargets": {"targets: {}", "snapshots.yaml:1: targets: is empty: name at least one disk, as in {web-1: {disk: d-bp18kjxg9ebrhsgi0001}}"},
 
 		// Kinds.
-		"NullTargets":    {"targets:\n", "snapshots.yaml:1: targets: is empty: write keys with values, or leave the key out"},
-		"TargetsList":    {"targets: [a]", "snapshots.yaml:1: targets: is a list: write keys with values"},
-		"NullTarget":     {"targets:\n  a:\n", "snapshots.yaml:2: targets.a: is empty: write keys with values, or leave the key out"},
-		"TextTarget":     {"targets:\n  a: d-1\n", "snapshots.yaml:2: targets.a: is text: write keys with values"},
-		"NumberForName":  {"targets:\n  1: {disk: d-1}\n", "snapshots.yaml:2: targets: has a number for a key: write text, in quotes"},
+		"NullTargets":   {"targets:\n", "snapshots.yaml:1: targets: is empty: write keys with values, or leave the key out"},
+		"TargetsList":   {"targets: [a]", "snapshots.yaml:1: targets: is a list: write keys with values"},
+		"NullTarget":    {"targets:\n  a:\n", "snapshots.yaml:2: targets.a: is empty: write keys with values, or leave the key out"},
+		"TextTarget":    {"targets:\n  a: d-1\n", "snapshots.yaml:2: targets.a: is text: write keys with values"},
+		"NumberForName": {"targets:\n  1: {disk: d-1}\n", "snapshots.yaml:2: targets: has a number for a key: write text, in quotes"},
+		"BoolForKey":    {"true: x\ntargets: {a: {disk: d-1}}", "snapshots.yaml:1: has true or false for a key: write text, in quotes"},
+		"DateForKey":    {inTarget("2026-01-01: x"), "snapshots.yaml:2: targets.a: has a date for a key: write text, in quotes"},
+		"NullForKey":    {inTarget("? : x"), "snapshots.yaml:2: targets.a: has nothing for a key: write text, in quotes"},
+		"MappingForKey": {inTarget("? {b: c} : x"), "snapshots.yaml:2: targets.a: has a mapping for a key: write text, in quotes"},
+		"MergeForText":  {inTarget("region: <<"), "snapshots.yaml:2: targets.a.region: is <<: write text, in quotes"},
+		"TagOfKey":      {inTarget("!!str 5: x"), "snapshots.yaml:2: targets.a: has the tag \"!!str\": leave it out"},
+		"TagOfMapping":  {"targets: !x {a: {disk: d-1}}\n", "snapshots.yaml:1: targets: has the tag \"!x\": leave it out"},
+		"AnchorOfKey":   {inTarget("&k maxAge: 1h"), "snapshots.yaml:2: targets.a: has the anchor &k: leave it out, aliases are not allowed"},
+		"AliasOfKey": {inTarget("&k maxAge: 1h, *k : 2h"), "snapshots.yaml:2: targets.a: has the anchor &k: leave it out, aliases are not allowed\n" +
+			"snapshots.yaml:2: targets.a: is the alias *k: write the value itself"},
+		"DoubledInList":  {withRule("allow", "{from: api, targets: [a], actions: [take],\n  from: api}"), "snapshots.yaml:3: allow[0].from: stands in line 2 already: write it once"},
+		"LongKey":        {inTarget(strings.Repeat("k", 70) + ": x"), "snapshots.yaml:2: targets.a.\"" + strings.Repeat("k", 57) + "...\": is not a key here: use disk, instance, region, resourceGroup, tags, keep, schedule, maxAge, minInterval"},
 		"ListForKey":     {"targets:\n  a: {disk: d-1}\n  ? [b]\n  : {disk: d-2}\n", "snapshots.yaml:3: targets: has a list for a key: write text, in quotes"},
 		"NumberForText":  {"region: 5\ntargets: {a: {disk: d-1}}", "snapshots.yaml:1: region: is a number: write text, in quotes"},
 		"BoolForText":    {inTarget("resourceGroup: true"), "snapshots.yaml:2: targets.a.resourceGroup: is true or false: write text, in quotes"},
@@ -109,14 +121,17 @@ func TestParseDefects(t *testing.T) {
 		"MaxAgeHalfDay":  {inTarget("maxAge: 0.5d"), "snapshots.yaml:2: targets.a.maxAge: \"0.5d\" is not a duration: " + age},
 		"MaxAgeNoDays":   {inTarget("maxAge: d"), "snapshots.yaml:2: targets.a.maxAge: \"d\" is not a duration: " + age},
 		"MaxAgeManyDays": {inTarget("maxAge: 36501d"), "snapshots.yaml:2: targets.a.maxAge: \"36501d\" is not a duration: " + age},
+		"MaxAgeTwoDays":  {inTarget("maxAge: 1d24h"), "snapshots.yaml:2: targets.a.maxAge: \"1d24h\" is not a duration: " + age},
+		"MaxAgeRest":     {inTarget("maxAge: 1d12"), "snapshots.yaml:2: targets.a.maxAge: \"1d12\" is not a duration: " + age},
+		"MaxAgeBackward": {inTarget("maxAge: 1d-1h"), "snapshots.yaml:2: targets.a.maxAge: \"1d-1h\" is not a duration: " + age},
 		"MaxAgeOverflow": {inTarget("maxAge: 9999999h"), "snapshots.yaml:2: targets.a.maxAge: \"9999999h\" is not a duration: " + age},
 		"MinInterval":    {inTarget("minInterval: -1s"), "snapshots.yaml:2: targets.a.minInterval: \"-1s\" is too short: " + age},
 		"MaxEventAge":    {"maxEventAge: 0s\ntargets: {a: {disk: d-1}}", "snapshots.yaml:1: maxEventAge: \"0s\" is too short: " + age},
 		"BadRole":        {inTarget("keep: {1st: 1}"), "snapshots.yaml:2: targets.a.keep.1st: \"1st\" is not a role: use 1 to 32 letters, digits, - and _, the first a letter"},
 		"KeepList":       {inTarget("keep: [daily]"), "snapshots.yaml:2: targets.a.keep: is a list: write keys with values"},
-		"KeepNegative":   {inTarget("keep: {daily: -1}"), "snapshots.yaml:2: targets.a.keep.daily: -1 keeps nothing: write a number from 1 to 3, or leave the role out"},
-		"KeepFour":       {inTarget("keep: {daily: 4}"), "snapshots.yaml:2: targets.a.keep.daily: 4 slots do not fit, a server has 3: write a number from 1 to 3"},
-		"KeepHex":        {inTarget("keep: {daily: 0x1}"), "snapshots.yaml:2: targets.a.keep.daily: \"0x1\" is not a plain number: write one from 1 to 3"},
+		"KeepNegative":   {inTarget("keep: {daily: -1}"), "snapshots.yaml:2: targets.a.keep.daily: \"-1\" is not a number from 1 to 3, the slots of a server: correct it, or leave the role out"},
+		"KeepFour":       {inTarget("keep: {daily: 4}"), "snapshots.yaml:2: targets.a.keep.daily: \"4\" is not a number from 1 to 3, the slots of a server: correct it, or leave the role out"},
+		"KeepHex":        {inTarget("keep: {daily: 0x1}"), "snapshots.yaml:2: targets.a.keep.daily: \"0x1\" is not a number from 1 to 3, the slots of a server: correct it, or leave the role out"},
 		"KeepText":       {inTarget("keep: {daily: two}"), "snapshots.yaml:2: targets.a.keep.daily: is text: write a whole number from 1 to 3"},
 		"KeepFraction":   {inTarget("keep: {daily: 1.5}"), "snapshots.yaml:2: targets.a.keep.daily: is a number: write a whole number from 1 to 3"},
 		"KeepNull":       {inTarget("keep: {daily: }"), "snapshots.yaml:2: targets.a.keep.daily: is empty: write a whole number from 1 to 3, or leave the key out"},
@@ -219,5 +234,14 @@ func TestParseDefects(t *testing.T) {
 				t.Errorf("got\n%v\nwant\n%s", err, test.want)
 			}
 		})
+	}
+}
+
+// The search for the broken line of a file that is not a policy gives up before it takes long.
+func TestLineOfALargeFile(t *testing.T) {
+	t.Parallel()
+	_, err := policy.Parse([]byte("a: [\n"+strings.Repeat(strings.Repeat("x", 99)+",\n", 400)), env())
+	if want := "snapshots.yaml: is not YAML: did not find expected node content"; message(err) != want {
+		t.Errorf("got %v, want %s", err, want)
 	}
 }

@@ -109,26 +109,13 @@ func (p place) get(name string) place {
 	return found
 }
 
-// kind names what the node is, for a message.
-func (p place) kind() string {
-	switch p.node.Kind {
-	case yaml.MappingNode:
-		return "a mapping"
-	case yaml.SequenceNode:
-		return "a list"
-	}
-	switch p.node.Tag {
-	case "!!int", "!!float":
-		return "a number"
-	case "!!bool":
-		return "true or false"
-	case "!!timestamp":
-		return "a date"
-	case "!!null":
-		return "nothing"
-	}
-	return "text"
+// kinds names the types of YAML for a message.
+var kinds = map[string]string{
+	"!!map": "a mapping", "!!seq": "a list", "!!str": "text", "!!int": "a number", "!!float": "a number",
+	"!!bool": "true or false", "!!timestamp": "a date", "!!null": "nothing", "!!merge": "<<",
 }
+
+func (p place) kind() string { return kinds[p.node.Tag] }
 
 // member returns the path of a key of the mapping at path. A key that would be misread there is quoted.
 func member(path, key string) string {
@@ -163,7 +150,7 @@ func (r *reader) document(data []byte) (place, bool) {
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	var first, second yaml.Node
 	err := decoder.Decode(&first)
-	if err == io.EOF || err == nil && first.Content[0].Tag == "!!null" {
+	if errors.Is(err, io.EOF) || err == nil && first.Content[0].Tag == "!!null" {
 		r.fail(place{}, "is empty: begin with\n%s", example)
 		return place{}, false
 	}
@@ -174,7 +161,7 @@ func (r *reader) document(data []byte) (place, bool) {
 	case err == nil:
 		r.fail(place{line: second.Line}, "begins a second document: keep one in the file")
 		return place{}, false
-	case err != io.EOF:
+	case !errors.Is(err, io.EOF):
 		r.syntax(data, err)
 		return place{}, false
 	}
@@ -200,19 +187,13 @@ const bytesTried = 4 << 20
 // brokenLine returns the line after the longest part of the file that is YAML: the first line that is wrong, or on which
 // the bracket or quote begins that is never closed. It returns 0 if the file is too long to find it.
 func brokenLine(data []byte) int {
-	lines := bytes.SplitAfter(data, []byte("\n"))
-	end, tried := len(data), 0
-	for n := len(lines); n > 1; n-- {
-		end -= len(lines[n-1])
-		tried += end
-		switch {
-		case tried > bytesTried:
-			return 0
-		case isYAML(data[:end]):
-			return n
+	for tried := 0; tried < bytesTried; tried += len(data) {
+		data = data[:bytes.LastIndexByte(bytes.TrimSuffix(data, []byte("\n")), '\n')+1]
+		if isYAML(data) {
+			return bytes.Count(data, []byte("\n")) + 1
 		}
 	}
-	return 1
+	return 0
 }
 
 // isYAML reports whether data is YAML, of any number of documents.

@@ -3,6 +3,7 @@ package policy_test
 import (
 	"errors"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -31,6 +32,9 @@ func FuzzParse(f *testing.F) {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
+		if len(data) > 1<<12 {
+			return // the search for a broken line tries each of them
+		}
 		p, err := policy.Parse(data, env("SET", "d-1"))
 		if err != nil {
 			var wrong policy.Errors
@@ -39,6 +43,13 @@ func FuzzParse(f *testing.F) {
 			}
 			if !slices.IsSortedFunc(wrong, func(a, b policy.Error) int { return a.Line - b.Line }) {
 				t.Errorf("not sorted: %v", err)
+			}
+			// YAML ends lines by \n, \r, NEL, LS and PS.
+			lines := 1 + len(regexp.MustCompile("[\n\r\u0085\u2028\u2029]").FindAll(data, -1))
+			for _, one := range wrong {
+				if one.Line < 0 || one.Line > lines || one.Defect == "" {
+					t.Errorf("%+v in a file of %d lines", one, lines)
+				}
 			}
 			return
 		}

@@ -98,6 +98,7 @@ func TestParse(t *testing.T) {
 		"NoRegion":         {"targets: {a: {disk: d-1}}", func(p policy.Policy) any { return first(p).RegionID }, ""},
 		"Instance":         {"targets: {a: {instance: 2ad1ae67295445f5}}", func(p policy.Policy) any { return first(p).InstanceID }, "2ad1ae67295445f5"},
 		"Days":             {"targets: {a: {disk: d-1, maxAge: 7d}}", func(p policy.Policy) any { return first(p).MaxAge }, 7 * 24 * time.Hour},
+		"DaysAndHours":     {"targets: {a: {disk: d-1, maxAge: 1d12h}}", func(p policy.Policy) any { return first(p).MaxAge }, 36 * time.Hour},
 		"GoDuration":       {"targets: {a: {disk: d-1, maxAge: 1h30m}}", func(p policy.Policy) any { return first(p).MaxAge }, 90 * time.Minute},
 		"MinIntervalZero":  {"targets: {a: {disk: d-1, minInterval: 0s}}", func(p policy.Policy) any { return first(p).MinInterval }, time.Duration(0)},
 		"TagsSorted":       {"targets: {a: {disk: d-1, tags: {z: '', b: x}}}", func(p policy.Policy) any { return first(p).Tags }, []snapshot.Tag{{Key: "b", Value: "x"}, {Key: "z"}}},
@@ -118,6 +119,7 @@ func TestParse(t *testing.T) {
 		"AnyRef":           {withRule("allow", "{from: gitlab, repository: g/sub/p, on: pipeline, refs: ['*'], targets: [a]}"), func(p policy.Policy) any { return p.Allow[0].Refs }, []string{"*"}},
 		"NotifyLoopback":   {withRule("notify", "{url: 'http://127.0.0.1:8080/x', form: json, on: [done]}"), func(p policy.Policy) any { return p.Notify[0].URL }, "http://127.0.0.1:8080/x"},
 		"NotifyLoopback6":  {withRule("notify", "{url: 'http://[::1]:8080/x', form: json, on: [done]}"), func(p policy.Policy) any { return p.Notify[0].URL }, "http://[::1]:8080/x"},
+		"NotifyLOCALHOST":  {withRule("notify", "{url: 'http://LOCALHOST/x', form: json, on: [done]}"), func(p policy.Policy) any { return p.Notify[0].URL }, "http://LOCALHOST/x"},
 		"NotifyLocalhost":  {withRule("notify", "{url: 'http://localhost/x', form: feishu, secret: s, on: [done]}"), func(p policy.Policy) any { return p.Notify[0].Secret }, "s"},
 	}
 	for name, test := range tests {
@@ -220,7 +222,7 @@ notify:
 	want := `snapshots.yaml:1: region: "nowhere" is not a region ID: write one such as cn-hangzhou
 snapshots.yaml:2: colour: is not a key here: use region, timeZone, schedule, maxEventAge, deployment, targets, allow, events, notify
 snapshots.yaml:5: targets.web-1.disk: "disk-1" is not a disk ID: write one such as d-bp18kjxg9ebrhsgi0001
-snapshots.yaml:6: targets.web-1.keep.daily: 0 keeps nothing: write a number from 1 to 3, or leave the role out
+snapshots.yaml:6: targets.web-1.keep.daily: "0" is not a number from 1 to 3, the slots of a server: correct it, or leave the role out
 snapshots.yaml:7: targets.web-1.maxAge: "-1h" is too short: write a duration such as 90m, 26h or 7d
 snapshots.yaml:8: targets.web-1: stands in line 4 already: write it once
 snapshots.yaml:11: allow[0].targets[0]: "web-2" is not a target: name those of targets, each by itself

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"context"
 	"slices"
 	"strings"
 )
@@ -93,3 +94,22 @@ func (rule Allow) covers(q Question) bool {
 
 // listed reports whether one is in the list, or there is no list.
 func listed(list []string, one string) bool { return len(list) == 0 || slices.Contains(list, one) }
+
+// Caller is the sender and user of a request, for the log.
+type Caller struct {
+	From  string // as in [Allow.From]
+	Actor string // of chat senders
+}
+
+type callerKey struct{}
+
+// WithCaller returns a context with the caller of a request.
+func WithCaller(ctx context.Context, c Caller) context.Context {
+	return context.WithValue(ctx, callerKey{}, c)
+}
+
+// CallerOf returns the caller of a request; the zero Caller if the context has none.
+func CallerOf(ctx context.Context) Caller {
+	c, _ := ctx.Value(callerKey{}).(Caller)
+	return c
+}

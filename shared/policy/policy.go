@@ -25,8 +25,6 @@ package policy
 
 import (
 	"errors"
-	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -74,36 +72,16 @@ func exists(path string) bool {
 // Load reads and checks the policy file at path; getenv looks up ${NAME}. Every error is [Errors], those of a file that
 // is missing, unreadable or larger than 1 MiB included.
 func Load(path string, getenv func(string) string) (Policy, error) {
-	data, err := read(path)
-	if err != nil {
-		return Policy{}, Errors{{File: filepath.Base(path), Defect: err.Error()}}
+	name := filepath.Base(path)
+	data, err := os.ReadFile(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return Policy{}, Errors{{File: name, Defect: "does not exist: set SNAPSHOTS_FILE to the policy, or put it into " +
+			"the working directory or beside the executable. A first one:\n" + example}}
+	case err != nil:
+		return Policy{}, Errors{{File: name, Defect: "failed to read policy: " + err.Error()}}
 	}
-	p, err := Parse(data, getenv)
-	var wrong Errors
-	if errors.As(err, &wrong) {
-		for i := range wrong {
-			wrong[i].File = filepath.Base(path)
-		}
-	}
-	return p, err
-}
-
-// read returns the content of the file. Its error says what to do.
-func read(path string) ([]byte, error) {
-	file, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, errors.New("does not exist: set SNAPSHOTS_FILE to the policy, or put it into the working directory " +
-			"or beside the executable. A first one:\n" + example)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("failed to open policy: %w", err)
-	}
-	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, sizeMax+1))
-	if err != nil {
-		return nil, fmt.Errorf("failed to read policy: %w", err)
-	}
-	return data, nil
+	return parse(name, data, getenv)
 }
 
 // example is the smallest policy.
@@ -114,7 +92,11 @@ targets:
 
 // Parse checks the content of a policy file; getenv looks up ${NAME}. Every error is [Errors].
 func Parse(data []byte, getenv func(string) string) (Policy, error) {
-	r := &reader{getenv: getenv}
+	return parse(FileName, data, getenv)
+}
+
+func parse(name string, data []byte, getenv func(string) string) (Policy, error) {
+	r := &reader{file: name, getenv: getenv}
 	var p Policy
 	if root, ok := r.document(data); ok {
 		p = r.policy(root)
@@ -189,8 +171,7 @@ func (r *reader) policy(root place) Policy {
 		r.targets = append(r.targets, one.name)
 		p.Targets = append(p.Targets, r.target(one, p, general))
 	}
-	r.checkNames(targets)
-	r.checkDisks(targets, p.Targets)
+	r.checkTargets(targets, p.Targets)
 	r.checkKept(general, "no target keeps: name the role under keep of a target", p.Targets...)
 	for _, item := range r.list(f.Allow) {
 		rule := r.allow(item)

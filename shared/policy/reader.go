@@ -17,6 +17,7 @@ import (
 // reader reads the nodes of the file and collects what is wrong with them. It never stops at the first defect: where a
 // value is wrong, its methods return the zero value.
 type reader struct {
+	file    string // its name
 	getenv  func(string) string
 	targets []string // the names of the file's targets, for the rules
 	errs    Errors
@@ -24,7 +25,7 @@ type reader struct {
 
 // fail reports a defect at a place.
 func (r *reader) fail(at place, format string, args ...any) {
-	r.errs = append(r.errs, Error{File: FileName, Line: at.line, Field: at.path, Defect: fmt.Sprintf(format, args...)})
+	r.errs = append(r.errs, Error{File: r.file, Line: at.line, Field: at.path, Defect: fmt.Sprintf(format, args...)})
 }
 
 // need reports the key of a mapping if it is missing.

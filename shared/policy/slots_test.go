@@ -63,7 +63,7 @@ func TestSlots(t *testing.T) {
 		"SixteenSlots": {daily + servers(8, "daily: 2"),
 			"snapshots.yaml:2: targets: web-1 2 + web-2 2 + web-3 2 + web-4 2 + web-5 2 + web-6 2 + web-7 2 + web-8 2 = 16 slots, an account has 15: keep 14, or 15 if only the schedule takes at every target"},
 		"WrongCountsDoNotAdd": {"targets:\n  a: {disk: d-1, keep: {daily: 9, weekly: 2}}\n",
-			"snapshots.yaml:2: targets.a.keep.daily: 9 slots do not fit, a server has 3: write a number from 1 to 3"},
+			"snapshots.yaml:2: targets.a.keep.daily: \"9\" is not a number from 1 to 3, the slots of a server: correct it, or leave the role out"},
 	}
 	// Below six servers the account is no limit of its own.
 	var five []string

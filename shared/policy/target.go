@@ -103,53 +103,33 @@ func (r *reader) count(at place) int {
 		return 0
 	}
 	count, err := strconv.Atoi(at.node.Value)
-	switch {
-	case err != nil:
-		r.fail(at, "%s is not a plain number: write one from 1 to %d", quote(at.node.Value), snapshot.SlotsPerServer)
-	case count < 1:
-		r.fail(at, "%d keeps nothing: write a number from 1 to %d, or leave the role out", count, snapshot.SlotsPerServer)
-	case count > snapshot.SlotsPerServer:
-		r.fail(at, "%d slots do not fit, a server has %d: write a number from 1 to %[2]d", count, snapshot.SlotsPerServer)
-	default:
-		return count
+	if err != nil || count < 1 || count > snapshot.SlotsPerServer {
+		r.fail(at, "%s is not a number from 1 to %d, the slots of a server: correct it, or leave the role out",
+			quote(at.node.Value), snapshot.SlotsPerServer)
+		return 0
 	}
-	return 0
+	return count
 }
 
-// checkNames reports the names of targets that are invalid, or the same to a chat.
-func (r *reader) checkNames(targets []entry) {
-	folded := make(map[string]string)
-	for _, one := range targets {
-		lower := strings.ToLower(one.name)
-		first, twice := folded[lower]
-		switch {
-		case !snapshot.ValidTarget(one.name):
+// checkTargets reports names of targets that are wrong, or the same to a chat, and a disk that two targets name: their
+// roles would be counted apart and rotated together. A server stands for its system disk.
+func (r *reader) checkTargets(entries []entry, targets []snapshot.Target) {
+	names, disks := make(map[string]string), make(map[string]string)
+	for i, one := range entries {
+		if !snapshot.ValidTarget(one.name) {
 			r.fail(one.place, "%s is not a target's name: use 1 to %d letters, digits, - and _",
 				quote(one.name), snapshot.TargetMax)
-		case twice:
-			r.fail(one.place, "differs from %s in capitals only: chat ignores them, so choose another name", first)
-		default:
-			folded[lower] = one.name
 		}
-	}
-}
-
-// checkDisks reports a disk that two targets name: their roles would be counted apart and rotated together. A server
-// stands for its system disk.
-func (r *reader) checkDisks(entries []entry, targets []snapshot.Target) {
-	owner := make(map[string]string)
-	for i, target := range targets {
-		key, what, id := "disk", "disk", target.DiskID
+		name, key, what, id := strings.ToLower(one.name), "disk", "disk", targets[i].DiskID
 		if id == "" {
-			key, what, id = "instance", "server", target.InstanceID
+			key, what, id = "instance", "server", targets[i].InstanceID
 		}
-		first, twice := owner[key+id]
-		switch {
-		case id == "":
-		case twice:
-			r.fail(entries[i].get(key), "is the %s of %s already: make one target of the two, with the roles of both", what, first)
-		default:
-			owner[key+id] = target.Name
+		if first, twice := names[name]; twice {
+			r.fail(one.place, "differs from %s in capitals only: chat ignores them, so choose another name", first)
 		}
+		if first, twice := disks[key+id]; twice && id != "" {
+			r.fail(one.get(key), "is the %s of %s already: make one target of the two, with the roles of both", what, first)
+		}
+		names[name], disks[key+id] = one.name, one.name
 	}
 }
