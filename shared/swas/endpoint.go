@@ -2,10 +2,10 @@ package swas
 
 import (
 	"fmt"
-	"net/netip"
 	"net/url"
 	"strings"
 
+	"swas-snapshot/shared/policy"
 	"swas-snapshot/shared/snapshot"
 )
 
@@ -36,11 +36,11 @@ func parseEndpoint(text string) (endpoint, error) {
 		return endpoint{}, badEndpoint("has an empty port")
 	case u.Path != "" && u.Path != "/", u.RawQuery != "", u.ForceQuery, u.Fragment != "":
 		return endpoint{}, badEndpoint("has a path, query or fragment: leave only scheme, host and port")
-	case u.Scheme == "http" && !loopback(u.Hostname()):
+	case u.Scheme == "http" && !policy.Loopback(u.Hostname()):
 		return endpoint{}, badEndpoint("is plain http beyond this machine, where anybody could read the signature")
 	}
 	// In lower case, by which net/http knows localhost and keeps it from proxies.
-	return endpoint{scheme: u.Scheme, host: strings.ToLower(u.Host), local: loopback(u.Hostname())}, nil
+	return endpoint{scheme: u.Scheme, host: strings.ToLower(u.Host), local: policy.Loopback(u.Hostname())}, nil
 }
 
 func badEndpoint(defect string) error {
@@ -50,15 +50,6 @@ func badEndpoint(defect string) error {
 		Message: fmt.Sprintf("SWAS_ENDPOINT %s: unset it for the public API, or write a URL such as "+
 			"https://swas-vpc.cn-hangzhou.aliyuncs.com or http://127.0.0.1:9001", defect),
 	}
-}
-
-// loopback tells whether a host is this machine.
-func loopback(host string) bool {
-	if strings.EqualFold(host, "localhost") {
-		return true
-	}
-	address, err := netip.ParseAddr(host)
-	return err == nil && address.IsLoopback()
 }
 
 // hostOf returns the host of a region's API. The SDK knows no endpoint of this API, so every request names it.
