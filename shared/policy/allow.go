@@ -18,26 +18,26 @@ const (
 
 // Allow is one rule of allow: it grants, and nothing else does.
 type Allow struct {
-	From string `yaml:"from" form:"sender"` // api, standard, slack, github, ...
+	From string `yaml:"from" check:"sender"` // api, standard, slack, github, ...
 
 	// Of chat senders. Without Channels the rule is for every channel of the tenant, without Actors for every user.
-	Tenant   string   `yaml:"tenant" form:"name"` // the sender's own scope; never empty for a chat sender
-	Channels []string `yaml:"channels" form:"name"`
-	Actors   []string `yaml:"actors" form:"name"`
+	Tenant   string   `yaml:"tenant" check:"name"` // the sender's own scope; never empty for a chat sender
+	Channels []string `yaml:"channels" check:"name"`
+	Actors   []string `yaml:"actors" check:"name"`
 
 	// Of pipelines, which may have a Tenant, too. In Refs * matches any run of characters; Environments match exactly.
-	Repository   string   `yaml:"repository" form:"repository"` // owner/name; capitals do not count
-	On           string   `yaml:"on"`                           // deployment, workflow_run, push, pipeline
-	Environments []string `yaml:"environments" form:"name"`
-	Refs         []string `yaml:"refs" form:"ref"` // full: refs/heads/main
+	Repository   string   `yaml:"repository" check:"repository"` // owner/name; capitals do not count
+	On           string   `yaml:"on"`                            // deployment, workflow_run, push, pipeline
+	Environments []string `yaml:"environments" check:"name"`
+	Refs         []string `yaml:"refs" check:"ref"` // full: refs/heads/main
 
-	Targets []string `yaml:"targets" form:"target"`
-	Actions []Action `yaml:"actions" form:"action"`
-	Role    string   `yaml:"role" form:"role"` // of the snapshots; "": the only one that the target keeps and no schedule fires
+	Targets []string `yaml:"targets" check:"target"`
+	Actions []Action `yaml:"actions" check:"action"`
+	Role    string   `yaml:"role" check:"role"` // of the snapshots; "": the only one that the target keeps and no schedule fires
 }
 
-// sender is one value of from, and what its rules may say.
-type sender struct {
+// senderKind is one value of from, and what its rules may say.
+type senderKind struct {
 	name   string
 	keys   []string
 	needed []string // those of keys that every rule must have
@@ -46,7 +46,7 @@ type sender struct {
 
 // senders is every value of from in the order of the documentation. The events of GitLab and Gitee have the names that
 // GitHub gives to its own, where they mean the same.
-var senders = []sender{
+var senders = []senderKind{
 	machine("api"), chat("slack"), chat("dingtalk"), chat("feishu"), chat("wecom"), chat("teams"),
 	pipeline("github", "deployment", "workflow_run", "push"),
 	pipeline("gitlab", "deployment", "pipeline", "push"),
@@ -54,17 +54,17 @@ var senders = []sender{
 	machine("standard"),
 }
 
-func machine(name string) sender {
-	return sender{name: name, keys: []string{"from", "targets", "actions", "role"}, needed: []string{"actions", "targets"}}
+func machine(name string) senderKind {
+	return senderKind{name: name, keys: []string{"from", "targets", "actions", "role"}, needed: []string{"actions", "targets"}}
 }
 
-func chat(name string) sender {
-	return sender{name: name, keys: []string{"from", "tenant", "channels", "actors", "targets", "actions", "role"},
+func chat(name string) senderKind {
+	return senderKind{name: name, keys: []string{"from", "tenant", "channels", "actors", "targets", "actions", "role"},
 		needed: []string{"tenant", "actions", "targets"}}
 }
 
-func pipeline(name string, on ...string) sender {
-	return sender{name: name, on: on, needed: []string{"repository", "on", "targets"},
+func pipeline(name string, on ...string) senderKind {
+	return senderKind{name: name, on: on, needed: []string{"repository", "on", "targets"},
 		keys: []string{"from", "repository", "on", "environments", "refs", "targets", "role", "tenant"}}
 }
 
@@ -89,10 +89,10 @@ var advice = map[string]string{
 }
 
 // allow reads one rule of allow.
-func (r *reader) allow(at place) Allow {
+func (r *reader) allow(at field) Allow {
 	var rule Allow
 	name := r.text(at.get("from"), "sender")
-	i := slices.IndexFunc(senders, func(s sender) bool { return s.name == name })
+	i := slices.IndexFunc(senders, func(s senderKind) bool { return s.name == name })
 	if i < 0 { // what else is needed depends on the sender
 		r.decode(at, &rule)
 		r.need(at, "from", "name one of "+strings.Join(senderNames(), ", "))

@@ -16,29 +16,29 @@ import (
 	"swas-snapshot/shared/snapshot"
 )
 
-// Error is one defect of the policy file.
-type Error struct {
-	File   string // the name of the file, without its folder
-	Line   int    // from 1; 0 if the defect is the file's as a whole
-	Field  string // targets.web-1.disk, allow[0].from; empty for the root
-	Defect string // what is wrong and what to write; never the value of a variable of the environment
+// Defect is one thing that is wrong with the policy file.
+type Defect struct {
+	File  string // the name of the file, without its folder
+	Line  int    // from 1; 0 if the defect is the file's as a whole
+	Field string // targets.web-1.disk, allow[0].from; empty for the root
+	Text  string // what is wrong and what to write; never the value of a variable of the environment
 }
 
-// Error returns the place and the defect: "snapshots.yaml:7: targets.web-1.disk: is empty: ...".
-func (e Error) Error() string {
-	at := e.File
-	if e.Line > 0 {
-		at = fmt.Sprintf("%s:%d", at, e.Line)
+// Error returns where the defect is, and what: "snapshots.yaml:7: targets.web-1.disk: is empty: ...".
+func (d Defect) Error() string {
+	at := d.File
+	if d.Line > 0 {
+		at = fmt.Sprintf("%s:%d", at, d.Line)
 	}
-	if e.Field != "" {
-		at += ": " + e.Field
+	if d.Field != "" {
+		at += ": " + d.Field
 	}
-	return at + ": " + e.Defect
+	return at + ": " + d.Text
 }
 
 // Errors is every defect of the policy file, sorted by line. It is the error of [Load] and [Parse], and for
 // [snapshot.AsError] an error with the code [snapshot.CodeBadPolicy].
-type Errors []Error
+type Errors []Defect
 
 // shown is how many defects one message lists: a file of another program has one in each of its lines.
 const shown = 50
@@ -67,36 +67,36 @@ func (e Errors) As(target any) bool {
 // sorted returns the defects by line, each once: a value may be read twice. Those of one line stay in the order in
 // which they were found.
 func (e Errors) sorted() Errors {
-	slices.SortStableFunc(e, func(a, b Error) int { return cmp.Compare(a.Line, b.Line) })
-	seen := make(map[Error]bool, len(e))
-	return slices.DeleteFunc(e, func(one Error) bool {
+	slices.SortStableFunc(e, func(a, b Defect) int { return cmp.Compare(a.Line, b.Line) })
+	seen := make(map[Defect]bool, len(e))
+	return slices.DeleteFunc(e, func(one Defect) bool {
 		twice := seen[one]
 		seen[one] = true
 		return twice
 	})
 }
 
-// place is a node of the file with the path and the line that its defects have. The line is that of the node's key or,
-// in a list, its own. The place of a key that is missing has no node, and the line of the mapping.
-type place struct {
+// field is a value of the file with the path and the line that its defects have. The line is that of its key or, in a
+// list, its own. The field of a key that is missing has no node, and the line of the mapping.
+type field struct {
 	node *yaml.Node
 	path string
 	line int
 }
 
-// entry is one key of a mapping, and the place of its value.
+// entry is one key of a mapping, and its value.
 type entry struct {
 	name string
-	place
+	field
 }
 
-func (p place) exists() bool { return p.node != nil }
+func (p field) exists() bool { return p.node != nil }
 
-func (p place) isMapping() bool { return p.exists() && p.node.Kind == yaml.MappingNode }
+func (p field) isMapping() bool { return p.exists() && p.node.Kind == yaml.MappingNode }
 
-// get returns the place of a key of a mapping.
-func (p place) get(name string) place {
-	found := place{path: member(p.path, name), line: p.line}
+// get returns the value of a key of a mapping.
+func (p field) get(name string) field {
+	found := field{path: member(p.path, name), line: p.line}
 	if !p.isMapping() {
 		return found
 	}
@@ -115,7 +115,7 @@ var kinds = map[string]string{
 	"!!bool": "true or false", "!!timestamp": "a date", "!!null": "nothing", "!!merge": "<<",
 }
 
-func (p place) kind() string { return kinds[p.node.Tag] }
+func (p field) kind() string { return kinds[p.node.Tag] }
 
 // member returns the path of a key of the mapping at path. A key that would be misread there is quoted.
 func member(path, key string) string {
@@ -142,30 +142,30 @@ func quote(text string) string {
 }
 
 // document parses the one YAML document of the file. It reports false if there is nothing to go on with.
-func (r *reader) document(data []byte) (place, bool) {
+func (r *reader) document(data []byte) (field, bool) {
 	if len(data) > sizeMax {
-		r.fail(place{}, "is larger than %d bytes: a policy of 15 slots needs far less", sizeMax)
-		return place{}, false
+		r.fail(field{}, "is larger than %d bytes: a policy of 15 slots needs far less", sizeMax)
+		return field{}, false
 	}
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	var first, second yaml.Node
 	err := decoder.Decode(&first)
 	if errors.Is(err, io.EOF) || err == nil && first.Content[0].Tag == "!!null" {
-		r.fail(place{}, "is empty: begin with\n%s", example)
-		return place{}, false
+		r.fail(field{}, "is empty: begin with\n%s", example)
+		return field{}, false
 	}
 	if err == nil {
 		err = decoder.Decode(&second)
 	}
 	switch {
 	case err == nil:
-		r.fail(place{line: second.Line}, "begins a second document: keep one in the file")
-		return place{}, false
+		r.fail(field{line: second.Line}, "begins a second document: keep one in the file")
+		return field{}, false
 	case !errors.Is(err, io.EOF):
 		r.syntax(data, err)
-		return place{}, false
+		return field{}, false
 	}
-	return place{node: first.Content[0], line: first.Content[0].Line}, true
+	return field{node: first.Content[0], line: first.Content[0].Line}, true
 }
 
 // syntax reports an error of the YAML library at the line that broke the file. The line in its text is often that of the
@@ -178,7 +178,7 @@ func (r *reader) syntax(data []byte, err error) {
 	if strings.HasSuffix(text, "expected alphabetic or numeric character") {
 		text += ": write text that begins with * or & in quotes"
 	}
-	r.fail(place{line: brokenLine(data)}, "is not YAML: %s", text)
+	r.fail(field{line: brokenLine(data)}, "is not YAML: %s", text)
 }
 
 // bytesTried limits the work of [brokenLine] for a file that is not a policy at all.

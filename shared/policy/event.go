@@ -13,12 +13,12 @@ type EventRule struct {
 	Source  string   `yaml:"source"` // never empty
 	Type    string   `yaml:"type"`
 	Subject string   `yaml:"subject"`
-	Targets []string `yaml:"targets" form:"target"`
-	Role    string   `yaml:"role" form:"role"` // of the snapshots; "": the only one that the target keeps and no schedule fires
+	Targets []string `yaml:"targets" check:"target"`
+	Role    string   `yaml:"role" check:"role"` // of the snapshots; "": the only one that the target keeps and no schedule fires
 }
 
 // eventRule reads one rule of events.
-func (r *reader) eventRule(at place) EventRule {
+func (r *reader) eventRule(at field) EventRule {
 	var rule EventRule
 	r.decode(at, &rule)
 	r.need(at, "source", `name the source of the events, such as acs.oss, or "*" for all`)
@@ -29,7 +29,7 @@ func (r *reader) eventRule(at place) EventRule {
 // checkRole reports a rule whose callers have no role to take at one of its targets: the rule names one that the target
 // does not keep, or names none where no single role is left to orders. Callers that can name a role in their orders may
 // choose among several.
-func (r *reader) checkRole(at place, role string, targets []string, takes, names bool, p Policy) {
+func (r *reader) checkRole(at field, role string, targets []string, takes, names bool, p Policy) {
 	given := at.get("role")
 	for _, name := range targets {
 		target, _ := p.Target(name)

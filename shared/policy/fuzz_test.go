@@ -41,13 +41,13 @@ func FuzzParse(f *testing.F) {
 			if !errors.As(err, &wrong) || len(wrong) == 0 || err.Error() == "" {
 				t.Fatalf("got %#v", err)
 			}
-			if !slices.IsSortedFunc(wrong, func(a, b policy.Error) int { return a.Line - b.Line }) {
+			if !slices.IsSortedFunc(wrong, func(a, b policy.Defect) int { return a.Line - b.Line }) {
 				t.Errorf("not sorted: %v", err)
 			}
 			// YAML ends lines by \n, \r, NEL, LS and PS.
 			lines := 1 + len(regexp.MustCompile("[\n\r\u0085\u2028\u2029]").FindAll(data, -1))
 			for _, one := range wrong {
-				if one.Line < 0 || one.Line > lines || one.Defect == "" {
+				if one.Line < 0 || one.Line > lines || one.Text == "" {
 					t.Errorf("%+v in a file of %d lines", one, lines)
 				}
 			}

@@ -14,11 +14,11 @@ type Notify struct {
 	// URL is https, or http for a loopback host. It is a bearer credential: never logged.
 	URL string `yaml:"url"`
 	// Form is dingtalk, feishu, slack or json.
-	Form string `yaml:"form" form:"robot"`
+	Form string `yaml:"form" check:"robot"`
 	// Secret signs what goes to a DingTalk or Feishu robot; empty: not signed. Never logged.
 	Secret string `yaml:"secret"`
 	// On is the kinds that are sent; never empty.
-	On []snapshot.NotificationKind `yaml:"on" form:"kind"`
+	On []snapshot.NotificationKind `yaml:"on" check:"kind"`
 }
 
 var (
@@ -29,7 +29,7 @@ var (
 )
 
 // notify reads one rule of notify.
-func (r *reader) notify(at place) Notify {
+func (r *reader) notify(at field) Notify {
 	var rule Notify
 	r.decode(at, &rule)
 	r.need(at, "url", `write the robot's URL, best from the environment: "${DINGTALK_ROBOT_URL}"`)
@@ -45,7 +45,7 @@ func (r *reader) notify(at place) Notify {
 }
 
 // checkRobot reports a URL that is not one of a robot. It is a credential, so no defect quotes it.
-func (r *reader) checkRobot(at place, address string) {
+func (r *reader) checkRobot(at field, address string) {
 	parsed, err := url.Parse(address)
 	switch {
 	case err != nil || parsed.Hostname() == "" || parsed.Opaque != "":

@@ -76,10 +76,10 @@ func Load(path string, getenv func(string) string) (Policy, error) {
 	data, err := os.ReadFile(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return Policy{}, Errors{{File: name, Defect: "does not exist: set SNAPSHOTS_FILE to the policy, or put it into " +
+		return Policy{}, Errors{{File: name, Text: "does not exist: set SNAPSHOTS_FILE to the policy, or put it into " +
 			"the working directory or beside the executable. A first one:\n" + example}}
 	case err != nil:
-		return Policy{}, Errors{{File: name, Defect: "failed to read policy: " + err.Error()}}
+		return Policy{}, Errors{{File: name, Text: "failed to read policy: " + err.Error()}}
 	}
 	return parse(name, data, getenv)
 }
@@ -109,25 +109,25 @@ func parse(name string, data []byte, getenv func(string) string) (Policy, error)
 
 // file is the root of snapshots.yaml.
 type file struct {
-	Region      string        `yaml:"region" form:"region"`
-	TimeZone    string        `yaml:"timeZone" form:"zone"`
-	Schedule    place         `yaml:"schedule"`
+	Region      string        `yaml:"region" check:"region"`
+	TimeZone    string        `yaml:"timeZone" check:"zone"`
+	Schedule    field         `yaml:"schedule"`
 	MaxEventAge time.Duration `yaml:"maxEventAge"`
-	Deployment  string        `yaml:"deployment" form:"deployment"`
-	Targets     place         `yaml:"targets"`
-	Allow       place         `yaml:"allow"`
-	Events      place         `yaml:"events"`
-	Notify      place         `yaml:"notify"`
+	Deployment  string        `yaml:"deployment" check:"deployment"`
+	Targets     field         `yaml:"targets"`
+	Allow       field         `yaml:"allow"`
+	Events      field         `yaml:"events"`
+	Notify      field         `yaml:"notify"`
 }
 
-// form is a rule for a text, and what to do about a text that breaks it.
-type form struct {
+// textCheck is what a text must be, and the defect of one that is not.
+type textCheck struct {
 	valid  func(string) bool
 	defect string
 }
 
-// forms is every form that the fields of the file have, by the name in their tags.
-var forms = map[string]form{
+// checks is every check of the fields of the file, by the name in their tags.
+var checks = map[string]textCheck{
 	"region": {snapshot.ValidRegion, "is not a region ID: write one such as cn-hangzhou"},
 	"zone": {func(name string) bool { return location(name) != nil },
 		"is not a time zone: write a name of the IANA database, such as Asia/Shanghai, Europe/Berlin or UTC"},
@@ -149,13 +149,13 @@ var forms = map[string]form{
 	"kind":  oneOf(notifyKinds...),
 }
 
-// oneOf returns the form of one of several words.
-func oneOf(words ...string) form {
-	return form{func(word string) bool { return slices.Contains(words, word) }, "is none of " + strings.Join(words, ", ")}
+// oneOf returns the check of one of several words.
+func oneOf(words ...string) textCheck {
+	return textCheck{func(word string) bool { return slices.Contains(words, word) }, "is none of " + strings.Join(words, ", ")}
 }
 
 // policy reads the root of the file.
-func (r *reader) policy(root place) Policy {
+func (r *reader) policy(root field) Policy {
 	var f file
 	r.decode(root, &f)
 	r.need(root, "targets", oneTarget)

@@ -23,20 +23,20 @@ type reader struct {
 	errs    Errors
 }
 
-// fail reports a defect at a place.
-func (r *reader) fail(at place, format string, args ...any) {
-	r.errs = append(r.errs, Error{File: r.file, Line: at.line, Field: at.path, Defect: fmt.Sprintf(format, args...)})
+// fail reports a defect of a field.
+func (r *reader) fail(at field, format string, args ...any) {
+	r.errs = append(r.errs, Defect{File: r.file, Line: at.line, Field: at.path, Text: fmt.Sprintf(format, args...)})
 }
 
 // need reports the key of a mapping if it is missing.
-func (r *reader) need(at place, name, advice string) {
+func (r *reader) need(at field, name, advice string) {
 	if at.isMapping() && !at.get(name).exists() {
 		r.fail(at.get(name), "is missing: %s", advice)
 	}
 }
 
 // plain reports whether a node means what stands there: it reports anchors, aliases and tags.
-func (r *reader) plain(at place) bool {
+func (r *reader) plain(at field) bool {
 	if at.node.Anchor != "" {
 		r.fail(at, "has the anchor &%s: leave it out, aliases are not allowed", at.node.Anchor)
 	}
@@ -52,7 +52,7 @@ func (r *reader) plain(at place) bool {
 }
 
 // is reports whether a node is plain and of the type that its key has; if not, that is a defect.
-func (r *reader) is(at place, tag, want string) bool {
+func (r *reader) is(at field, tag, want string) bool {
 	switch {
 	case !r.plain(at):
 	case at.node.Tag == tag:
@@ -68,8 +68,8 @@ func (r *reader) is(at place, tag, want string) bool {
 }
 
 // mapping returns the entries of a mapping in the order of the file, and reports the keys that are not text or that
-// stand there already. The place may be missing.
-func (r *reader) mapping(at place) []entry {
+// stand there already. The field may be missing.
+func (r *reader) mapping(at field) []entry {
 	if !at.exists() || !r.is(at, "!!map", "keys with values") {
 		return nil
 	}
@@ -77,7 +77,7 @@ func (r *reader) mapping(at place) []entry {
 	lines := make(map[string]int)
 	for i := 0; i+1 < len(at.node.Content); i += 2 {
 		node := at.node.Content[i]
-		key, named := place{node, at.path, node.Line}, place{node, member(at.path, node.Value), node.Line}
+		key, named := field{node, at.path, node.Line}, field{node, member(at.path, node.Value), node.Line}
 		first, twice := lines[node.Value]
 		switch {
 		case !r.plain(key):
@@ -89,68 +89,65 @@ func (r *reader) mapping(at place) []entry {
 			r.fail(named, "stands in line %d already: write it once", first)
 		default:
 			lines[node.Value] = node.Line
-			entries = append(entries, entry{node.Value, place{at.node.Content[i+1], named.path, node.Line}})
+			entries = append(entries, entry{node.Value, field{at.node.Content[i+1], named.path, node.Line}})
 		}
 	}
 	return entries
 }
 
-// list returns the elements of a list that has some. The place may be missing.
-func (r *reader) list(at place) []place {
+// list returns the elements of a list that has some. The field may be missing.
+func (r *reader) list(at field) []field {
 	if !at.exists() || !r.is(at, "!!seq", "a list") {
 		return nil
 	}
 	if len(at.node.Content) == 0 {
 		r.fail(at, "is an empty list, which allows nothing: name at least one, or leave the key out")
 	}
-	all := make([]place, len(at.node.Content))
+	all := make([]field, len(at.node.Content))
 	for i, node := range at.node.Content {
-		all[i] = place{node, fmt.Sprintf("%s[%d]", at.path, i), node.Line}
+		all[i] = field{node, fmt.Sprintf("%s[%d]", at.path, i), node.Line}
 	}
 	return all
 }
 
-// decode reads a mapping into a struct, whose fields have their key in the tag yaml and the name of their form in the
-// tag form. A field is text, a list of texts, a duration, or a [place] that the caller reads. Keys of the file that are
-// not among keys are defects; no keys are all of the struct.
-func (r *reader) decode(at place, into any, keys ...string) {
+// decode reads a mapping into a struct, whose fields have their key in the tag yaml and the name of a check in the tag
+// check. They are texts, lists of texts, durations, and what the caller reads of type [field]. Other keys than these
+// are defects; no keys are all of the struct.
+func (r *reader) decode(at field, into any, keys ...string) {
 	target := reflect.ValueOf(into).Elem()
-	fields := make(map[string]int)
+	index := make(map[string]int)
 	var all []string
 	for i := range target.NumField() {
 		key := target.Type().Field(i).Tag.Get("yaml")
-		fields[key], all = i, append(all, key)
+		index[key], all = i, append(all, key)
 	}
 	if len(keys) == 0 {
 		keys = all
 	}
 	for _, one := range r.mapping(at) {
 		if !slices.Contains(keys, one.name) {
-			r.fail(one.place, "is not a key here: use %s", strings.Join(keys, ", "))
+			r.fail(one.field, "is not a key here: use %s", strings.Join(keys, ", "))
 			continue
 		}
-		i := fields[one.name]
-		form := target.Type().Field(i).Tag.Get("form")
-		switch field := target.Field(i); known := field.Addr().Interface().(type) {
-		case *place:
-			*known = one.place
+		value, check := target.Field(index[one.name]), target.Type().Field(index[one.name]).Tag.Get("check")
+		switch known := value.Addr().Interface().(type) {
+		case *field:
+			*known = one.field
 		case *time.Duration:
-			*known = r.duration(one.place, form)
+			*known = r.duration(one.field, check)
+		case *string:
+			*known = r.text(one.field, check)
 		default:
-			if field.Kind() == reflect.Slice {
-				r.texts(one.place, form, field)
-			} else {
-				field.SetString(r.text(one.place, form))
-			}
+			r.texts(one.field, check, value)
 		}
 	}
 }
 
 // texts reads a list of texts, each once, into a slice of any text type.
-func (r *reader) texts(at place, form string, into reflect.Value) {
+func (r *reader) texts(at field, check string, into reflect.Value) {
 	seen := make(map[string]bool)
 	for _, item := range r.list(at) {
-		text := r.text(item, form)
+		text := r.text(item, check)
 		if seen[text] {
 			r.fail(item, "%s stands in the list already: write it once", quote(item.node.Value))
 		} else if text != "" {
@@ -160,9 +157,9 @@ func (r *reader) texts(at place, form string, into reflect.Value) {
 	}
 }
 
-// text reads text of a form that is not empty and has no blanks at its ends. Messages quote what is written, never the
-// value, which may come from the environment. The place may be missing.
-func (r *reader) text(at place, form string) string {
+// text reads text that passes a check, is not empty and has no blanks at its ends. Messages quote what is written, never the
+// value, which may come from the environment. The field may be missing.
+func (r *reader) text(at field, check string) string {
 	if !at.exists() {
 		return ""
 	}
@@ -173,10 +170,10 @@ func (r *reader) text(at place, form string) string {
 		r.fail(at, "is empty: write a value, or leave the key out")
 	case strings.TrimSpace(value) != value:
 		r.fail(at, "begins or ends with a blank: leave it out")
-	case form == "target" && !slices.Contains(r.targets, value):
+	case check == "target" && !slices.Contains(r.targets, value):
 		r.fail(at, "%s is not a target: name those of targets, each by itself", quote(at.node.Value))
-	case forms[form].valid != nil && !forms[form].valid(value):
-		r.fail(at, "%s %s", quote(at.node.Value), forms[form].defect)
+	case checks[check].valid != nil && !checks[check].valid(value):
+		r.fail(at, "%s %s", quote(at.node.Value), checks[check].defect)
 	default:
 		return value
 	}
@@ -184,7 +181,7 @@ func (r *reader) text(at place, form string) string {
 }
 
 // scalar reads text, which may be empty, with ${NAME} replaced.
-func (r *reader) scalar(at place) (string, bool) {
+func (r *reader) scalar(at field) (string, bool) {
 	if !r.is(at, "!!str", "text") {
 		return "", false
 	}
@@ -222,8 +219,8 @@ func expand(text string, getenv func(string) string) (string, error) {
 	return text, wrong
 }
 
-// duration reads a duration, which is more than 0 unless its form is "zero".
-func (r *reader) duration(at place, form string) time.Duration {
+// duration reads a duration, which is more than 0 unless its check is "zero".
+func (r *reader) duration(at field, check string) time.Duration {
 	const example = "write a duration such as 90m, 26h or 7d"
 	if at.kind() == "a number" {
 		r.fail(at, "is a number without a unit: %s", example)
@@ -237,7 +234,7 @@ func (r *reader) duration(at place, form string) time.Duration {
 	switch {
 	case err != nil:
 		r.fail(at, "%s is not a duration: %s", quote(at.node.Value), example)
-	case d < 0 || d == 0 && form != "zero":
+	case d < 0 || d == 0 && check != "zero":
 		r.fail(at, "%s is too short: %s", quote(at.node.Value), example)
 	default:
 		return d

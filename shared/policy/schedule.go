@@ -200,17 +200,17 @@ func (t times) of(role string) snapshot.Schedule {
 	return nil
 }
 
-// schedule reads lines of cron by role. No zone is UTC. The place may be missing.
-func (r *reader) schedule(at place, zone *time.Location) times {
+// schedule reads lines of cron by role. No zone is UTC. The field may be missing.
+func (r *reader) schedule(at field, zone *time.Location) times {
 	r.joinCutLines(at)
 	var all times
 	for _, one := range r.mapping(at) {
-		all = append(all, scheduledRole{one, r.cronLine(one.place, zone)})
+		all = append(all, scheduledRole{one, r.cronLine(one.field, zone)})
 	}
 	return all
 }
 
-func (r *reader) cronLine(at place, zone *time.Location) snapshot.Schedule {
+func (r *reader) cronLine(at field, zone *time.Location) snapshot.Schedule {
 	if !r.is(at, "!!str", "a line of cron, such as 0 3 * * *") {
 		return schedule{}
 	}
@@ -231,7 +231,7 @@ func (r *reader) cronLine(at place, zone *time.Location) snapshot.Schedule {
 
 // joinCutLines reports the lines in { } that YAML cuts at their commas, and joins them: {daily: 0 3 * * 1,5} is
 // daily: 0 3 * * 1, and a key 5 without a value.
-func (r *reader) joinCutLines(at place) {
+func (r *reader) joinCutLines(at field) {
 	if !at.isMapping() || at.node.Style&yaml.FlowStyle == 0 {
 		return
 	}
@@ -245,7 +245,7 @@ func (r *reader) joinCutLines(at place) {
 		if _, err := parseCron(line); err != nil || end == i+2 {
 			continue
 		}
-		r.fail(place{value, member(at.path, key.Value), key.Line}, "is cut at its comma, which separates keys in { }: "+
+		r.fail(field{value, member(at.path, key.Value), key.Line}, "is cut at its comma, which separates keys in { }: "+
 			"write the line in quotes, as in {%s: %s}", key.Value, quote(line))
 		value.Value, nodes = line, slices.Delete(nodes, i+2, end)
 	}
@@ -256,7 +256,7 @@ func (r *reader) joinCutLines(at place) {
 func (r *reader) checkKept(all times, defect string, targets ...snapshot.Target) {
 	for _, one := range all {
 		if !slices.ContainsFunc(targets, func(t snapshot.Target) bool { return keeps(t, one.name) }) {
-			r.fail(one.place, "is the schedule of a role that %s, or leave the schedule out", defect)
+			r.fail(one.field, "is the schedule of a role that %s, or leave the schedule out", defect)
 		}
 	}
 }

@@ -54,7 +54,7 @@ func (p Policy) takers(target string) []taker {
 
 // checkSlots reports a policy that cannot fit into the slots of the API, 3 a server and 15 an account, or leaves none
 // of them for the next order. Only the API knows which disks are of one server: each target counts as a server.
-func (r *reader) checkSlots(at place, targets []entry, p Policy) {
+func (r *reader) checkSlots(at field, targets []entry, p Policy) {
 	const perServer, perAccount = snapshot.SlotsPerServer, snapshot.SlotsPerAccount
 	var account sum
 	scheduleOnly := true

@@ -12,25 +12,25 @@ import (
 
 // targetFile is one of targets.
 type targetFile struct {
-	Disk          string        `yaml:"disk" form:"disk"`
-	Instance      string        `yaml:"instance" form:"instance"`
-	Region        string        `yaml:"region" form:"region"`
-	ResourceGroup string        `yaml:"resourceGroup" form:"group"`
-	Tags          place         `yaml:"tags"`
-	Keep          place         `yaml:"keep"`
-	Schedule      place         `yaml:"schedule"`
+	Disk          string        `yaml:"disk" check:"disk"`
+	Instance      string        `yaml:"instance" check:"instance"`
+	Region        string        `yaml:"region" check:"region"`
+	ResourceGroup string        `yaml:"resourceGroup" check:"group"`
+	Tags          field         `yaml:"tags"`
+	Keep          field         `yaml:"keep"`
+	Schedule      field         `yaml:"schedule"`
 	MaxAge        time.Duration `yaml:"maxAge"`
-	MinInterval   time.Duration `yaml:"minInterval" form:"zero"`
+	MinInterval   time.Duration `yaml:"minInterval" check:"zero"`
 }
 
 // target reads one target of a policy. Its own schedule of a role is in place of the general one.
 func (r *reader) target(at entry, p Policy, general times) snapshot.Target {
 	var f targetFile
-	r.decode(at.place, &f)
+	r.decode(at.field, &f)
 	if disk, instance := at.get("disk"), at.get("instance"); disk.exists() && instance.exists() {
 		r.fail(disk, "stands beside instance: name the disk, or the instance for its system disk")
 	} else if !instance.exists() {
-		r.need(at.place, "disk", "name the disk, such as d-bp18kjxg9ebrhsgi0001, or instance for its system disk")
+		r.need(at.field, "disk", "name the disk, such as d-bp18kjxg9ebrhsgi0001, or instance for its system disk")
 	}
 	target := snapshot.Target{
 		Name: at.name, DiskID: f.Disk, InstanceID: f.Instance, RegionID: cmp.Or(f.Region, p.RegionID),
@@ -39,9 +39,9 @@ func (r *reader) target(at entry, p Policy, general times) snapshot.Target {
 	own := r.schedule(f.Schedule, p.Location)
 	for _, one := range r.mapping(f.Keep) {
 		if !snapshot.ValidRole(one.name) {
-			r.fail(one.place, "%s %s", quote(one.name), forms["role"].defect)
+			r.fail(one.field, "%s %s", quote(one.name), checks["role"].defect)
 		}
-		slots := snapshot.Slots{Role: one.name, Count: r.count(one.place), Schedule: own.of(one.name)}
+		slots := snapshot.Slots{Role: one.name, Count: r.count(one.field), Schedule: own.of(one.name)}
 		if slots.Schedule == nil {
 			slots.Schedule = general.of(one.name)
 		}
@@ -69,21 +69,21 @@ func violations(request snapshot.Request, field string) snapshot.Violations {
 }
 
 // tags reads the tags of a target, sorted by key. The rules are those of the API's page, which the core has.
-func (r *reader) tags(at place) []snapshot.Tag {
+func (r *reader) tags(at field) []snapshot.Tag {
 	var tags []snapshot.Tag
 	for _, one := range r.mapping(at) {
-		value, ok := r.scalar(one.place)
+		value, ok := r.scalar(one.field)
 		if !ok {
 			continue
 		}
 		tag := snapshot.Tag{Key: one.name, Value: value}
 		tags = append(tags, tag)
 		if strings.HasPrefix(strings.ToLower(one.name), ownTags) {
-			r.fail(one.place, "has the prefix %s, which is this project's own: choose another", ownTags)
+			r.fail(one.field, "has the prefix %s, which is this project's own: choose another", ownTags)
 		}
 		// A defect of a value never quotes it, so nothing of the environment gets out.
 		for _, wrong := range violations(snapshot.Request{Tags: []snapshot.Tag{tag}}, "Tag") {
-			r.fail(one.place, "%s", wrong.Defect)
+			r.fail(one.field, "%s", wrong.Defect)
 		}
 	}
 	if len(tags) > snapshot.CallerTags {
@@ -98,7 +98,7 @@ func (r *reader) tags(at place) []snapshot.Tag {
 const ownTags = "swas-snapshot/"
 
 // count reads how many snapshots of a role to keep; 0 if that is wrong, so that nothing else is reported for it.
-func (r *reader) count(at place) int {
+func (r *reader) count(at field) int {
 	if !r.is(at, "!!int", "a whole number from 1 to 3") {
 		return 0
 	}
@@ -117,7 +117,7 @@ func (r *reader) checkTargets(entries []entry, targets []snapshot.Target) {
 	names, disks := make(map[string]string), make(map[string]string)
 	for i, one := range entries {
 		if !snapshot.ValidTarget(one.name) {
-			r.fail(one.place, "%s is not a target's name: use 1 to %d letters, digits, - and _",
+			r.fail(one.field, "%s is not a target's name: use 1 to %d letters, digits, - and _",
 				quote(one.name), snapshot.TargetMax)
 		}
 		name, key, what, id := strings.ToLower(one.name), "disk", "disk", targets[i].DiskID
@@ -125,7 +125,7 @@ func (r *reader) checkTargets(entries []entry, targets []snapshot.Target) {
 			key, what, id = "instance", "server", targets[i].InstanceID
 		}
 		if first, twice := names[name]; twice {
-			r.fail(one.place, "differs from %s in capitals only: chat ignores them, so choose another name", first)
+			r.fail(one.field, "differs from %s in capitals only: chat ignores them, so choose another name", first)
 		}
 		if first, twice := disks[key+id]; twice && id != "" {
 			r.fail(one.get(key), "is the %s of %s already: make one target of the two, with the roles of both", what, first)
