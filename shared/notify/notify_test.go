@@ -31,8 +31,9 @@ const (
 func now() time.Time { return noon }
 
 var notification = snapshot.Notification{
-	Kind: snapshot.NotifyFailed, Target: "web-1", RegionID: "cn-hangzhou", DiskID: "d-1", SnapshotID: "s-1", SnapshotName: "daily-web-1",
-	What: "the API refused", Advice: "free a slot", Since: noon.Add(-time.Hour), Key: "failed s-1",
+	Kind: snapshot.NotifyFailed, Target: "web-1", RegionID: "cn-hangzhou", DiskID: "d-1", SnapshotID: "s-1",
+	SnapshotName: "daily-web-1",
+	What:         "the API refused", Advice: "free a slot", Since: noon.Add(-time.Hour), Key: "failed s-1",
 }
 
 // robot is a server that gives its answers in turn, the last one from then on, and keeps its requests.
@@ -86,7 +87,8 @@ func cut(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
 // A robot's reply decides whether a notification was sent: two tries, then a line in the log without the URL.
 func TestSendTries(t *testing.T) {
 	t.Parallel()
-	taken := map[string]string{"dingtalk": `{"errcode":0,"errmsg":"ok"}`, "feishu": `{"code":0,"msg":"success"}`, "slack": "ok", "json": ""}
+	taken := map[string]string{"dingtalk": `{"errcode":0,"errmsg":"ok"}`, "feishu": `{"code":0,"msg":"success"}`,
+		"slack": "ok", "json": ""}
 	tests := map[string]struct {
 		form    string
 		answers []http.HandlerFunc
@@ -104,18 +106,22 @@ func TestSendTries(t *testing.T) {
 		"Redirect": {"json", []http.HandlerFunc{func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
 		}}, 2, "HTTP 307"},
-		"Cut":                   {"json", []http.HandlerFunc{cut}, 2, "failed to reach robot"},
-		"DingTalkRefuses":       {"dingtalk", []http.HandlerFunc{reply(200, `{"errcode":310000,"errmsg":"sign not match"}`)}, 2, "code 310000"},
-		"DingTalkUnknown":       {"dingtalk", []http.HandlerFunc{reply(200, `{}`)}, 2, "without a code"},
-		"DingTalkText":          {"dingtalk", []http.HandlerFunc{reply(200, `ok`)}, 2, "without a code"},
-		"DingTalkStatus":        {"dingtalk", []http.HandlerFunc{reply(500, taken["dingtalk"])}, 2, "HTTP 500"},
-		"FeishuRefuses":         {"feishu", []http.HandlerFunc{reply(200, `{"code":19021,"msg":"sign match fail"}`)}, 2, "code 19021"},
+		"Cut": {"json", []http.HandlerFunc{cut}, 2, "failed to reach robot"},
+		"DingTalkRefuses": {"dingtalk", []http.HandlerFunc{reply(200, `{"errcode":310000,"errmsg":"sign not match"}`)},
+			2, "code 310000"},
+		"DingTalkUnknown": {"dingtalk", []http.HandlerFunc{reply(200, `{}`)}, 2, "without a code"},
+		"DingTalkText":    {"dingtalk", []http.HandlerFunc{reply(200, `ok`)}, 2, "without a code"},
+		"DingTalkStatus":  {"dingtalk", []http.HandlerFunc{reply(500, taken["dingtalk"])}, 2, "HTTP 500"},
+		"FeishuRefuses": {"feishu", []http.HandlerFunc{reply(200, `{"code":19021,"msg":"sign match fail"}`)}, 2,
+			"code 19021"},
 		"FeishuRefusesWithBoth": {"feishu", []http.HandlerFunc{reply(200, `{"StatusCode":0,"code":19024}`)}, 2, "code 19024"},
 		"FeishuUnknown":         {"feishu", []http.HandlerFunc{reply(200, `[]`)}, 2, "without a code"},
 		"FeishuEmpty":           {"feishu", []http.HandlerFunc{reply(200, ``)}, 2, "without a code"},
-		"ReplyTooLong":          {"feishu", []http.HandlerFunc{reply(200, strings.Repeat(" ", replyMax)+taken["feishu"])}, 2, "without a code"},
-		"ReplyJustShort":        {"feishu", []http.HandlerFunc{reply(200, strings.Repeat(" ", replyMax-len(taken["feishu"]))+taken["feishu"])}, 1, ""},
-		"UnknownForm":           {"pigeon", []http.HandlerFunc{reply(200, "ok")}, 0, "no known form"},
+		"ReplyTooLong": {"feishu", []http.HandlerFunc{reply(200, strings.Repeat(" ", replyMax)+taken["feishu"])}, 2,
+			"without a code"},
+		"ReplyJustShort": {"feishu",
+			[]http.HandlerFunc{reply(200, strings.Repeat(" ", replyMax-len(taken["feishu"]))+taken["feishu"])}, 1, ""},
+		"UnknownForm": {"pigeon", []http.HandlerFunc{reply(200, "ok")}, 0, "no known form"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -131,7 +137,8 @@ func TestSendTries(t *testing.T) {
 			if !strings.Contains(line, test.log) || test.log == "" && line != "" {
 				t.Errorf("log %q, want %q", line, test.log)
 			}
-			if test.log != "" && (!strings.Contains(line, "host=127.0.0.1 ") || !strings.Contains(line, "target=web-1") || strings.Count(line, "\n") != 1) {
+			if test.log != "" && (!strings.Contains(line, "host=127.0.0.1 ") || !strings.Contains(line, "target=web-1") ||
+				strings.Count(line, "\n") != 1) {
 				t.Errorf("log %q does not name the robot and the notification in one line", line)
 			}
 			if strings.Contains(line, "hidden-token") || strings.Contains(line, "/robot/send") {
@@ -144,7 +151,8 @@ func TestSendTries(t *testing.T) {
 func TestSendOncePerKey(t *testing.T) {
 	t.Parallel()
 	robot, other := newRobot(t, reply(200, "ok")), newRobot(t, reply(200, "ok"))
-	notifier := notify.New([]policy.Notify{robot.rule("slack"), other.rule("json", snapshot.NotifyFailed, snapshot.NotifyDone)}, nil, now, nil)
+	notifier := notify.New([]policy.Notify{robot.rule("slack"),
+		other.rule("json", snapshot.NotifyFailed, snapshot.NotifyDone)}, nil, now, nil)
 	var senders sync.WaitGroup
 	for range 10 {
 		senders.Go(func() { notifier.Send(t.Context(), notification) })
@@ -163,7 +171,8 @@ func TestSendOncePerKey(t *testing.T) {
 		notifier.Send(t.Context(), snapshot.Notification{Kind: snapshot.NotifyDone})
 	}
 	if robot.calls() != 2 || other.calls() != 4 {
-		t.Errorf("%d and %d calls: notifications without a key are sent each time, where a rule names them", robot.calls(), other.calls())
+		t.Errorf("%d and %d calls: notifications without a key are sent each time, where a rule names them", robot.calls(),
+			other.calls())
 	}
 }
 
@@ -215,7 +224,8 @@ func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f
 // Each try has its own time; the end of the context ends the tries.
 func TestSendDeadline(t *testing.T) {
 	t.Parallel()
-	rule := policy.Notify{URL: "https://robot.example/send?token=hidden", Form: "slack", On: []snapshot.NotificationKind{snapshot.NotifyFailed}}
+	rule := policy.Notify{URL: "https://robot.example/send?token=hidden", Form: "slack",
+		On: []snapshot.NotificationKind{snapshot.NotifyFailed}}
 	var deadlines []time.Time
 	client := &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
 		deadline, ok := r.Context().Deadline()
@@ -248,7 +258,8 @@ func TestSendUnreadableURL(t *testing.T) {
 	for _, address := range []string{"https://h/%zz?hidden", "hidden", "https://h:hidden/"} {
 		for _, form := range []string{"dingtalk", "slack"} {
 			var log bytes.Buffer
-			rule := policy.Notify{URL: address, Form: form, Secret: "hidden", On: []snapshot.NotificationKind{snapshot.NotifyFailed}}
+			rule := policy.Notify{URL: address, Form: form, Secret: "hidden",
+				On: []snapshot.NotificationKind{snapshot.NotifyFailed}}
 			notify.New([]policy.Notify{rule}, nil, now, slog.New(slog.NewTextHandler(&log, nil))).Send(t.Context(), notification)
 			if line := log.String(); line == "" || strings.Contains(line, "hidden") {
 				t.Errorf("%s: log %q", address, line)
@@ -267,7 +278,8 @@ func TestSendBodies(t *testing.T) {
 		"DingTalk": {"dingtalk", "", "access_token=hidden-token",
 			`{"msgtype":"markdown","markdown":{"title":"A snapshot of web-1 failed","text":"### A snapshot of web-1 failed\n\nWhat happened: the API refused\n\n` +
 				`What to do: free a slot\n\nSince: 2026-03-01 11:00 UTC\n\nWhere: region cn-hangzhou, disk d-1, snapshot s-1, name daily-web-1"}}`},
-		"DingTalkSigned": {"dingtalk", "this is secret", "access_token=hidden-token&sign=VD490SCe87Ta%2Fxy1zOKs5e1DyfR5JytSZbrvBO%2Bo%2Fu4%3D&timestamp=1772366400000", ""},
+		"DingTalkSigned": {"dingtalk", "this is secret",
+			"access_token=hidden-token&sign=VD490SCe87Ta%2Fxy1zOKs5e1DyfR5JytSZbrvBO%2Bo%2Fu4%3D&timestamp=1772366400000", ""},
 		"Feishu": {"feishu", "", "access_token=hidden-token",
 			`{"msg_type":"post","content":{"post":{"zh_cn":{"title":"A snapshot of web-1 failed","content":[[{"tag":"text","text":"What happened: the API refused"}],` +
 				`[{"tag":"text","text":"What to do: free a slot"}],[{"tag":"text","text":"Since: 2026-03-01 11:00 UTC"}],` +
@@ -291,7 +303,8 @@ func TestSendBodies(t *testing.T) {
 				t.Fatalf("%d calls", robot.calls())
 			}
 			request := robot.requests[0]
-			if request.Method != http.MethodPost || request.URL.Path != "/robot/send" || request.Header.Get("Content-Type") != "application/json; charset=utf-8" {
+			if request.Method != http.MethodPost || request.URL.Path != "/robot/send" ||
+				request.Header.Get("Content-Type") != "application/json; charset=utf-8" {
 				t.Errorf("got %s %s, %s", request.Method, request.URL.Path, request.Header.Get("Content-Type"))
 			}
 			if request.URL.RawQuery != test.query {

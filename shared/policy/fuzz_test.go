@@ -24,7 +24,8 @@ func FuzzParse(f *testing.F) {
 	for _, text := range []string{
 		"", "---\n---\n", callers, pipelines, servers(16, "daily: 1"), inTarget("keep: {daily: 2, weekly: 2}"),
 		"timeZone: Europe/Berlin\nschedule:\n  daily: 30 2 * * *\ntargets: {a: {disk: d-1, keep: {daily: 3}}, b: {disk: d-2, keep: {daily: 1}, schedule: {daily: 0 3 29 2 *}}}",
-		"deployment: x\n" + withSchedule("{daily: 0 3 * * 1,5, deploy: '0 */6 1-15/3 JAN-MAR MON,5'}"), withSchedule("{daily: '@daily'}"),
+		"deployment: x\n" + withSchedule("{daily: 0 3 * * 1,5, deploy: '0 */6 1-15/3 JAN-MAR MON,5'}"),
+		withSchedule("{daily: '@daily'}"),
 		"targets: {a: {instance: i1, keep: {x: 2}}, b: {instance: i1, keep: {x: 2}}}",
 		"a: &a [*a]", "x: !!binary aGk=", "? {a: b}\n: c", "targets: {a: {disk: '${SET}', tags: {k: '${SET}'}}}",
 		withRule("notify", "{url: 'https://h/${SET}', form: feishu, secret: '${SET}', on: [done]}"),
@@ -76,7 +77,8 @@ func checkTargets(t *testing.T, p policy.Policy) {
 			t.Errorf("disk %q, instance %q", target.DiskID, target.InstanceID)
 		}
 		disks[target.DiskID+"/"+target.InstanceID] = true
-		request := snapshot.Request{RegionID: "cn-hangzhou", DiskID: "d-1", SnapshotName: "name", Tags: target.Tags, ResourceGroupID: target.ResourceGroupID}
+		request := snapshot.Request{RegionID: "cn-hangzhou", DiskID: "d-1", SnapshotName: "name", Tags: target.Tags,
+			ResourceGroupID: target.ResourceGroupID}
 		if target.RegionID != "" {
 			request.RegionID = target.RegionID
 		}
@@ -100,7 +102,8 @@ func checkTargets(t *testing.T, p policy.Policy) {
 				continue
 			}
 			latest, next := slots.Schedule.Latest(now), slots.Schedule.Next(now)
-			if latest.IsZero() || latest.After(now) || !next.After(now) || !slots.Schedule.Latest(next).Equal(next) || !slots.Schedule.Next(latest).Equal(next) {
+			if latest.IsZero() || latest.After(now) || !next.After(now) || !slots.Schedule.Latest(next).Equal(next) ||
+				!slots.Schedule.Next(latest).Equal(next) {
 				t.Errorf("role %s of %s: %s and %s", slots.Role, target.Name, latest, next)
 			}
 		}

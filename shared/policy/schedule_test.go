@@ -61,8 +61,10 @@ func TestScheduleIsItsDefinition(t *testing.T) {
 		zone string
 		year int
 	}{
-		{"Europe/Berlin", 2026}, {"America/New_York", 2025}, {"Australia/Lord_Howe", 2026}, {"America/Havana", 2025}, {"Asia/Beirut", 2025},
-		{"Asia/Shanghai", 1987}, {"Asia/Shanghai", 2026}, {"Africa/Casablanca", 2026}, {"Antarctica/Troll", 2026}, {"Europe/Dublin", 2026},
+		{"Europe/Berlin", 2026}, {"America/New_York", 2025}, {"Australia/Lord_Howe", 2026}, {"America/Havana", 2025},
+		{"Asia/Beirut", 2025},
+		{"Asia/Shanghai", 1987}, {"Asia/Shanghai", 2026}, {"Africa/Casablanca", 2026}, {"Antarctica/Troll", 2026},
+		{"Europe/Dublin", 2026},
 		{"Pacific/Apia", 2011}, {"Asia/Kathmandu", 1985}, {"America/Santiago", 2040}, {"UTC", 2099},
 	} {
 		t.Run(c.zone, func(t *testing.T) {
@@ -122,14 +124,22 @@ func TestScheduleAtChanges(t *testing.T) {
 		line, zone, from string
 		want             []string // the next times
 	}{
-		"Skipped":         {"30 2 * * *", "Europe/Berlin", "2026-03-28T12:00:00+01:00", []string{"2026-03-29T03:00:00+02:00", "2026-03-30T02:30:00+02:00"}},
-		"SkippedTogether": {"15 2,3 * * *", "Europe/Berlin", "2026-03-28T12:00:00+01:00", []string{"2026-03-29T03:00:00+02:00", "2026-03-29T03:15:00+02:00", "2026-03-30T02:15:00+02:00"}},
-		"SkippedAndShown": {"0 2,3 * * *", "Europe/Berlin", "2026-03-28T12:00:00+01:00", []string{"2026-03-29T03:00:00+02:00", "2026-03-30T02:00:00+02:00"}},
-		"SkippedDay":      {"0 */8 * * *", "Pacific/Apia", "2011-12-29T17:00:00-10:00", []string{"2011-12-31T00:00:00+14:00", "2011-12-31T08:00:00+14:00"}},
-		"Twice":           {"30 2 * * *", "Europe/Berlin", "2026-10-24T12:00:00+02:00", []string{"2026-10-25T02:30:00+02:00", "2026-10-26T02:30:00+01:00"}},
-		"HalfAnHour":      {"45 1 * * *", "Australia/Lord_Howe", "2026-04-04T12:00:00+11:00", []string{"2026-04-05T01:45:00+11:00", "2026-04-06T01:45:00+10:30"}},
-		"SkippedMidnight": {"0 0 * * *", "Asia/Beirut", "2026-03-28T12:00:00+02:00", []string{"2026-03-29T01:00:00+03:00", "2026-03-30T00:00:00+03:00"}},
-		"LeapDay":         {"0 3 29 2 *", "Asia/Shanghai", "2096-03-01T00:00:00+08:00", []string{"2104-02-29T03:00:00+08:00", "2108-02-29T03:00:00+08:00"}},
+		"Skipped": {"30 2 * * *", "Europe/Berlin", "2026-03-28T12:00:00+01:00",
+			[]string{"2026-03-29T03:00:00+02:00", "2026-03-30T02:30:00+02:00"}},
+		"SkippedTogether": {"15 2,3 * * *", "Europe/Berlin", "2026-03-28T12:00:00+01:00",
+			[]string{"2026-03-29T03:00:00+02:00", "2026-03-29T03:15:00+02:00", "2026-03-30T02:15:00+02:00"}},
+		"SkippedAndShown": {"0 2,3 * * *", "Europe/Berlin", "2026-03-28T12:00:00+01:00",
+			[]string{"2026-03-29T03:00:00+02:00", "2026-03-30T02:00:00+02:00"}},
+		"SkippedDay": {"0 */8 * * *", "Pacific/Apia", "2011-12-29T17:00:00-10:00",
+			[]string{"2011-12-31T00:00:00+14:00", "2011-12-31T08:00:00+14:00"}},
+		"Twice": {"30 2 * * *", "Europe/Berlin", "2026-10-24T12:00:00+02:00",
+			[]string{"2026-10-25T02:30:00+02:00", "2026-10-26T02:30:00+01:00"}},
+		"HalfAnHour": {"45 1 * * *", "Australia/Lord_Howe", "2026-04-04T12:00:00+11:00",
+			[]string{"2026-04-05T01:45:00+11:00", "2026-04-06T01:45:00+10:30"}},
+		"SkippedMidnight": {"0 0 * * *", "Asia/Beirut", "2026-03-28T12:00:00+02:00",
+			[]string{"2026-03-29T01:00:00+03:00", "2026-03-30T00:00:00+03:00"}},
+		"LeapDay": {"0 3 29 2 *", "Asia/Shanghai", "2096-03-01T00:00:00+08:00",
+			[]string{"2104-02-29T03:00:00+08:00", "2108-02-29T03:00:00+08:00"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -220,7 +230,8 @@ func TestParseCronRefuses(t *testing.T) {
 			t.Errorf("%.30q: got %v, want %q", line, err, want)
 		}
 	}
-	for _, line := range []string{"0 3 * * *", "59 23 31 12 7", "0 0,23 * * *", "0 0-23/1 * * *", "0 3 29 2 *", "0 3 31 2 5", "00 03 01 jan SUN", "0 3 * * FRI-SAT"} {
+	for _, line := range []string{"0 3 * * *", "59 23 31 12 7", "0 0,23 * * *", "0 0-23/1 * * *", "0 3 29 2 *",
+		"0 3 31 2 5", "00 03 01 jan SUN", "0 3 * * FRI-SAT"} {
 		if _, err := parseCron(line); err != nil {
 			t.Errorf("%s: %v", line, err)
 		}
