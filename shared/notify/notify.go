@@ -77,8 +77,8 @@ func New(rules []policy.Notify, client *http.Client, now func() time.Time, log *
 }
 
 // Send posts a notification to every robot whose rule names its kind, to all at once, and returns when each has
-// answered or failed. A robot gets the notification of one Key once; one that did not confirm it gets it again when it is sent
-// again. Failures are logged.
+// answered or failed. A robot gets the notification of one Key once; one that did not confirm it gets it again when it
+// is sent again. Failures are logged.
 func (n *Notifier) Send(ctx context.Context, notification snapshot.Notification) {
 	var robots sync.WaitGroup
 	for i, rule := range n.rules {

@@ -276,21 +276,28 @@ func TestSendBodies(t *testing.T) {
 		query, body  string
 	}{
 		"DingTalk": {"dingtalk", "", "access_token=hidden-token",
-			`{"msgtype":"markdown","markdown":{"title":"A snapshot of web-1 failed","text":"### A snapshot of web-1 failed\n\nWhat happened: the API refused\n\n` +
-				`What to do: free a slot\n\nSince: 2026-03-01 11:00 UTC\n\nWhere: region cn-hangzhou, disk d-1, snapshot s-1, name daily-web-1"}}`},
+			`{"msgtype":"markdown","markdown":{"title":"A snapshot of web-1 failed",` +
+				`"text":"### A snapshot of web-1 failed\n\nWhat happened: the API refused\n\n` +
+				`What to do: free a slot\n\nSince: 2026-03-01 11:00 UTC\n\n` +
+				`Where: region cn-hangzhou, disk d-1, snapshot s-1, name daily-web-1"}}`},
 		"DingTalkSigned": {"dingtalk", "this is secret",
 			"access_token=hidden-token&sign=VD490SCe87Ta%2Fxy1zOKs5e1DyfR5JytSZbrvBO%2Bo%2Fu4%3D&timestamp=1772366400000", ""},
 		"Feishu": {"feishu", "", "access_token=hidden-token",
-			`{"msg_type":"post","content":{"post":{"zh_cn":{"title":"A snapshot of web-1 failed","content":[[{"tag":"text","text":"What happened: the API refused"}],` +
+			`{"msg_type":"post","content":{"post":{"zh_cn":{"title":"A snapshot of web-1 failed",` +
+				`"content":[[{"tag":"text","text":"What happened: the API refused"}],` +
 				`[{"tag":"text","text":"What to do: free a slot"}],[{"tag":"text","text":"Since: 2026-03-01 11:00 UTC"}],` +
 				`[{"tag":"text","text":"Where: region cn-hangzhou, disk d-1, snapshot s-1, name daily-web-1"}]]}}}}`},
 		"Slack": {"slack", "", "access_token=hidden-token",
-			`{"text":"A snapshot of web-1 failed\nWhat happened: the API refused\nWhat to do: free a slot\nSince: 2026-03-01 11:00 UTC\n` +
-				`Where: region cn-hangzhou, disk d-1, snapshot s-1, name daily-web-1","mrkdwn":false}`},
+			`{"text":"A snapshot of web-1 failed\nWhat happened: the API refused\nWhat to do: free a slot\n` +
+				`Since: 2026-03-01 11:00 UTC\nWhere: region cn-hangzhou, disk d-1, snapshot s-1, name daily-web-1",` +
+				`"mrkdwn":false}`},
 		"JSON": {"json", "", "access_token=hidden-token",
-			`{"kind":"failed","target":"web-1","regionId":"cn-hangzhou","diskId":"d-1","snapshotId":"s-1","snapshotName":"daily-web-1","what":"the API refused",` +
-				`"mend":"free a slot","since":"2026-03-01T11:00:00Z","key":"failed s-1","text":"A snapshot of web-1 failed\nWhat happened: the API refused\n` +
-				`What to do: free a slot\nSince: 2026-03-01 11:00 UTC\nWhere: region cn-hangzhou, disk d-1, snapshot s-1, name daily-web-1"}`},
+			`{"kind":"failed","target":"web-1","regionId":"cn-hangzhou","diskId":"d-1","snapshotId":"s-1",` +
+				`"snapshotName":"daily-web-1",` +
+				`"what":"the API refused",` +
+				`"mend":"free a slot","since":"2026-03-01T11:00:00Z","key":"failed s-1",` +
+				`"text":"A snapshot of web-1 failed\nWhat happened: the API refused\nWhat to do: free a slot\n` +
+				`Since: 2026-03-01 11:00 UTC\nWhere: region cn-hangzhou, disk d-1, snapshot s-1, name daily-web-1"}`},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -33,7 +33,8 @@ type Allow struct {
 
 	Targets []string `yaml:"targets" check:"target"`
 	Actions []Action `yaml:"actions" check:"action"`
-	Role    string   `yaml:"role" check:"role"` // of the snapshots; "": the only one that the target keeps and no schedule fires
+	// Role is that of the snapshots; empty: the only one that the target keeps and no schedule fires.
+	Role string `yaml:"role" check:"role"`
 }
 
 // senderKind is one value of from, and what its rules may say.
@@ -55,16 +56,17 @@ var senders = []senderKind{
 }
 
 func machine(name string) senderKind {
-	return senderKind{name: name, keys: []string{"from", "targets", "actions", "role"}, needed: []string{"actions", "targets"}}
+	return senderKind{name: name, needed: []string{"actions", "targets"},
+		keys: []string{"from", "targets", "actions", "role"}}
 }
 
 func chat(name string) senderKind {
-	return senderKind{name: name, keys: []string{"from", "tenant", "channels", "actors", "targets", "actions", "role"},
-		needed: []string{"tenant", "actions", "targets"}}
+	return senderKind{name: name, needed: []string{"tenant", "actions", "targets"},
+		keys: []string{"from", "tenant", "channels", "actors", "targets", "actions", "role"}}
 }
 
 func pipeline(name string, on ...string) senderKind {
-	return senderKind{name: name, on: on, needed: []string{"repository", "on", "targets"},
+	return senderKind{name: name, needed: []string{"repository", "on", "targets"}, on: on,
 		keys: []string{"from", "repository", "on", "environments", "refs", "targets", "role", "tenant"}}
 }
 
@@ -79,13 +81,15 @@ func senderNames() []string {
 
 // advice says what to write for a key of allow that is missing.
 var advice = map[string]string{
-	"targets":      "name the targets that the rule is about",
-	"tenant":       "name the sender's own scope (Slack team_id, DingTalk corp id, Feishu tenant_key, WeCom CorpID, Teams tenant.id)",
+	"targets": "name the targets that the rule is about",
+	"tenant": "name the sender's own scope (Slack team_id, DingTalk corp id, Feishu tenant_key, " +
+		"WeCom CorpID, Teams tenant.id)",
 	"actions":      "name some of take, list, plan, keep",
 	"repository":   "name it as owner/name",
 	"on":           "name the event that takes a snapshot",
 	"environments": "a deployment is allowed by its environment; name those that count, such as production",
-	"refs":         "a push, workflow_run or pipeline is allowed by its ref; name those that count in full, such as refs/heads/main, or \"*\" for all",
+	"refs": "a push, workflow_run or pipeline is allowed by its ref; name those that count in full, " +
+		"such as refs/heads/main, or \"*\" for all",
 }
 
 // allow reads one rule of allow.

@@ -168,8 +168,8 @@ func (r *reader) document(data []byte) (field, bool) {
 	return field{node: first.Content[0], line: first.Content[0].Line}, true
 }
 
-// syntax reports an error of the YAML library at the line that broke the file. The line in its text is often that of the
-// mapping around the defect.
+// syntax reports an error of the YAML library at the line that broke the file. The line in its text is often that of
+// the mapping around the defect.
 func (r *reader) syntax(data []byte, err error) {
 	text := strings.TrimPrefix(err.Error(), "yaml: ")
 	if strings.HasPrefix(text, "line ") {
@@ -184,8 +184,8 @@ func (r *reader) syntax(data []byte, err error) {
 // bytesTried limits the work of [brokenLine] for a file that is not a policy at all.
 const bytesTried = 4 << 20
 
-// brokenLine returns the line after the longest part of the file that is YAML: the first line that is wrong, or on which
-// the bracket or quote begins that is never closed. It returns 0 if the file is too long to find it.
+// brokenLine returns the line after the longest part of the file that is YAML: the first line that is wrong, or on
+// which the bracket or quote begins that is never closed. It returns 0 if the file is too long to find it.
 func brokenLine(data []byte) int {
 	for tried := 0; tried < bytesTried; tried += len(data) {
 		data = data[:bytes.LastIndexByte(bytes.TrimSuffix(data, []byte("\n")), '\n')+1]

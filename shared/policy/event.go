@@ -14,7 +14,8 @@ type EventRule struct {
 	Type    string   `yaml:"type"`
 	Subject string   `yaml:"subject"`
 	Targets []string `yaml:"targets" check:"target"`
-	Role    string   `yaml:"role" check:"role"` // of the snapshots; "": the only one that the target keeps and no schedule fires
+	// Role is that of the snapshots; empty: the only one that the target keeps and no schedule fires.
+	Role string `yaml:"role" check:"role"`
 }
 
 // eventRule reads one rule of events.

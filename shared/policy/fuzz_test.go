@@ -23,7 +23,8 @@ func FuzzParse(f *testing.F) {
 	f.Add(contract)
 	for _, text := range []string{
 		"", "---\n---\n", callers, pipelines, servers(16, "daily: 1"), inTarget("keep: {daily: 2, weekly: 2}"),
-		"timeZone: Europe/Berlin\nschedule:\n  daily: 30 2 * * *\ntargets: {a: {disk: d-1, keep: {daily: 3}}, b: {disk: d-2, keep: {daily: 1}, schedule: {daily: 0 3 29 2 *}}}",
+		"timeZone: Europe/Berlin\nschedule:\n  daily: 30 2 * * *\ntargets: {a: {disk: d-1, keep: {daily: 3}}, " +
+			"b: {disk: d-2, keep: {daily: 1}, schedule: {daily: 0 3 29 2 *}}}",
 		"deployment: x\n" + withSchedule("{daily: 0 3 * * 1,5, deploy: '0 */6 1-15/3 JAN-MAR MON,5'}"),
 		withSchedule("{daily: '@daily'}"),
 		"targets: {a: {instance: i1, keep: {x: 2}}, b: {instance: i1, keep: {x: 2}}}",

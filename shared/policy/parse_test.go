@@ -134,7 +134,8 @@ func TestParse(t *testing.T) {
 			func(p policy.Policy) any { return p.Allow[0].Role }, ""},
 		"NoRoleOfEvents": {withRule("events", "{source: x, targets: [a]}"),
 			func(p policy.Policy) any { return p.Events[0].Role }, ""},
-		"OtherRoleListed": {"targets: {a: {disk: d-1, keep: {x: 1, y: 1}}}\nallow: [{from: api, targets: [a], actions: [list]}]", func(p policy.Policy) any { return p.Allow[0].Role }, ""},
+		"OtherRoleListed": {"targets: {a: {disk: d-1, keep: {x: 1, y: 1}}}\n" +
+			"allow: [{from: api, targets: [a], actions: [list]}]", func(p policy.Policy) any { return p.Allow[0].Role }, ""},
 		"AnyRef": {withRule("allow",
 			"{from: gitlab, repository: g/sub/p, on: pipeline, refs: ['*'], targets: [a]}"),
 			func(p policy.Policy) any { return p.Allow[0].Refs }, []string{"*"}},
@@ -228,40 +229,11 @@ func TestParseKeepsURLSecret(t *testing.T) {
 	}
 }
 
-func TestParseSortsAllDefects(t *testing.T) {
+func TestErrors(t *testing.T) {
 	t.Parallel()
-	const text = `region: nowhere
-colour: red
-targets:
-  web-1:
-    disk: disk-1
-    keep: {daily: 0}
-    maxAge: -1h
-  web-1:
-    disk: d-2
-allow:
-  - {from: api, targets: [web-2], actions: [shutdown]}
-notify:
-  - {url: "${UNSET}", form: pigeon, on: [failed]}
-`
-	_, err := policy.Parse([]byte(text), env())
-	want := `snapshots.yaml:1: region: "nowhere" is not a region ID: write one such as cn-hangzhou
-snapshots.yaml:2: colour: is not a key here: use region, timeZone, schedule, maxEventAge, deployment, targets, allow,
-	events, notify
-snapshots.yaml:5: targets.web-1.disk: "disk-1" is not a disk ID: write one such as d-bp18kjxg9ebrhsgi0001
-snapshots.yaml:6: targets.web-1.keep.daily: "0" is not a number from 1 to 3, the slots of a server: correct it,
-	or leave the role out
-snapshots.yaml:7: targets.web-1.maxAge: "-1h" is too short: write a duration such as 90m, 26h or 7d
-snapshots.yaml:8: targets.web-1: stands in line 4 already: write it once
-snapshots.yaml:11: allow[0].targets[0]: "web-2" is not a target: name those of targets, each by itself
-snapshots.yaml:11: allow[0].actions[0]: "shutdown" is none of take, list, plan, keep
-snapshots.yaml:13: notify[0].url: takes ${UNSET} from the environment, where it is unset or empty: set it
-snapshots.yaml:13: notify[0].form: "pigeon" is none of dingtalk, feishu, slack, json`
-	if err == nil || err.Error() != want {
-		t.Errorf("got\n%v\nwant\n%s", err, want)
-	}
+	_, err := policy.Parse([]byte("region: nowhere\ntargets: {a: {disk: d-1}}"), env())
 	var wrong policy.Errors
-	if !errors.As(err, &wrong) || wrong[0].Line != 1 || wrong[0].Field != "region" {
+	if !errors.As(err, &wrong) || len(wrong) != 1 || wrong[0].Line != 1 || wrong[0].Field != "region" {
 		t.Errorf("got %#v", err)
 	}
 }

@@ -14,8 +14,8 @@
 //
 // # Environment
 //
-// ${NAME} in a value is replaced after the file was parsed, so that a variable cannot add a key. A name that is unset or
-// empty is a defect. No error quotes what came out of the environment.
+// ${NAME} in a value is replaced after the file was parsed, so that a variable cannot add a key. A name that is unset
+// or empty is a defect. No error quotes what came out of the environment.
 //
 // # Authorisation
 //
@@ -135,14 +135,16 @@ var checks = map[string]textCheck{
 	"role":       {snapshot.ValidRole, "is not a role: use 1 to 32 letters, digits, - and _, the first a letter"},
 	"disk":       {snapshot.ValidDisk, "is not a disk ID: write one such as d-bp18kjxg9ebrhsgi0001"},
 	// The API documents no form of an instance ID; its examples are hexadecimal.
-	"instance": {regexp.MustCompile(`^[\w-]{1,64}$`).MatchString, "is not an instance ID: write one such as 2ad1ae67295445f598017499dc0001"},
-	"group":    {validGroup, "is not a resource group ID: write one such as rg-aek2bti7cf70001"},
-	"sender":   oneOf(senderNames()...),
-	"action":   oneOf(string(ActionTake), string(ActionList), string(ActionPlan), string(ActionKeep)),
+	"instance": {regexp.MustCompile(`^[\w-]{1,64}$`).MatchString,
+		"is not an instance ID: write one such as 2ad1ae67295445f598017499dc0001"},
+	"group":  {validGroup, "is not a resource group ID: write one such as rg-aek2bti7cf70001"},
+	"sender": oneOf(senderNames()...),
+	"action": oneOf(string(ActionTake), string(ActionList), string(ActionPlan), string(ActionKeep)),
 	"name": {func(text string) bool { return text != "*" },
 		"is a wildcard, which matches nothing here: name what you mean"},
 	// ASCII, as the repositories of GitHub, GitLab and Gitee are, so that no look-alike can be meant.
-	"repository": {regexp.MustCompile(`^[\w.-]+(/[\w.-]+)+$`).MatchString, "is not a repository: write owner/name, without wildcards"},
+	"repository": {regexp.MustCompile(`^[\w.-]+(/[\w.-]+)+$`).MatchString,
+		"is not a repository: write owner/name, without wildcards"},
 	"ref": {regexp.MustCompile(`^(\*$|refs/)`).MatchString,
 		"is not a full ref: write one such as refs/heads/main or refs/tags/v*, or \"*\" for all"},
 	"robot": oneOf(robotForms...),
@@ -151,7 +153,8 @@ var checks = map[string]textCheck{
 
 // oneOf returns the check of one of several words.
 func oneOf(words ...string) textCheck {
-	return textCheck{func(word string) bool { return slices.Contains(words, word) }, "is none of " + strings.Join(words, ", ")}
+	known := func(word string) bool { return slices.Contains(words, word) }
+	return textCheck{known, "is none of " + strings.Join(words, ", ")}
 }
 
 // policy reads the root of the file.

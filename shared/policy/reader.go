@@ -157,8 +157,8 @@ func (r *reader) texts(at field, check string, into reflect.Value) {
 	}
 }
 
-// text reads text that passes a check, is not empty and has no blanks at its ends. Messages quote what is written, never the
-// value, which may come from the environment. The field may be missing.
+// text reads text that passes a check, is not empty and has no blanks at its ends. Messages quote what is written,
+// never the value, which may come from the environment. The field may be missing.
 func (r *reader) text(at field, check string) string {
 	if !at.exists() {
 		return ""

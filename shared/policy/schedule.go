@@ -153,7 +153,8 @@ func (f cronField) valid(text string) bool {
 		if match[1] == "" {
 			continue // *
 		}
-		if first, last := f.value(match[1]), f.value(cmp.Or(match[2], match[1])); first < f.least || first > last || last > f.most {
+		first, last := f.value(match[1]), f.value(cmp.Or(match[2], match[1]))
+		if first < f.least || first > last || last > f.most {
 			return false
 		}
 	}

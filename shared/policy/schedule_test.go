@@ -26,8 +26,8 @@ var lines = map[string]func(wall time.Time) bool{
 	},
 }
 
-// fired is every time of each line in a zone, from the definition: minute by minute, a time counts when the clocks show it
-// first, or at the moment in which they skip it.
+// fired is every time of each line in a zone, from the definition: minute by minute, a time counts when the clocks show
+// it first, or at the moment in which they skip it.
 func fired(zone *time.Location, from, to time.Time) map[string][]time.Time {
 	all := make(map[string][]time.Time)
 	next := clock(from, zone) // the earliest time that was not shown yet

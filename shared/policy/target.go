@@ -48,7 +48,8 @@ func (r *reader) target(at entry, p Policy, general times) snapshot.Target {
 		target.Keep = append(target.Keep, slots)
 	}
 	if f.Schedule.exists() && len(target.Keep) == 0 {
-		r.fail(f.Schedule, "stands at a target without keep, where no schedule takes anything: add keep, or leave schedule out")
+		r.fail(f.Schedule, "stands at a target without keep, where no schedule takes anything: "+
+			"add keep, or leave schedule out")
 	} else {
 		r.checkKept(own, "this target does not keep: name the role under keep", target)
 	}

@@ -81,7 +81,8 @@ allow:
 		"Pipeline": {"  - {from: gitee, repository: a/b, on: push, refs: ['*'], targets: [a]}", "deploy", ""},
 		"RoleOfPipeline": {"  - {from: gitee, repository: a/b, on: push, refs: ['*'], targets: [a], role: daily}", "daily",
 			""},
-		"Events": {"  - {from: api, targets: [a], actions: [list]}\nevents:\n  - {source: x, targets: [b]}\n  - {source: y, targets: [a], role: daily}", "daily", "daily deploy"},
+		"Events": {"  - {from: api, targets: [a], actions: [list]}\nevents:\n" +
+			"  - {source: x, targets: [b]}\n  - {source: y, targets: [a], role: daily}", "daily", "daily deploy"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
