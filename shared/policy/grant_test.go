@@ -74,13 +74,15 @@ allow:
 		rules string
 		a, b  string // the roles of daily, deploy that a rule takes there
 	}{
-		"List":           {"  - {from: api, targets: [a], actions: [list, plan, keep]}", "", ""},
-		"Take":           {"  - {from: api, targets: [a], actions: [list, take]}", "deploy", ""},
-		"Both":           {"  - {from: api, targets: [a, b], actions: [take]}", "deploy", "daily deploy"},
-		"Chat":           {"  - {from: teams, tenant: t, targets: [b], actions: [take], role: daily}", "", "daily"},
-		"Pipeline":       {"  - {from: gitee, repository: a/b, on: push, refs: ['*'], targets: [a]}", "deploy", ""},
-		"RoleOfPipeline": {"  - {from: gitee, repository: a/b, on: push, refs: ['*'], targets: [a], role: daily}", "daily", ""},
-		"Events":         {"  - {from: api, targets: [a], actions: [list]}\nevents:\n  - {source: x, targets: [b]}\n  - {source: y, targets: [a], role: daily}", "daily", "daily deploy"},
+		"List":     {"  - {from: api, targets: [a], actions: [list, plan, keep]}", "", ""},
+		"Take":     {"  - {from: api, targets: [a], actions: [list, take]}", "deploy", ""},
+		"Both":     {"  - {from: api, targets: [a, b], actions: [take]}", "deploy", "daily deploy"},
+		"Chat":     {"  - {from: teams, tenant: t, targets: [b], actions: [take], role: daily}", "", "daily"},
+		"Pipeline": {"  - {from: gitee, repository: a/b, on: push, refs: ['*'], targets: [a]}", "deploy", ""},
+		"RoleOfPipeline": {"  - {from: gitee, repository: a/b, on: push, refs: ['*'], targets: [a], role: daily}", "daily",
+			""},
+		"Events": {"  - {from: api, targets: [a], actions: [list]}\nevents:\n" +
+			"  - {source: x, targets: [b]}\n  - {source: y, targets: [a], role: daily}", "daily", "daily deploy"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
