@@ -35,7 +35,7 @@ func (r *reader) need(at field, name, advice string) {
 	}
 }
 
-// plain reports whether a node means what stands there: it reports anchors, aliases and tags.
+// plain reports whether a node has neither alias nor tag, which change what it means. These and anchors are defects.
 func (r *reader) plain(at field) bool {
 	if at.node.Anchor != "" {
 		r.fail(at, "has the anchor &%s: leave it out, aliases are not allowed", at.node.Anchor)
