@@ -30,10 +30,10 @@ func TestMain(m *testing.M) {
 	os.Exit(testbed.Main(m, append([]string{"./testdata/emptyfc", "./testdata/emptylambda", "./testdata/minimal"}, testbed.Functions...)...))
 }
 
-// trivial answers every call with the same success, as fast as it can.
+// trivial answers every call with the same success, as fast as it can: a new snapshot, or a list of none.
 var trivial = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/json;charset=utf-8")
-	_, _ = io.WriteString(w, `{"RequestId":"20758A-585D-4A41-A9B2-28DA8F4F534F","SnapshotId":"s-bp16oazlsold4dks4dcx"}`)
+	_, _ = io.WriteString(w, `{"RequestId":"20758A-585D-4A41-A9B2-28DA8F4F534F","SnapshotId":"s-bp16oazlsold4dks4dcx","Snapshots":[],"TotalCount":0}`)
 })
 
 // serveTrivially serves until standard input ends, and says first where.

@@ -7,7 +7,6 @@ import (
 	"net/http/httptest"
 	"runtime"
 	"testing"
-	"time"
 
 	"swas-snapshot/functions/testbed"
 	"swas-snapshot/shared/simulator/runtimeapi"
@@ -16,17 +15,14 @@ import (
 const (
 	invocations = 1000
 	memoryMax   = 32 << 20 // bytes resident, after that many invocations
-	policy      = "region: cn-hangzhou\ntargets: {web-1: {disk: d-bp18kjxg9ebrhsgi0001, keep: {daily: 2, deploy: 1}}}\n" +
-		"allow: [{from: api, targets: [web-1], actions: [take]}]\n"
+	policy      = "region: cn-hangzhou\ntargets: {web-1: {disk: d-bp18kjxg9ebrhsgi0001, keep: {daily: 1, deploy: 1}}}\n" +
+		"allow: [{from: api, targets: [web-1], role: deploy, actions: [take]}]\n"
 	token = "a-bearer-token-of-the-benchmarks"
 )
 
-// order is the nth event of a function: each is another order, which is one call of the API.
+// order is the nth event of a function: each is another order, or a sweep, which is one call of the API.
 var order = map[string]func(n int) []byte{
-	"timer": func(n int) []byte {
-		at := time.Now().Add(-time.Duration(n) * time.Minute).UTC().Format("2006-01-02T15:04:05Z")
-		return fmt.Appendf(nil, `{"triggerTime":%q,"triggerName":"daily","payload":"{\"role\":\"daily\"}"}`, at)
-	},
+	"timer": func(int) []byte { return []byte(`{"sweep":true}`) },
 	"event": func(n int) []byte { return fmt.Appendf(nil, `{"target":"web-1","role":"deploy","key":"build-%d"}`, n) },
 	"http": func(n int) []byte {
 		event, _ := json.Marshal(map[string]any{
@@ -38,11 +34,11 @@ var order = map[string]func(n int) []byte{
 	},
 }
 
-// TestMemory holds the resident memory of a process to its limit, after a thousand orders that were all done.
+// TestMemory holds the resident memory of a process to its limit, after a thousand orders or sweeps that were all done.
 func TestMemory(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS != "linux" {
-		t.Log("only Linux tells what a process holds in memory")
+		t.Log("only Linux says what a process holds in memory")
 		return
 	}
 	server := httptest.NewServer(trivial)

@@ -21,8 +21,8 @@ type business struct {
 	function string
 	event    func(runtimeapi.Platform) []byte // of the timer and the event function
 	request  func() *http.Request             // of the HTTP function
-	sweep    bool                             // not an order: may do anything that the policy asks for
-	settled  bool                             // its last answer was a success, or that no slot can be freed
+	sweep    bool                             // not an order: does what the policy asks for
+	settled  bool                             // its last answer was a success, or that no slot comes free
 	tokens   map[string]string                // of its orders, by target
 }
 
@@ -35,11 +35,8 @@ func newBusiness(random *rand.Rand, n int, at time.Time) *business {
 	b := &business{tokens: make(map[string]string)}
 	switch random.IntN(5) {
 	case 0:
-		b.asTick(`{"sweep":true}`, at)
-		b.sweep = true
-	case 1, 2:
 		b.asTick(`{"role":"daily"}`, at)
-	case 3:
+	case 1, 2:
 		b.name, b.function = fmt.Sprintf("event order %d for %s", n, what.target), "event"
 		text := fmt.Sprintf(`{"target":%q,"role":%q,"key":"release-%d"}`, what.target, what.role, n)
 		b.event = func(runtimeapi.Platform) []byte { return []byte(text) }
@@ -58,7 +55,7 @@ func newBusiness(random *rand.Rand, n int, at time.Time) *business {
 // asTick makes b the tick of a minute, in the form of each platform's own timer.
 func (b *business) asTick(payload string, at time.Time) {
 	minute := at.UTC().Truncate(time.Minute).Format(time.RFC3339)
-	b.name, b.function = "tick "+payload+" of "+minute, "timer"
+	b.name, b.function, b.sweep = "tick "+payload+" of "+minute, "timer", true
 	text, _ := json.Marshal(payload) // a string never fails
 	b.event = func(platform runtimeapi.Platform) []byte {
 		if platform == runtimeapi.FC {
@@ -88,6 +85,7 @@ type delivery struct {
 	timedOut  bool // the platform ended the process
 	results   []snapshot.Result
 	failed    string // the error's code; "": none
+	blocked   bool   // it failed because no slot comes free, which no retry helps
 	problem   string // what is wrong with the answer itself
 }
 
@@ -124,7 +122,7 @@ func (d *delivery) invoke(t *testing.T) {
 	want := ""
 	for _, result := range d.results {
 		if result.Error != nil {
-			want = result.Error.Code
+			want, d.blocked = result.Error.Code, result.Outcome == snapshot.OutcomeBlocked
 			break
 		}
 	}
@@ -146,7 +144,7 @@ func (d *delivery) call(t *testing.T) {
 		if err := json.Unmarshal([]byte(body), &problem); err != nil || problem.Code == "" || w.Code < 400 {
 			d.problem = fmt.Sprintf("the problem %d %q cannot be read: %v", w.Code, body, err)
 		}
-		d.failed = problem.Code
+		d.failed, d.blocked = problem.Code, w.Code == http.StatusConflict && problem.Code == snapshot.CodeBlocked
 	case w.Code == http.StatusOK || w.Code == http.StatusAccepted:
 		if err := json.Unmarshal([]byte(body), &one); err != nil || one.SnapshotID == "" {
 			d.problem = fmt.Sprintf("the answer %d %q cannot be read: %v", w.Code, body, err)
@@ -160,5 +158,5 @@ func (d *delivery) call(t *testing.T) {
 	}
 }
 
-// String tells of a delivery in a failure's message.
+// String describes a delivery in the message of a failure.
 func (d *delivery) String() string { return d.name + " on " + string(d.to.Platform) }

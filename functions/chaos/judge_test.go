@@ -24,9 +24,10 @@ type judge struct {
 	ever     map[string]bool     // every snapshot that there ever was
 	forgot   bool                // the API forgets client tokens, as it does in time
 	deleted  int
+	replaced int // of these
 	wrongs   []string
 	arrived  int  // calls of this round
-	killed   bool // somebody was killed in this round
+	killed   bool // a process was killed in this round
 	kills    func(runtimeapi.Platform)
 	meddle   func(n int) meddling
 	release  chan struct{} // closed: what is held back goes on
@@ -35,20 +36,24 @@ type judge struct {
 
 // meddling is what happens to one call on its way.
 type meddling struct {
-	kill runtimeapi.Platform // kill -9 of all its processes; "": nobody dies
+	kill runtimeapi.Platform // kill -9 of all its processes; "": none
 	lose bool                // the call gets lost: it has no effect
 	late bool                // the effect comes only once the round is over
 	slow bool                // the answer comes only once the round is over
 	dead bool                // kill comes after the effect, else before
 }
 
-func newJudge(api *simulator.Simulator, keep map[string]map[string]int, kills func(runtimeapi.Platform)) *judge {
-	j := &judge{api: api, keep: keep, kills: kills, born: make(map[string][]string), ever: make(map[string]bool)}
+func newJudge(keep map[string]map[string]int, kills func(runtimeapi.Platform)) *judge {
+	return &judge{keep: keep, kills: kills, born: make(map[string][]string), ever: make(map[string]bool)}
+}
+
+// start gives the judge the account, with what is in it.
+func (j *judge) start(api *simulator.Simulator) {
+	j.api = api
 	for _, one := range api.Snapshots() {
 		j.ever[one.ID] = true
 	}
 	j.begin(nil)
-	return j
 }
 
 // begin starts a round. meddle says what happens to the nth call of it, from 1; nil: nothing.
@@ -139,11 +144,9 @@ func (j *judge) call(r *http.Request) (answer *httptest.ResponseRecorder, cut bo
 	return answer, cut
 }
 
-// compare notes what a call may not have done.
+// compare notes which snapshots a call may not have taken.
 func (j *judge) compare(before, after []simulator.Snapshot) {
-	remains := make(map[string]bool)
 	for _, one := range after {
-		remains[one.ID] = true
 		if j.ever[one.ID] {
 			continue
 		}
@@ -159,41 +162,46 @@ func (j *judge) compare(before, after []simulator.Snapshot) {
 		}
 		j.born[token] = append(j.born[token], one.ID)
 	}
-	for _, one := range before {
-		if !remains[one.ID] {
-			j.deleted++
-			j.judgeDeletion(one, before)
-		}
-	}
 }
 
-// judgeDeletion notes why a snapshot should not have been deleted, from the state at that moment.
-func (j *judge) judgeDeletion(one simulator.Snapshot, all []simulator.Snapshot) {
-	role := role(one)
-	if role == "" {
+// deletion notes why a snapshot should not have been deleted, from the true state at that moment. The simulated API calls
+// it from within call, which holds the lock.
+func (j *judge) deletion(key string, one simulator.Snapshot, others []simulator.Snapshot) {
+	j.deleted++
+	if key != sweepKey {
+		j.wrong("%s deleted snapshot %s", key, one.ID)
+	}
+	name := role(one)
+	switch {
+	case name == "":
 		j.wrong("the foreign snapshot %s was deleted", one.ID)
 		return
-	}
-	if pinned(one) {
+	case pinned(one):
 		j.wrong("the pinned snapshot %s was deleted", one.ID)
-	}
-	if len(j.keep[one.DiskID]) == 0 {
+	case len(j.keep[one.DiskID]) == 0:
 		j.wrong("snapshot %s of a target without keep was deleted", one.ID)
 		return
-	}
-	switch one.Status {
-	case simulator.Failed:
+	case one.Status == simulator.Failed:
 		return
-	case simulator.Accomplished:
-	default:
+	case one.Status != simulator.Accomplished:
 		j.wrong("snapshot %s was deleted while %s", one.ID, one.Status)
 	}
-	if newest, _ := newestGood(all, one.DiskID); newest.ID == one.ID {
-		j.wrong("the newest good snapshot %s was deleted", one.ID)
+	ours := slices.DeleteFunc(slices.Clone(others), func(other simulator.Snapshot) bool {
+		return other.DiskID != one.DiskID || role(other) == "" || !good(other)
+	})
+	if len(ours) == 0 {
+		j.wrong("the last good snapshot %s was deleted", one.ID)
 	}
-	// One more of the role may be about to be taken in its place.
-	if count, named := j.keep[one.DiskID][role]; !named || place(one, all)+1 <= count {
-		j.wrong("snapshot %s was deleted, which is %s %d of %d", one.ID, role, place(one, all), count)
+	if count, named := j.keep[one.DiskID][name]; named && place(one, others) > count {
+		return
+	}
+	// It was within its count, so it must be a replacement. Of the roles, only daily has a schedule.
+	j.replaced++
+	server := slices.DeleteFunc(slices.Clone(others), func(other simulator.Snapshot) bool { return other.InstanceID != one.InstanceID })
+	full := len(server) == 2 && !slices.ContainsFunc(server, func(other simulator.Snapshot) bool { return other.Status == simulator.Progressing })
+	lasting := len(ours) >= 2 || slices.ContainsFunc(ours, func(other simulator.Snapshot) bool { return pinned(other) || role(other) != "daily" })
+	if name != "daily" || !full || !lasting {
+		j.wrong("snapshot %s was deleted, which is %s %d, and no replacement: its server has %+v", one.ID, name, place(one, others), server)
 	}
 }
 
@@ -208,21 +216,21 @@ func (j *judge) verdict() []string {
 	return slices.Clone(j.wrongs)
 }
 
-// hasKilled tells whether somebody was killed in this round.
+// hasKilled reports whether a process was killed in this round.
 func (j *judge) hasKilled() bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.killed
 }
 
-// wasBorn tells whether a snapshot was taken for a token.
+// wasBorn reports whether a snapshot was taken for a token.
 func (j *judge) wasBorn(token, id string) bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return slices.Contains(j.born[token], id)
 }
 
-// knows tells whether a snapshot ever was.
+// knows reports whether a snapshot ever was.
 func (j *judge) knows(id string) bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -259,7 +267,7 @@ func good(one simulator.Snapshot) bool {
 	return one.Status == simulator.Accomplished && !one.Unrestorable
 }
 
-// newer tells whether a stands before b in the order by which snapshots are kept.
+// newer reports whether a stands before b in the order by which snapshots are kept.
 func newer(a, b simulator.Snapshot) bool {
 	return a.CreationTime.After(b.CreationTime) || a.CreationTime.Equal(b.CreationTime) && a.ID < b.ID
 }

@@ -32,11 +32,11 @@ const (
 	loadPolicy   = `
 region: cn-hangzhou
 targets:
-  web-1: {disk: d-bp18kjxg9ebrhsgi0001, keep: {daily: 2, deploy: 1}}
+  web-1: {disk: d-bp18kjxg9ebrhsgi0001, keep: {daily: 1, deploy: 1}, minInterval: 2h} # all orders get one snapshot
   db-1: {disk: d-bp18kjxg9ebrhsgi0003}
 allow:
   - {from: api, targets: [web-1], actions: [take, list, plan]}
-  - {from: standard, targets: [web-1], actions: [take]}
+  - {from: standard, targets: [web-1], role: deploy, actions: [take]}
 `
 )
 
@@ -46,8 +46,10 @@ var kinds = map[string]struct {
 	status  int
 	code    string // of the problem document; "": there is none
 }{
-	"bearer order":  {func(n int) *http.Request { return keyed(fmt.Sprint("build-", n), `{"target":"web-1"}`) }, 202, ""},
-	"bearer replay": {func(n int) *http.Request { return keyed(fmt.Sprint("again-", n%10), `{"target":"web-1"}`) }, 202, ""},
+	"bearer order": {func(n int) *http.Request { return keyed(fmt.Sprint("build-", n), `{"target":"web-1","role":"deploy"}`) }, 202, ""},
+	"bearer replay": {func(n int) *http.Request {
+		return keyed(fmt.Sprint("again-", n%10), `{"target":"web-1","role":"deploy"}`)
+	}, 202, ""},
 	"signed order": {func(n int) *http.Request {
 		return signed(hookSecret, fmt.Sprint("msg-", n), time.Now(), `{"target":"web-1","role":"deploy"}`)
 	}, 202, ""},
@@ -55,22 +57,22 @@ var kinds = map[string]struct {
 		return signed(hookSecret, fmt.Sprint("msg-again-", n%10), time.Now(), `{"target":"web-1","role":"deploy"}`)
 	}, 202, ""},
 	"forged signature": {func(n int) *http.Request {
-		return signed("another-secret-0123456789", fmt.Sprint("msg-", n), time.Now(), `{"target":"web-1"}`)
+		return signed("another-secret-0123456789", fmt.Sprint("msg-", n), time.Now(), `{"target":"web-1","role":"deploy"}`)
 	}, 401, "Unauthenticated"},
 	"old signature": {func(n int) *http.Request {
-		return signed(hookSecret, fmt.Sprint("msg-", n), time.Now().Add(-time.Hour), `{"target":"web-1"}`)
+		return signed(hookSecret, fmt.Sprint("msg-", n), time.Now().Add(-time.Hour), `{"target":"web-1","role":"deploy"}`)
 	}, 401, "Unauthenticated"},
 	"changed body": {func(n int) *http.Request {
-		r := signed(hookSecret, fmt.Sprint("msg-", n), time.Now(), `{"target":"web-1"}`)
-		r.Body = io.NopCloser(strings.NewReader(`{"target":"web-1","role":"deploy"}`))
+		r := signed(hookSecret, fmt.Sprint("msg-", n), time.Now(), `{"target":"web-1","role":"deploy"}`)
+		r.Body = io.NopCloser(strings.NewReader(`{"target":"web-1","role":"daily"}`))
 		return r
 	}, 401, "Unauthenticated"},
 	"forged token": {func(n int) *http.Request {
-		r := keyed(fmt.Sprint("build-", n), `{"target":"web-1"}`)
+		r := keyed(fmt.Sprint("build-", n), `{"target":"web-1","role":"deploy"}`)
 		r.Header.Set("Authorization", fmt.Sprint("Bearer forged-token-0123456789-", n))
 		return r
 	}, 401, "Unauthenticated"},
-	"nobody":         {func(int) *http.Request { return httptest.NewRequest(http.MethodGet, "/plan?target=web-1", nil) }, 401, "Unauthenticated"},
+	"no credentials": {func(int) *http.Request { return httptest.NewRequest(http.MethodGet, "/plan?target=web-1", nil) }, 401, "Unauthenticated"},
 	"another target": {func(n int) *http.Request { return keyed(fmt.Sprint("build-", n), `{"target":"db-1"}`) }, 403, "NotAllowed"},
 	"no JSON":        {func(n int) *http.Request { return keyed(fmt.Sprint("build-", n), `{"target":`) }, 400, "MalformedEvent"},
 	"a used key":     {func(int) *http.Request { return keyed("again-0", `{"target":"web-1","role":"daily"}`) }, 422, "IdempotentParameterMismatch"},
@@ -108,7 +110,7 @@ func TestLoad(t *testing.T) {
 
 func load(t *testing.T, platform runtimeapi.Platform) {
 	api := simulator.New(simulator.Config{
-		Credentials: []simulator.Credential{{AccessKeyID: keyID, AccessKeySecret: keySecret, SecurityToken: stsToken}},
+		Credentials: credentials(time.Now().Add(time.Hour)),
 		Instances: []simulator.Instance{
 			{ID: "i-web-1", RegionID: region, Disks: []simulator.Disk{{ID: web1}}},
 			{ID: "i-db-1", RegionID: region, Disks: []simulator.Disk{{ID: db1}}},
@@ -120,8 +122,8 @@ func load(t *testing.T, platform runtimeapi.Platform) {
 	f := deploy(t, testbed.Deployment{Platform: platform, Name: "http", Policy: loadPolicy, URL: server.URL, Instances: 8})
 	gateway := runtimeapi.Gateway(f.Function)
 
-	// The key that is used for another order later has to have its snapshot first: an order that only joined one leaves no
-	// trace of its key in the account.
+	// The key that is used for another order later has to have its snapshot first: an order that gets that of another leaves
+	// no trace of its key in the account.
 	ask(t, gateway, "bearer replay", 0)
 	var next atomic.Int64
 	half := func() []time.Duration { return crowd(t, gateway, &next) }
@@ -140,7 +142,7 @@ func load(t *testing.T, platform runtimeapi.Platform) {
 		}
 	}
 	if n := len(api.Snapshots()); n != 1 {
-		t.Errorf("there are %d snapshots, want the one that all orders joined", n)
+		t.Errorf("there are %d snapshots, want the one that all orders get", n)
 	}
 	slices.Sort(took)
 	t.Logf("%d requests of %d clients: p50 %v, p99 %v, at most %v; %d processes of at most %.1f MB, then %.1f MB",

@@ -4,7 +4,7 @@
 // A run is a number of histories, each a seeded random schedule. What the schedule does is a function of the seed; how the
 // processes interleave is not. These variables ask for more:
 //
-//	SNAPSHOT_ROUNDS=1000 go test -timeout 1h -run Chaos ./functions/chaos   # more rounds; default 48
+//	SNAPSHOT_ROUNDS=1000 go test -timeout 1h -run Chaos ./functions/chaos   # more rounds; default 24
 //	SNAPSHOT_SEED=42 go test -run Chaos ./functions/chaos                   # the histories of a seed once more
 //	SNAPSHOT_LOAD=20s go test -v -run Load ./functions/chaos                # load for so long; default 2,000 requests
 package chaos
@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	os.Exit(testbed.Main(m, testbed.Functions...))
+	os.Exit(testbed.MainWithClock(m))
 }
 
 // asked returns the number that an environment variable asks for, or the default.

@@ -15,7 +15,8 @@ import (
 
 // The account of every test. None of the secrets may ever be seen in an answer or a log.
 const (
-	keyID      = "STS.chaos-key"
+	sweepKey   = "STS.chaos-sweep" // of timer
+	takeKey    = "STS.chaos-take"  // of http and event
 	keySecret  = "chaos-key-secret-0123456789"
 	stsToken   = "chaos-security-token-0123456789"
 	apiToken   = "chaos-api-token-0123456789"
@@ -27,11 +28,13 @@ const (
 	db1  = "d-bp18kjxg9ebrhsgi0003"
 )
 
-// policy plans every slot of web-1, leaves one of web-2 to somebody else, and rotates nothing of db-1.
+// policy keeps a slot of web-1 free. A foreign snapshot holds that of web-2, so that its daily is replaced. Nothing of
+// db-1 is ever deleted.
 const policy = `
 region: cn-hangzhou
+schedule: {daily: 0 */3 * * *}
 targets:
-  web-1: {disk: d-bp18kjxg9ebrhsgi0001, keep: {daily: 2, deploy: 1}, maxAge: 6h}
+  web-1: {disk: d-bp18kjxg9ebrhsgi0001, keep: {daily: 1, deploy: 1}, maxAge: 6h}
   web-2: {disk: d-bp18kjxg9ebrhsgi0002, keep: {daily: 1, manual: 1}}
   db-1: {disk: d-bp18kjxg9ebrhsgi0003}
 allow:
@@ -39,10 +42,10 @@ allow:
 `
 
 // keep is the policy's slots, by disk.
-var keep = map[string]map[string]int{web1: {"daily": 2, "deploy": 1}, web2: {"daily": 1, "manual": 1}}
+var keep = map[string]map[string]int{web1: {"daily": 1, "deploy": 1}, web2: {"daily": 1, "manual": 1}}
 
-// timeout is that of the functions: of its 2 s they keep 400 ms for the answer.
-const timeout = 2 * time.Second
+// timeouts are those of the functions, of which they keep a fifth for the answer.
+var timeouts = map[string]time.Duration{"timer": 4 * time.Second, "http": 2 * time.Second, "event": 2 * time.Second}
 
 var names = []string{"timer", "http", "event"}
 
@@ -51,33 +54,33 @@ type world struct {
 	api       *simulator.Simulator
 	judge     *judge
 	url       string
-	ahead     atomic.Int64 // of the clock of the account's state
+	clock     *testbed.Clock
 	gateway   atomic.Int64 // skew of the clock of the API's gateway
 	skew      atomic.Int64 // of the platforms' clocks
 	functions map[runtimeapi.Platform]map[string]*testbed.Function
 }
 
-// begins is how long ago a history begins: all of it lies within maxEventAge of the processes' clocks.
-const begins = -20 * time.Hour
-
 // newWorld starts the nth world. Some have a foreign snapshot that failed; in some the API forgets client tokens at once.
 func newWorld(t *testing.T, n uint64) *world {
 	t.Helper()
-	w := &world{functions: make(map[runtimeapi.Platform]map[string]*testbed.Function)}
-	w.ahead.Store(int64(begins))
+	w := &world{
+		functions: make(map[runtimeapi.Platform]map[string]*testbed.Function),
+		clock:     testbed.NewClock(t, time.Date(2026, 1, 30, 19, 0, 0, 0, time.UTC)),
+	}
+	w.judge = newJudge(keep, w.kill)
 	w.api = simulator.New(simulator.Config{
-		Now:  w.now,
-		Wall: func() time.Time { return time.Now().Add(time.Duration(w.gateway.Load())) },
+		Now:  w.clock.Now,
+		Wall: func() time.Time { return w.clock.Now().Add(time.Duration(w.gateway.Load())) },
 		Instances: []simulator.Instance{
 			{ID: "i-web-1", RegionID: region, Disks: []simulator.Disk{{ID: web1}}},
 			{ID: "i-web-2", RegionID: region, Disks: []simulator.Disk{{ID: web2}}},
 			{ID: "i-db-1", RegionID: region, Disks: []simulator.Disk{{ID: db1}}},
 		},
-		CallsPerMinute: simulator.Unlimited, Seed: n,
+		CallsPerMinute: simulator.Unlimited, Seed: n, OnDelete: w.judge.deletion,
 	})
 	w.renewKeys()
 	w.api.AddSnapshot(simulator.Snapshot{ID: "s-foreign", DiskID: web2, Status: []string{simulator.Accomplished, simulator.Failed}[n%2]})
-	w.judge = newJudge(w.api, keep, w.kill)
+	w.judge.start(w.api)
 	w.judge.forgot = n%3 == 2
 	server := httptest.NewServer(w.judge)
 	t.Cleanup(server.Close)
@@ -86,24 +89,26 @@ func newWorld(t *testing.T, n uint64) *world {
 		w.functions[platform] = make(map[string]*testbed.Function)
 		for _, name := range names {
 			w.functions[platform][name] = deploy(t, testbed.Deployment{
-				Platform: platform, Name: name, Policy: policy, URL: w.url, Timeout: timeout,
-				Clock: func() time.Time { return time.Now().Add(time.Duration(w.skew.Load())) },
+				Platform: platform, Name: name, Policy: policy, URL: w.url, Timeout: timeouts[name], Moved: w.clock,
+				Clock: func() time.Time { return w.clock.Now().Add(time.Duration(w.skew.Load())) },
 			})
 		}
 	}
 	return w
 }
 
-// now is the time of the account's state.
-func (w *world) now() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) }
-
-// pass moves the clock of the account's state on: snapshots get done.
-func (w *world) pass(d time.Duration) { w.ahead.Add(int64(d)) }
-
-func (w *world) renewKeys() { w.setKeys(time.Hour) }
+func (w *world) renewKeys() { w.setKeys(240 * time.Hour) }
 
 func (w *world) setKeys(left time.Duration) {
-	w.api.SetCredentials(simulator.Credential{AccessKeyID: keyID, AccessKeySecret: keySecret, SecurityToken: stsToken, Expires: time.Now().Add(left)})
+	w.api.SetCredentials(credentials(w.clock.Now().Add(left))...)
+}
+
+// credentials are the keys of the two RAM policies.
+func credentials(expires time.Time) []simulator.Credential {
+	key := simulator.Credential{AccessKeyID: sweepKey, AccessKeySecret: keySecret, SecurityToken: stsToken, Expires: expires, Actions: simulator.SweepActions}
+	other := key
+	other.AccessKeyID, other.Actions = takeKey, simulator.TakeActions
+	return []simulator.Credential{key, other}
 }
 
 // kill kills every process of a platform.
@@ -116,7 +121,10 @@ func (w *world) kill(platform runtimeapi.Platform) {
 // deploy makes a function of the account. When the test ends, no secret and no stack trace may stand in its log.
 func deploy(t *testing.T, d testbed.Deployment) *testbed.Function {
 	t.Helper()
-	d.Keys = runtimeapi.Credentials{AccessKeyID: keyID, AccessKeySecret: keySecret, SecurityToken: stsToken}
+	d.Keys = runtimeapi.Credentials{AccessKeyID: takeKey, AccessKeySecret: keySecret, SecurityToken: stsToken}
+	if d.Name == "timer" {
+		d.Keys.AccessKeyID = sweepKey
+	}
 	d.Env = []string{"API_TOKEN=" + apiToken, "WEBHOOK_SECRET=whsec_" + base64.StdEncoding.EncodeToString([]byte(hookSecret))}
 	return testbed.Deploy(t, d, func(log string) { noSecrets(t, "the log of "+d.Name, log) })
 }
@@ -128,7 +136,7 @@ func noSecrets(t *testing.T, where, text string) {
 		keySecret, stsToken, apiToken, hookSecret, base64.StdEncoding.EncodeToString([]byte(hookSecret)), "Signature=", "goroutine ",
 	} {
 		if strings.Contains(text, secret) {
-			t.Errorf("%s tells %q:\n%.2000s", where, secret, text)
+			t.Errorf("%s tells %q:\n%.6000s", where, secret, text)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"swas-snapshot/shared/simulator"
 	"swas-snapshot/shared/simulator/runtimeapi"
 	"swas-snapshot/shared/snapshot"
 )
@@ -45,7 +46,7 @@ func TestPoll(t *testing.T) {
 // knows it and in one that does not.
 func TestKeyOfAnotherTarget(t *testing.T) {
 	t.Parallel()
-	both := strings.Replace(policy, "{from: api, targets: [web-1]", "{from: api, targets: [web-1, db-1]", 1)
+	both := strings.NewReplacer("{from: api, targets: [web-1]", "{from: api, targets: [web-1, db-1]", "weekly: 2", "deploy: 2").Replace(policy)
 	onBoth(t, func(t *testing.T, platform runtimeapi.Platform) {
 		c := newCloud(t)
 		f := c.deploy(t, deployment{platform: platform, name: "http", policy: both})
@@ -60,15 +61,18 @@ func TestKeyOfAnotherTarget(t *testing.T) {
 	})
 }
 
-// TestPins pins the snapshots of a server one after the other, and lets them go.
+// TestPins pins a snapshot beside two foreign ones and unpins it: the answer says what the pin leaves of the slots.
 func TestPins(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, platform runtimeapi.Platform) {
 		c := newCloud(t)
+		for range 2 {
+			c.AddSnapshot(simulator.Snapshot{DiskID: disk})
+		}
 		f := c.deploy(t, deployment{platform: platform, name: "http"})
 		wantStatus(t, f.call("POST", "/snapshots", keyed("build-1"), `{"target":"web-1","role":"deploy"}`), 202)
 		c.pass(time.Hour)
-		id := c.Snapshots()[0].ID
+		id := c.Snapshots()[0].ID // the newest
 		day := time.Now().AddDate(0, 0, 7).UTC().Format(time.DateOnly)
 		c.called()
 
@@ -88,7 +92,7 @@ func TestPins(t *testing.T) {
 			wantStatus(t, w, 200)
 			var got snapshot.Pinned
 			decode(t, w.Body.Bytes(), &got)
-			if got.SnapshotID != id || got.Keep != step.keep || (got.Warning != "") != step.warns {
+			if got.SnapshotID != id || got.Keep != step.keep || strings.Contains(got.Warning, "web-1 has no free slot while this is pinned: orders for role daily, orders for role deploy will be blocked") != step.warns {
 				t.Errorf("%s %s: %+v, want keep %q and a warning: %t", step.method, step.body, got, step.keep, step.warns)
 			}
 			c.wantCalls(t, step.calls)
@@ -112,7 +116,7 @@ func TestSignedOrders(t *testing.T) {
 		"without an ID":  {method: "POST", header: signed(hookSecret, "", now, httpOrder), body: httpOrder, status: 401, code: "Unauthenticated"},
 		"a wrong token beside it": {method: "POST", header: func() http.Header {
 			h := signed(hookSecret, "msg-1", now, httpOrder)
-			h.Set("Authorization", "Bearer nobody")
+			h.Set("Authorization", "Bearer another-token-000001")
 			return h
 		}(), body: httpOrder, status: 401, code: "Unauthenticated"},
 		"another key in the header": {method: "POST", header: func() http.Header {
@@ -122,7 +126,7 @@ func TestSignedOrders(t *testing.T) {
 		}(), body: httpOrder, status: 400, code: "MalformedEvent"},
 		"a list":              {path: "/snapshots?target=web-1", header: signed(hookSecret, "msg-1", now, ""), status: 200, calls: oneList},
 		"a plan, not granted": {path: "/plan?target=web-1", header: signed(hookSecret, "msg-1", now, ""), status: 403, code: "NotAllowed"},
-		"a pin": {plant: ordered("build-1"), method: "POST", path: "/snapshots/*/keep", header: signed(hookSecret, "msg-1", now, pinned), body: pinned,
+		"a pin": {before: ordered("build-1"), method: "POST", path: "/snapshots/*/keep", header: signed(hookSecret, "msg-1", now, pinned), body: pinned,
 			status: 403, code: "NotAllowed", calls: oneList},
 		"the hook": {method: "POST", path: "/hooks/standard", header: signed(hookSecret, "msg-1", now, httpOrder), body: httpOrder, status: 202, head: inflight, calls: oneCall},
 		"the hook, stale": {method: "POST", path: "/hooks/standard", header: signed(hookSecret, "msg-1", now.Add(-time.Hour), httpOrder), body: httpOrder,
@@ -133,12 +137,12 @@ func TestSignedOrders(t *testing.T) {
 			onBoth(t, func(t *testing.T, platform runtimeapi.Platform) {
 				r := r
 				r.env = []string{"WEBHOOK_SECRET=" + secret}
-				if before, pin := r.plant, strings.Contains(r.path, "*"); pin {
+				if first, pin := r.before, strings.Contains(r.path, "*"); pin {
 					path := r.path
-					r.plant = nil
+					r.before = nil
 					c := newCloud(t)
 					f := c.deploy(t, deployment{platform: platform, name: "http", env: r.env})
-					before(t, c, f)
+					first(t, c, f)
 					w := f.call(r.method, strings.Replace(path, "*", c.Snapshots()[0].ID, 1), r.header, r.body)
 					wantStatus(t, w, r.status)
 					checkProblem(t, w, r.code)

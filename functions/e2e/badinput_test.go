@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -16,8 +17,8 @@ import (
 
 // Events that nothing is wrong with.
 const (
-	goodOrder = `{"target":"web-1","key":"build-1"}`
-	goodTick  = `{"role":"daily","targets":["web-1"]}`
+	goodOrder = `{"target":"web-1","role":"deploy","key":"build-1"}`
+	goodTick  = `{"triggerTime":"2026-01-30T19:00:00Z","triggerName":"daily","payload":"{\"role\":\"daily\"}"}`
 )
 
 // mistake is one mistake of a deployment or of an event, and the one error that it leads to.
@@ -33,12 +34,46 @@ type mistake struct {
 
 const timer, event = "timer", "event"
 
+// tick is a tick of Function Compute with a payload.
+func tick(payload string) string {
+	return fmt.Sprintf(`{"triggerTime":"2026-01-30T19:00:00Z","triggerName":"t","payload":%q}`, payload)
+}
+
+// broken is policy behind a first line that is wrong.
+func broken(line string, says ...string) mistake {
+	return mistake{deployment: deployment{policy: line + policy}, code: "InvalidPolicy", says: says}
+}
+
+// fleet is a policy of n servers that keep two snapshots each.
+func fleet(n int) string {
+	var text strings.Builder
+	text.WriteString("region: cn-hangzhou\ntargets:\n")
+	for i := range n {
+		fmt.Fprintf(&text, "  web-%d: {disk: d-fleet%d, keep: {daily: 1, deploy: 1}}\n", i, i)
+	}
+	text.WriteString("allow: [{from: api, targets: [web-0], role: deploy, actions: [take]}]\n")
+	return text.String()
+}
+
 var mistakes = map[string]mistake{
 	"no policy file": {deployment: deployment{policy: "-"}, code: "InvalidPolicy", says: []string{"snapshots.yaml", "does not exist", "SNAPSHOTS_FILE"}},
 	"a wrong policy": {deployment: deployment{policy: "region: cn-hangzhou\ntargets:\n  web-1: {disc: d-1}\ncolour: red\n"}, code: "InvalidPolicy",
 		says: []string{"snapshots.yaml:3", "disc", "snapshots.yaml:4", "colour"}},
-	"an empty policy":         {deployment: deployment{policy: "\n"}, code: "InvalidPolicy", says: []string{"snapshots.yaml"}},
-	"a policy that is no fit": {deployment: deployment{policy: "targets: {web-1: {disk: d-1, keep: {daily: 4}}}"}, code: "InvalidPolicy", says: []string{"4", "3"}},
+	"an empty policy":                 {deployment: deployment{policy: "\n"}, code: "InvalidPolicy", says: []string{"snapshots.yaml"}},
+	"a schedule that is no cron line": broken("schedule: {daily: 0 3 * *}", "snapshots.yaml:1", "minute hour day-of-month month day-of-week"),
+	"a schedule that never fires":     broken("schedule: {daily: 0 3 31 2 *}", "snapshots.yaml:1", "never"),
+	"a schedule that fires too often": broken("schedule: {daily: \"*/30 * * * *\"}", "snapshots.yaml:1", "60 minutes"),
+	"a schedule of a target": {deployment: deployment{policy: strings.Replace(policy, "keep: {weekly: 2}", "keep: {weekly: 2}, schedule: {weekly: 0 25 * * 0}", 1)},
+		code: "InvalidPolicy", says: []string{"snapshots.yaml:5", "hour"}},
+	"a schedule of an unknown role": broken("schedule: {hourly: 0 3 * * *}", "snapshots.yaml:1", "hourly"),
+	"an unknown zone":               broken("timeZone: Asia/Peking", "snapshots.yaml:1", "Asia/Peking", "Asia/Shanghai"),
+	"a zone that is an offset":      broken("timeZone: +08:00", "snapshots.yaml:1", "timeZone"),
+	"a sum that leaves no slot free": {deployment: deployment{policy: strings.Replace(policy, "daily: 1, deploy: 1", "daily: 2, deploy: 1", 1)}, code: "InvalidPolicy",
+		says: []string{"snapshots.yaml:4", "daily 2 + deploy 1 = 3", "keep: {daily: 1, deploy: 1}", "remove web-1 from allow[0]"}},
+	"a sum that no schedule fires": {deployment: deployment{policy: strings.Replace(policy, "weekly: 2", "weekly: 3", 1)}, code: "InvalidPolicy",
+		says: []string{"snapshots.yaml:5", "db-1", "schedule"}},
+	"a sum that no server has":  {deployment: deployment{policy: "targets: {web-1: {disk: d-1, keep: {daily: 4}}}"}, code: "InvalidPolicy", says: []string{"4", "3"}},
+	"a sum that no account has": {deployment: deployment{policy: fleet(8)}, code: "InvalidPolicy", says: []string{"16", "14"}},
 	"an unset variable": {deployment: deployment{policy: policy + "notify:\n  - {url: \"${ROBOT_URL}\", form: json, on: [failed]}\n"}, code: "InvalidPolicy",
 		says: []string{"ROBOT_URL"}},
 
@@ -52,24 +87,24 @@ var mistakes = map[string]mistake{
 		says: []string{"SNAPSHOT_CALLS_PER_MINUTE", "snapshots.yaml"}},
 
 	"no credentials": {deployment: deployment{keys: &runtimeapi.Credentials{}}, code: "NoCredentials", says: []string{"role", "ALIBABA_CLOUD_ACCESS_KEY_ID"}},
-	"half a key": {deployment: deployment{keys: &runtimeapi.Credentials{AccessKeyID: keyID}}, code: "NoCredentials", says: []string{"secret"},
+	"half a key": {deployment: deployment{keys: &runtimeapi.Credentials{AccessKeyID: takeKey}}, code: "NoCredentials", says: []string{"secret"},
 		only: runtimeapi.FC},
-	"half a key in the environment": {deployment: deployment{keys: &runtimeapi.Credentials{AccessKeyID: keyID}}, code: "NoCredentials",
+	"half a key in the environment": {deployment: deployment{keys: &runtimeapi.Credentials{AccessKeyID: takeKey}}, code: "NoCredentials",
 		says: []string{"ALIBABA_CLOUD_ACCESS_KEY_SECRET is missing"}, only: runtimeapi.Lambda},
 	"two sources of keys": {deployment: deployment{env: []string{"ALIBABA_CLOUD_SECRET_ID=swas"}}, code: "NoCredentials",
 		says: []string{"ALIBABA_CLOUD_SECRET_ID"}, only: runtimeapi.Lambda},
-	"a wrong secret": {deployment: deployment{keys: &runtimeapi.Credentials{AccessKeyID: keyID, AccessKeySecret: "wrong-secret"}}, code: "SignatureDoesNotMatch",
+	"a wrong secret": {deployment: deployment{keys: &runtimeapi.Credentials{AccessKeyID: takeKey, AccessKeySecret: "wrong-secret"}}, code: "SignatureDoesNotMatch",
 		says: []string{"ALIBABA_CLOUD_ACCESS_KEY_SECRET"}, calls: oneCall},
-	"an unknown key": {deployment: deployment{keys: &runtimeapi.Credentials{AccessKeyID: "LTAI-nobody", AccessKeySecret: keySecret}}, code: "InvalidAccessKeyId.NotFound",
+	"an unknown key": {deployment: deployment{keys: &runtimeapi.Credentials{AccessKeyID: "LTAI-unknown", AccessKeySecret: keySecret}}, code: "InvalidAccessKeyId.NotFound",
 		says: []string{"ALIBABA_CLOUD_ACCESS_KEY_ID"}, calls: oneCall},
-	"an expired token": {deployment: deployment{keys: &runtimeapi.Credentials{AccessKeyID: keyID, AccessKeySecret: keySecret, SecurityToken: stsToken}},
+	"an expired token": {deployment: deployment{keys: &runtimeapi.Credentials{AccessKeyID: takeKey, AccessKeySecret: keySecret, SecurityToken: stsToken}},
 		account: func(c *simulator.Config) {
-			c.Credentials = []simulator.Credential{{AccessKeyID: keyID, AccessKeySecret: keySecret, SecurityToken: stsToken, Expires: time.Now().Add(-time.Hour)}}
+			c.Credentials = []simulator.Credential{{AccessKeyID: takeKey, AccessKeySecret: keySecret, SecurityToken: stsToken, Expires: time.Now().Add(-time.Hour)}}
 		}, code: "InvalidSecurityToken.Expired", says: []string{"ALIBABA_CLOUD_SECURITY_TOKEN"}, calls: oneCall},
-	"a role without the permission": {account: func(c *simulator.Config) { c.Credentials[0].Actions = []string{"ListSnapshots"} },
-		code: "Forbidden.RAM", says: []string{"swas-open:CreateSnapshot", "RAM policy"}, calls: oneCall},
+	"a role without the permission": {account: func(c *simulator.Config) { c.Credentials[1].Actions = []string{"ListSnapshots"} },
+		code: "NoPermission", says: []string{"swas-open:CreateSnapshot", "RAM policy"}, calls: oneCall},
 
-	"an endpoint where nobody is": {deployment: deployment{env: []string{"SWAS_ENDPOINT=http://127.0.0.1:1"}, timeout: brief}, code: "NoAnswer",
+	"an endpoint without a server": {deployment: deployment{env: []string{"SWAS_ENDPOINT=http://127.0.0.1:1"}, timeout: brief}, code: "NoAnswer",
 		says: []string{"connection refused", "SWAS_ENDPOINT"}},
 	"a deadline that has passed": {deployment: deployment{clock: func() time.Time { return time.Now().Add(-time.Hour) }}, code: "DeadlineExceeded", says: []string{"time"}},
 
@@ -79,14 +114,25 @@ var mistakes = map[string]mistake{
 	"a disk in another region": {event: `{"RegionId":"cn-beijing","DiskId":"` + disk + `","ClientToken":"t-1"}`, code: "InvalidDiskId.NotFound", calls: oneCall},
 	"an impossible role":       {event: `{"target":"web-1","role":"1st","key":"k"}`, code: "InvalidOrder", says: []string{"role", "letter"}},
 	"an impossible disk":       {event: `{"RegionId":"cn-hangzhou","DiskId":"disk one","SnapshotName":"mine","ClientToken":"t-1"}`, code: "InvalidDiskId", says: []string{"DiskId"}},
-	"a long token":             {event: `{"RegionId":"cn-hangzhou","DiskId":"` + disk + `","ClientToken":"` + strings.Repeat("t", 65) + `"}`, code: "InvalidClientToken", says: []string{"ClientToken", "64"}},
+	"a long token":             {deployment: deployment{policy: scheduled}, event: `{"RegionId":"cn-hangzhou","DiskId":"` + disk + `","ClientToken":"` + strings.Repeat("t", 65) + `"}`, code: "InvalidClientToken", says: []string{"ClientToken", "64"}},
 	"an old event": {deployment: deployment{policy: "region: cn-hangzhou\ntargets: {web-1: {disk: " + disk + "}}"},
 		event: `{"id":"1","source":"acme","specversion":"1.0","type":"t","time":"2026-01-30T19:02:03Z","data":` + goodOrder + `}`,
-		code:  "EventTooOld", says: []string{"24h0m0s", "maxEventAge"}},
+		code:  "EventTooOld", says: []string{"1h0m", "maxEventAge"}},
 	"a bus event that no rule names": {event: `{"id":"1","source":"acs.ecs","specversion":"1.0","type":"t","time":"2026-01-30T19:02:03Z","data":{"state":"x"}}`,
 		code: "NoRule", says: []string{"events in snapshots.yaml"}},
-	"a role that nobody keeps": {deployment: deployment{name: timer}, event: `{"role":"hourly"}`, code: "UnknownRole", says: []string{"hourly", "keep"}},
-	"a tick for nobody":        {deployment: deployment{name: timer}, event: `{"role":"daily","targets":["web-3"]}`, code: "UnknownTarget", says: []string{"web-3"}},
+	"a role that is not kept": {event: `{"target":"web-1","role":"dialy","key":"k"}`, code: "UnknownRole", says: []string{"did you mean daily?"}},
+	"a role of several":       {event: `{"target":"web-1","key":"k"}`, code: "UnknownRole", says: []string{"name one of daily, deploy"}},
+	"a tick for an unknown role": {deployment: deployment{name: timer}, event: tick(`{"role":"hourly"}`), code: "UnknownRole",
+		says: []string{`"hourly"`, "keep"}},
+	"a tick for a role that its target does not keep": {deployment: deployment{name: timer}, event: tick(`{"role":"weekly","targets":["web-1"]}`), code: "UnknownRole",
+		says: []string{"daily, deploy"}},
+	"a tick for an unknown target": {deployment: deployment{name: timer}, event: tick(`{"role":"daily","targets":["web-3"]}`), code: "UnknownTarget",
+		says: []string{`"web-3"`, "did you mean web-1?"}},
+	"a tick for a role without a time": {deployment: deployment{name: timer}, event: `{"role":"daily"}`, code: "MalformedEvent",
+		says: []string{"scheduledTime", "schedule in snapshots.yaml"}},
+	"a tick of the future": {deployment: deployment{name: timer}, event: strings.Replace(goodTick, "2026", "2126", 1), code: "EventTooOld", says: []string{"future", "clock"}},
+	"a tick for targets alone": {deployment: deployment{name: timer}, event: tick(`{"targets":["web-1"]}`), code: "MalformedEvent",
+		says: []string{"role"}},
 
 	"no event":                      {event: " ", code: "MalformedEvent", says: []string{"empty", "expected"}},
 	"an event that is no JSON":      {event: "take a snapshot", code: "MalformedEvent", says: []string{"JSON", "expected"}},
@@ -194,8 +240,8 @@ func TestOneBadElement(t *testing.T) {
 	})
 }
 
-// TestWrongPolicyOverHTTP shows that the HTTP function tells who has the bearer token what is wrong with its policy,
-// and everybody else only that something is.
+// TestWrongPolicyOverHTTP shows that the HTTP function answers a caller who has the bearer token with what is wrong with its policy,
+// and other callers only that something is.
 func TestWrongPolicyOverHTTP(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, platform runtimeapi.Platform) {

@@ -43,11 +43,11 @@ func signed(secret, id string, at time.Time, body string) http.Header {
 		"Webhook-Signature", "v1,"+base64.StdEncoding.EncodeToString(mac.Sum(nil)))
 }
 
-const httpOrder = `{"target":"web-1","reason":"before the upgrade"}`
+const httpOrder = `{"target":"web-1","role":"deploy","reason":"before the upgrade"}`
 
 // request is one call of the HTTP API in an account, and its answer.
 type request struct {
-	plant    func(*testing.T, *cloud, *function) // what was before; nil: nothing
+	before   func(*testing.T, *cloud, *function) // nil: nothing
 	method   string                              // default GET
 	path     string                              // default /snapshots
 	header   http.Header
@@ -81,8 +81,8 @@ func (r request) send(t *testing.T, platform runtimeapi.Platform) {
 		r.env = append(r.env, "API_TOKEN=")
 	}
 	f := c.deploy(t, deployment{platform: platform, name: "http", policy: r.policy, env: r.env, timeout: r.timeout})
-	if r.plant != nil {
-		r.plant(t, c, f)
+	if r.before != nil {
+		r.before(t, c, f)
 	}
 	if r.method == "" {
 		r.method = http.MethodGet

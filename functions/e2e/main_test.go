@@ -21,5 +21,5 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	os.Exit(testbed.Main(m, testbed.Functions...))
+	os.Exit(testbed.MainWithClock(m))
 }

@@ -45,6 +45,9 @@ var (
 	allowBoth = map[string]string{"Allow": "GET, POST"}
 )
 
+// anyRole is policy with a rule that grants each role.
+var anyRole = strings.Replace(policy, "{from: api, targets: [web-1], role: deploy", "{from: api, targets: [web-1]", 1)
+
 // requests is the HTTP contract, on both platforms.
 var requests = map[string]request{
 	"health needs nothing":        {path: "/healthz", status: 200, says: []string{`"ok"`}},
@@ -52,44 +55,47 @@ var requests = map[string]request{
 	"health takes no POST":        {method: "POST", path: "/healthz", status: 405, code: "MethodNotAllowed", head: allowGet},
 
 	"an order": {method: "POST", header: keyed("build-1"), body: httpOrder, status: 202, head: inflight, calls: oneCall,
-		says: []string{`"outcome":"created"`, `"status":"progressing"`, `"role":"manual"`}},
-	"a quoted key": {plant: order("build-1"), method: "POST", header: keyed(`"build-1"`), body: httpOrder, status: 202, head: inflight,
+		says: []string{`"outcome":"created"`, `"status":"progressing"`, `"role":"deploy"`}},
+	"a quoted key": {before: order("build-1"), method: "POST", header: keyed(`"build-1"`), body: httpOrder, status: 202, head: inflight,
 		says: []string{`"outcome":"replayed"`}},
-	"the key in the body": {plant: order("build-1"), method: "POST", header: bearer("Content-Type", "application/json"),
-		body: `{"target":"web-1","reason":"before the upgrade","key":"build-1"}`, status: 202, head: inflight, says: []string{`"outcome":"replayed"`}},
+	"the key in the body": {before: order("build-1"), method: "POST", header: bearer("Content-Type", "application/json"),
+		body: `{"target":"web-1","role":"deploy","reason":"before the upgrade","key":"build-1"}`, status: 202, head: inflight, says: []string{`"outcome":"replayed"`}},
 	"the same key twice": {method: "POST", header: keyed("build-1"), body: `{"target":"web-1","key":"build-1"}`, status: 202, calls: oneCall},
 	"an order of its own role": {method: "POST", header: keyed("build-1"), body: `{"target":"web-1","role":"deploy"}`, status: 202, calls: oneCall,
 		says: []string{`"role":"deploy"`}},
 	"a dry run": {method: "POST", header: keyed("build-1"), body: `{"target":"web-1","dryRun":true}`, status: 200, says: []string{`"planned"`, `"create"`}, calls: oneList},
-	"a second order while one is in progress": {plant: order("build-1"), method: "POST", header: keyed("build-2"), body: httpOrder, status: 202, head: inflight,
-		says: []string{`"joined"`}, calls: map[string]int{"CreateSnapshot": 1, "ListSnapshots": 1}},
-	"an order that is accomplished": {plant: func(t *testing.T, c *cloud, f *function) {
+	"a second order while one is in progress": {before: order("build-1"), method: "POST", header: keyed("build-2"), body: httpOrder, status: 202, head: inflight,
+		says: []string{`"joined"`}, calls: oneJoined},
+	"an order that is accomplished": {before: func(t *testing.T, c *cloud, f *function) {
 		ordered("build-1")(t, c, f)
 		c.ForgetTokens()
 		f.Kill()
 	}, method: "POST", header: keyed("build-1"), body: httpOrder, status: 200, head: map[string]string{"Location": "/snapshots/s-*", "Retry-After": ""},
 		says: []string{`"replayed"`, `"accomplished"`}, calls: map[string]int{"CreateSnapshot": 1, "ListSnapshots": 1}},
-	"maxAge": {plant: ordered("build-1"), method: "POST", header: keyed("build-2"), body: `{"target":"web-1","maxAge":"2h"}`, status: 200,
+	"maxAge": {before: ordered("build-1"), method: "POST", header: keyed("build-2"), body: `{"target":"web-1","maxAge":"2h"}`, status: 200,
 		says: []string{`"reused"`}, calls: oneList},
-	"minInterval": {policy: strings.Replace(policy, "keep: {daily: 2, deploy: 1}", "keep: {daily: 2, deploy: 1}, minInterval: 2h", 1),
-		plant: func(t *testing.T, c *cloud, f *function) {
+	"minInterval": {policy: strings.Replace(policy, "keep: {daily: 1, deploy: 1}", "keep: {daily: 1, deploy: 1}, minInterval: 2h", 1),
+		before: func(t *testing.T, c *cloud, f *function) {
 			wantStatus(t, f.call("POST", "/snapshots", keyed("build-1"), httpOrder), 202)
 			c.called()
 		}, method: "POST", header: keyed("build-2"), body: httpOrder, status: 202, says: []string{`"reused"`}, calls: oneList},
-	"slots full": {plant: full, method: "POST", header: keyed("build-1"), body: httpOrder, status: 409, code: "SlotsFull",
+	"slots full": {before: full, method: "POST", header: keyed("build-1"), body: httpOrder, status: 409, code: "SlotsFull",
 		says: []string{`"plan":[`, `"action":"foreign"`, "s-foreign0"}, calls: map[string]int{"CreateSnapshot": 1, "ListSnapshots": 1}},
 
 	"no key":                      {method: "POST", header: bearer("Content-Type", "application/json"), body: httpOrder, status: 400, code: "MissingIdempotencyKey", says: []string{"Idempotency-Key"}},
 	"an empty key":                {method: "POST", header: keyed(""), body: httpOrder, status: 400, code: "MissingIdempotencyKey"},
 	"two keys":                    {method: "POST", header: keyed("build-1"), body: `{"target":"web-1","key":"build-2"}`, status: 400, code: "MalformedEvent", says: []string{"Idempotency-Key"}},
 	"a long key":                  {method: "POST", header: keyed(strings.Repeat("k", 256)), body: httpOrder, status: 422, code: "InvalidOrder", says: []string{"key"}},
-	"a key of other parameters":   {plant: order("build-1"), method: "POST", header: keyed("build-1"), body: `{"target":"web-1","role":"deploy"}`, status: 422, code: "IdempotentParameterMismatch"},
+	"a key of other parameters":   {before: order("build-1"), method: "POST", header: keyed("build-1"), body: `{"target":"web-1","role":"daily"}`, policy: anyRole, status: 422, code: "IdempotentParameterMismatch"},
 	"an order that is no JSON":    {method: "POST", header: keyed("build-1"), body: "web-1", status: 400, code: "MalformedEvent"},
 	"an empty order":              {method: "POST", header: keyed("build-1"), status: 400, code: "MalformedEvent"},
 	"an order of an unknown form": {method: "POST", header: keyed("build-1"), body: `{"target":"web-1","colour":"red"}`, status: 400, code: "MalformedEvent", says: []string{"colour"}},
 	"a raw disk":                  {method: "POST", header: keyed("build-1"), body: `{"RegionId":"cn-hangzhou","DiskId":"` + disk + `"}`, status: 400, code: "MalformedEvent"},
 	"an order without a target":   {method: "POST", header: keyed("build-1"), body: `{"role":"daily"}`, status: 400, code: "MalformedEvent", says: []string{"target"}},
-	"an impossible role":          {method: "POST", header: keyed("build-1"), body: `{"target":"web-1","role":"1st"}`, status: 422, code: "InvalidOrder", says: []string{"role"}},
+	"an impossible role":          {method: "POST", header: keyed("build-1"), body: `{"target":"web-1","role":"1st"}`, policy: anyRole, status: 422, code: "InvalidOrder", says: []string{"role"}},
+	"a role that is not kept":     {method: "POST", header: keyed("build-1"), body: `{"target":"web-1","role":"manual"}`, policy: anyRole, status: 422, code: "UnknownRole", says: []string{`\"manual\"`, "daily, deploy"}},
+	"a role that is not granted":  {method: "POST", header: keyed("build-1"), body: `{"target":"web-1","role":"daily"}`, status: 403, code: "NotAllowed", says: []string{"deploy only"}},
+	"a role of several":           {method: "POST", header: keyed("build-1"), body: `{"target":"web-1"}`, policy: anyRole, status: 422, code: "UnknownRole", says: []string{"name one of daily, deploy"}},
 	"an unknown target":           {method: "POST", header: keyed("build-1"), body: `{"target":"web-9"}`, status: 404, code: "UnknownTarget"},
 	"a forbidden target":          {method: "POST", header: keyed("build-1"), body: `{"target":"db-1"}`, status: 403, code: "NotAllowed"},
 	"a form":                      {method: "POST", header: bearer("Content-Type", "application/x-www-form-urlencoded", "Idempotency-Key", "k"), body: "target=web-1", status: 415, code: "UnsupportedMediaType"},
@@ -102,36 +108,36 @@ var requests = map[string]request{
 	"a doubled slash":             {path: "//snapshots", header: bearer(), status: 404, code: "NotFound"},
 	"a slash too many":            {path: "/snapshots/", header: bearer(), status: 404, code: "NotFound"},
 
-	"nobody":                   {header: nil, path: "/snapshots?target=web-1", status: 401, code: "Unauthenticated", head: map[string]string{"WWW-Authenticate": "*"}},
-	"another token":            {header: headers("Authorization", "Bearer demo-token-not-a-secret-0002"), path: "/snapshots?target=web-1", status: 401, code: "Unauthenticated"},
-	"half the token":           {header: headers("Authorization", "Bearer "+apiToken[:20]), path: "/plan?target=web-1", status: 401, code: "Unauthenticated"},
-	"the token as a password":  {header: headers("Authorization", "Basic "+apiToken), status: 401, code: "Unauthenticated"},
-	"a POST by nobody":         {method: "POST", header: headers("Content-Type", "application/json"), body: "x", status: 401, code: "Unauthenticated"},
-	"a pin by nobody":          {method: "POST", path: "/snapshots/s-1/keep", status: 401, code: "Unauthenticated"},
-	"the second of two tokens": {env: []string{"API_TOKEN=another-token-000001 " + apiToken}, path: "/snapshots?target=web-1", header: bearer(), status: 200, calls: oneList},
+	"no credentials":             {header: nil, path: "/snapshots?target=web-1", status: 401, code: "Unauthenticated", head: map[string]string{"WWW-Authenticate": "*"}},
+	"another token":              {header: headers("Authorization", "Bearer demo-token-not-a-secret-0002"), path: "/snapshots?target=web-1", status: 401, code: "Unauthenticated"},
+	"half the token":             {header: headers("Authorization", "Bearer "+apiToken[:20]), path: "/plan?target=web-1", status: 401, code: "Unauthenticated"},
+	"the token as a password":    {header: headers("Authorization", "Basic "+apiToken), status: 401, code: "Unauthenticated"},
+	"a POST without credentials": {method: "POST", header: headers("Content-Type", "application/json"), body: "x", status: 401, code: "Unauthenticated"},
+	"a pin without credentials":  {method: "POST", path: "/snapshots/s-1/keep", status: 401, code: "Unauthenticated"},
+	"the second of two tokens":   {env: []string{"API_TOKEN=another-token-000001 " + apiToken}, path: "/snapshots?target=web-1", header: bearer(), status: 200, calls: oneList},
 	"a short token is no token": {env: []string{"API_TOKEN=short"}, path: "/snapshots?target=web-1", header: headers("Authorization", "Bearer short"),
 		status: 404, code: "NotFound"},
 	"no secret set": {notFound: true, path: "/snapshots?target=web-1", header: bearer(), status: 404, code: "NotFound"},
 
-	"a list": {plant: ordered("build-1"), path: "/snapshots?target=web-1", header: bearer(), status: 200, calls: oneList,
+	"a list": {before: ordered("build-1"), path: "/snapshots?target=web-1", header: bearer(), status: 200, calls: oneList,
 		says: []string{`"target":"web-1"`, `"slots":{"used":1,"of":3}`, `"snapshots":[{`, `"accomplished"`}},
 	"an empty list":             {path: "/snapshots?target=web-1", header: bearer(), status: 200, says: []string{`"snapshots":[]`, `"used":0`}, calls: oneList},
 	"a list of nothing":         {header: bearer(), status: 400, says: []string{"target"}, code: "InvalidOrder"},
-	"a list of a stranger":      {path: "/snapshots?target=db-1", header: bearer(), status: 403, code: "NotAllowed"},
-	"a list of nobody":          {path: "/snapshots?target=web-9", header: bearer(), status: 404, code: "UnknownTarget"},
+	"a list of a forbidden one": {path: "/snapshots?target=db-1", header: bearer(), status: 403, code: "NotAllowed"},
+	"a list of an unknown one":  {path: "/snapshots?target=web-9", header: bearer(), status: 404, code: "UnknownTarget"},
 	"an unknown parameter":      {path: "/snapshots?target=web-1&page=2", header: bearer(), status: 400, code: "MalformedEvent", says: []string{"target"}},
 	"a list by HEAD":            {method: "HEAD", path: "/snapshots?target=web-1", header: bearer(), status: 200, calls: oneList},
-	"a plan":                    {path: "/plan?target=web-1&role=daily", header: bearer(), status: 200, says: []string{`"target":"web-1"`, `"plan":[`, `"create"`}, calls: oneList},
-	"a plan of a sweep":         {path: "/plan?target=web-1", header: bearer(), status: 200, says: []string{`"plan":[]`}, calls: oneList},
-	"a plan of no role":         {path: "/plan?target=web-1&role=1st", header: bearer(), status: 422, code: "InvalidOrder"},
+	"a plan":                    {policy: scheduled, path: "/plan?target=web-1", header: bearer(), status: 200, says: []string{`"target":"web-1"`, `"plan":[`, `"create"`, "role daily is due since"}, calls: oneList},
+	"a plan of nothing":         {path: "/plan?target=web-1", header: bearer(), status: 200, says: []string{`"plan":[]`}, calls: oneList},
+	"a plan of a role":          {path: "/plan?target=web-1&role=daily", header: bearer(), status: 400, code: "MalformedEvent", says: []string{"target"}},
 	"a plan with more":          {path: "/plan?target=web-1&dry=1", header: bearer(), status: 400, code: "MalformedEvent"},
 	"a plan by POST":            {method: "POST", path: "/plan?target=web-1", header: bearer(), status: 405, code: "MethodNotAllowed", head: allowGet},
 	"an unknown snapshot":       {path: "/snapshots/s-nothing", header: bearer(), status: 404, code: "UnknownSnapshot", calls: oneList},
 	"a snapshot with a query":   {path: "/snapshots/s-nothing?x=1", header: bearer(), status: 400, code: "MalformedEvent"},
-	"a snapshot of a stranger":  {plant: foreignTarget, path: "/snapshots/s-stranger", header: bearer(), status: 404, code: "UnknownSnapshot", calls: oneList},
+	"a forbidden snapshot":      {before: foreignTarget, path: "/snapshots/s-forbidden", header: bearer(), status: 404, code: "UnknownSnapshot", calls: oneList},
 	"a DELETE of a snapshot":    {method: "DELETE", path: "/snapshots/s-1", header: bearer(), status: 405, code: "MethodNotAllowed", head: allowGet},
-	"a pin of a stranger":       {plant: foreignTarget, method: "POST", path: "/snapshots/s-stranger/keep", header: bearer(), status: 404, code: "UnknownSnapshot", calls: oneList},
-	"a pin of a foreign one":    {plant: full, method: "POST", path: "/snapshots/s-foreign0/keep", header: bearer(), status: 409, code: "ForeignSnapshot", calls: oneList},
+	"a pin of a forbidden one":  {before: foreignTarget, method: "POST", path: "/snapshots/s-forbidden/keep", header: bearer(), status: 404, code: "UnknownSnapshot", calls: oneList},
+	"a pin of a foreign one":    {before: full, method: "POST", path: "/snapshots/s-foreign0/keep", header: bearer(), status: 409, code: "ForeignSnapshot", calls: oneList},
 	"a pin in the past":         {method: "POST", path: "/snapshots/s-1/keep", header: bearer("Content-Type", "application/json"), body: `{"until":"2020-01-01"}`, status: 422, code: "InvalidOrder", says: []string{"past"}},
 	"a pin until no day":        {method: "POST", path: "/snapshots/s-1/keep", header: bearer("Content-Type", "application/json"), body: `{"until":"Friday"}`, status: 422, code: "InvalidOrder"},
 	"a pin of an unknown form":  {method: "POST", path: "/snapshots/s-1/keep", header: bearer("Content-Type", "application/json"), body: `{"till":"x"}`, status: 400, code: "MalformedEvent"},
@@ -140,18 +146,18 @@ var requests = map[string]request{
 	"a hook without a secret":   {method: "POST", path: "/hooks/slack", body: "x", status: 404, code: "NotFound"},
 	"a hook of an unknown kind": {method: "POST", path: "/hooks/pigeon", body: "x", status: 404, code: "NotFound"},
 
-	"throttled":         {plant: fault("Throttling.User", 0), timeout: brief, method: "POST", header: keyed("k"), body: httpOrder, status: 503, code: "Throttling.User", head: map[string]string{"Retry-After": "*"}, says: []string{`"retryable":true`, `"requestId":"`}},
-	"an API that fails": {plant: fault("InternalError", 0), timeout: brief, method: "POST", header: keyed("k"), body: httpOrder, status: 502, code: "InternalError", head: map[string]string{"Retry-After": "*"}, says: []string{`"retryable":true`}},
-	"an API that is down": {plant: fault("ServiceUnavailable", 0), timeout: brief, method: "POST", header: keyed("k"), body: httpOrder, status: 503, code: "ServiceUnavailable",
+	"throttled":         {before: fault("Throttling.User", 0), timeout: brief, method: "POST", header: keyed("k"), body: httpOrder, status: 503, code: "Throttling.User", head: map[string]string{"Retry-After": "*"}, says: []string{`"retryable":true`, `"requestId":"`}},
+	"an API that fails": {before: fault("InternalError", 0), timeout: brief, method: "POST", header: keyed("k"), body: httpOrder, status: 503, code: "InternalError", head: map[string]string{"Retry-After": "*"}, says: []string{`"retryable":true`}},
+	"an API that is down": {before: fault("ServiceUnavailable", 0), timeout: brief, method: "POST", header: keyed("k"), body: httpOrder, status: 503, code: "ServiceUnavailable",
 		head: map[string]string{"Retry-After": "*"}},
-	"an API that does not answer": {plant: fault("", simulator.AnswerLost), timeout: brief, method: "POST", header: keyed("k"), body: httpOrder, status: 504, code: "NoAnswer",
+	"an API that does not answer": {before: fault("", simulator.AnswerLost), timeout: brief, method: "POST", header: keyed("k"), body: httpOrder, status: 503, code: "NoAnswer",
 		head: map[string]string{"Retry-After": "*"}},
-	"a name of no use":                 {plant: fault("InvalidSnapshotName.ValueNotSupported", 0), method: "POST", header: keyed("k"), body: httpOrder, status: 422, code: "InvalidSnapshotName.ValueNotSupported", calls: oneCall},
-	"a disk that is gone":              {plant: fault("InvalidDiskId.NotFound", 0), method: "POST", header: keyed("k"), body: httpOrder, status: 404, code: "InvalidDiskId.NotFound", calls: oneCall},
-	"a missing permission":             {plant: fault("Forbidden.RAM", 0), method: "POST", header: keyed("k"), body: httpOrder, status: 500, code: "Forbidden.RAM", says: []string{"swas-open:CreateSnapshot"}, calls: oneCall},
-	"a list that may not be":           {plant: fault("Forbidden.RAM", 0), path: "/snapshots?target=web-1", header: bearer(), status: 500, code: "Forbidden.RAM", says: []string{"swas-open:ListSnapshots"}, calls: oneList},
-	"in progress, not by us":           {plant: busy, timeout: brief, method: "POST", header: keyed("k"), body: httpOrder, status: 409, code: "IncorrectDiskStatus.CreatingSnapshot", head: map[string]string{"Retry-After": "*"}},
-	"our own pace is used up":          {env: []string{"SNAPSHOT_CALLS_PER_MINUTE=1"}, plant: order("build-1"), timeout: brief, method: "POST", header: keyed("k"), body: httpOrder, status: 429, code: "TooManyCalls", head: map[string]string{"Retry-After": "*"}},
+	"a name of no use":                 {before: fault("InvalidSnapshotName.ValueNotSupported", 0), method: "POST", header: keyed("k"), body: httpOrder, status: 422, code: "InvalidSnapshotName.ValueNotSupported", calls: oneCall},
+	"a disk that is gone":              {before: fault("InvalidDiskId.NotFound", 0), method: "POST", header: keyed("k"), body: httpOrder, status: 404, code: "InvalidDiskId.NotFound", calls: oneCall},
+	"a missing permission":             {before: fault("Forbidden.RAM", 0), method: "POST", header: keyed("k"), body: httpOrder, status: 500, code: "Forbidden.RAM", says: []string{"swas-open:CreateSnapshot"}, calls: oneCall},
+	"a list that may not be":           {before: fault("Forbidden.RAM", 0), path: "/snapshots?target=web-1", header: bearer(), status: 500, code: "Forbidden.RAM", says: []string{"swas-open:ListSnapshots"}, calls: oneList},
+	"in progress, not by us":           {before: busy, timeout: brief, method: "POST", header: keyed("k"), body: httpOrder, status: 503, code: "IncorrectDiskStatus.CreatingSnapshot", head: map[string]string{"Retry-After": "*"}},
+	"our own pace is used up":          {env: []string{"SNAPSHOT_CALLS_PER_MINUTE=1"}, before: order("build-1"), timeout: brief, method: "POST", header: keyed("k"), body: httpOrder, status: 503, code: "TooManyCalls", head: map[string]string{"Retry-After": "*"}},
 	"a signature without a secret set": {method: "POST", header: signed(hookSecret, "msg-1", time.Now(), httpOrder), body: httpOrder, status: 401, code: "Unauthenticated"},
 	"an order with a query":            {method: "POST", path: "/snapshots?dryRun=true", header: keyed("k"), body: httpOrder, status: 400, code: "MalformedEvent", says: []string{"query"}},
 	"a pin with a query":               {method: "POST", path: "/snapshots/s-1/keep?until=2099-01-01", header: bearer(), status: 400, code: "MalformedEvent"},
@@ -169,14 +175,14 @@ func fault(code string, answer simulator.Answer) func(*testing.T, *cloud, *funct
 	}
 }
 
-// busy lets somebody else take a snapshot of web-1's disk.
+// busy adds a foreign snapshot of web-1's disk that is in progress.
 func busy(_ *testing.T, c *cloud, _ *function) {
 	c.AddSnapshot(simulator.Snapshot{DiskID: disk, Status: simulator.Progressing})
 }
 
-// foreignTarget plants a snapshot of a target that the caller may not see.
+// foreignTarget adds a snapshot of a target that the caller may not see.
 func foreignTarget(_ *testing.T, c *cloud, _ *function) {
-	c.AddSnapshot(simulator.Snapshot{ID: "s-stranger", DiskID: otherDisk})
+	c.AddSnapshot(simulator.Snapshot{ID: "s-forbidden", DiskID: otherDisk})
 }
 
 func wantStatus(t *testing.T, w *httptest.ResponseRecorder, want int) {

@@ -22,7 +22,12 @@ var binaries string
 
 // Main builds packages as for a deployment, each into a binary of its own name, and then runs the tests, if any. It
 // returns the exit status of TestMain.
-func Main(m *testing.M, packages ...string) int {
+func Main(m *testing.M, packages ...string) int { return run(m, packages, func() error { return nil }) }
+
+// MainWithClock is Main for tests of the functions that use a [Clock].
+func MainWithClock(m *testing.M) int { return run(m, Functions, buildClocked) }
+
+func run(m *testing.M, packages []string, more func() error) int {
 	folder, err := os.MkdirTemp("", "swas-snapshot-test-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -30,7 +35,11 @@ func Main(m *testing.M, packages ...string) int {
 	}
 	defer os.RemoveAll(folder)
 	binaries = folder
-	if err := gobuild.Packages(context.Background(), "", folder+string(filepath.Separator), "", packages...); err != nil {
+	err = gobuild.Packages(context.Background(), "", folder+string(filepath.Separator), "", packages...)
+	if err == nil {
+		err = more()
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}

@@ -24,10 +24,11 @@ type Deployment struct {
 	Policy    string // the text of snapshots.yaml; empty: there is no such file
 	URL       string // of the API
 	Keys      runtimeapi.Credentials
-	Env       []string      // KEY=VALUE; the last one of a name counts
-	Timeout   time.Duration // default: that of package runtimeapi
-	Instances int           // processes at most; default: that of package runtimeapi
-	Clock     func() time.Time
+	Env       []string         // KEY=VALUE; the last one of a name counts
+	Timeout   time.Duration    // default: that of package runtimeapi
+	Instances int              // processes at most; default: that of package runtimeapi
+	Clock     func() time.Time // of the platform; default: that of Moved, else the machine's
+	Moved     *Clock           // of the processes, which are built for it; nil: the machine's
 }
 
 // Function is a deployed function and what it logged.
@@ -49,8 +50,16 @@ func Deploy(t *testing.T, d Deployment, ended func(log string)) *Function {
 		}
 	}
 	f := &Function{Platform: d.Platform, Name: d.Name, Log: &Log{}}
+	binary := Binary(t, d.Name)
+	if d.Moved != nil {
+		binary = filepath.Join(clocked, d.Name)
+		d.Env = append(d.Env, envClock+"="+d.Moved.file)
+		if d.Clock == nil {
+			d.Clock = d.Moved.Now
+		}
+	}
 	config := runtimeapi.Config{
-		Platform: d.Platform, Binary: Binary(t, d.Name), Dir: folder, Region: Region, Timeout: d.Timeout, Now: d.Clock,
+		Platform: d.Platform, Binary: binary, Dir: folder, Region: Region, Timeout: d.Timeout, Now: d.Clock,
 		Grace: time.Millisecond, MaxInstances: d.Instances, Stdout: f.Log, Stderr: f.Log,
 		Env: []string{"SWAS_ENDPOINT=" + d.URL, "SNAPSHOT_CALLS_PER_MINUTE=0"},
 	}

@@ -35,6 +35,7 @@ type history struct {
 	deployments []*deployment
 	disks       []string // of all targets
 	orders      []*delivery
+	again       []*delivery // are delivered to new processes next
 
 	queue   chan *apiCall // parked calls, and ends of runs
 	parked  []*apiCall
@@ -44,17 +45,20 @@ type history struct {
 	direct  bool       // calls are not parked: the faults have ended
 	mu      sync.Mutex // of direct calls
 
-	chaos   chaos
-	ended   bool // faults
-	writes  int  // effective ones
-	events  map[string]*judge.Event
-	known   map[string]string    // disk of each snapshot that there ever was
-	deleted map[string]time.Time // when it was deleted
-	removed []removed
-	touched map[string]time.Time // when an operator last tagged it
-	gone    map[string]bool      // disks
-	noDate  map[string]bool
-	forgot  time.Time // when the tokens were last forgotten
+	chaos    chaos
+	ended    bool // faults
+	writes   int  // effective ones
+	events   map[string]*judge.Event
+	known    map[string]string    // disk of each snapshot that there ever was
+	deleted  map[string]time.Time // when it was deleted
+	creator  map[string]*process
+	refusals map[string]*process    // of orders, for good, by token
+	attempts map[string][]time.Time // of a due role and its time
+	removed  []removed
+	touched  map[string]time.Time // when an operator last tagged it
+	gone     map[string]bool      // disks
+	noDate   map[string]bool
+	forgot   time.Time // when the tokens were last forgotten
 
 	counts     map[string]int
 	violations []string
@@ -160,6 +164,9 @@ func (r *historyRun) Do(ctx context.Context, key, action string, params map[stri
 	if r.h.direct {
 		r.h.mu.Lock()
 		defer r.h.mu.Unlock()
+		if r.calls++; r.calls > callsMax {
+			panic(tooManyCalls) // in the goroutine of the history: it must not end
+		}
 		r.h.attempted(c)
 		return r.h.effect(c)
 	}
@@ -204,8 +211,12 @@ func (h *history) start(p *process, kind string, after time.Duration, do func(*h
 	}
 	body := func() {
 		defer func() {
-			if value := recover(); value != nil {
-				h.violate("panic: %v\n%s", value, debug.Stack())
+			switch value := recover(); value {
+			case nil:
+			case tooManyCalls:
+				h.violate("run %d: %s", r.id, tooManyCalls)
+			default:
+				h.violate("run %d: panic: %v\n%s", r.id, value, debug.Stack())
 			}
 			if !h.direct {
 				h.queue <- &apiCall{run: r, end: true}
@@ -259,7 +270,12 @@ func (h *history) collect() {
 	})
 }
 
-const stepsMax = 3000
+const (
+	stepsMax = 3000
+	callsMax = 300 // of a run
+
+	tooManyCalls = "it makes more than 300 calls"
+)
 
 // play lets everything that was started run to its end.
 func (h *history) play() {
@@ -314,9 +330,10 @@ func (h *history) play() {
 	}
 }
 
-// late reports whether a call must be served before time passes: a deletion arrives within about a second.
+// late reports whether a call must be served before time passes: a deletion arrives within about a second, and what its
+// caller has given up within a minute.
 func late(c *apiCall) bool {
-	return c.action == "DeleteSnapshot" && time.Since(c.sent) > 200*time.Millisecond
+	return c.action == "DeleteSnapshot" && time.Since(c.sent) > 200*time.Millisecond || c.abandoned && time.Since(c.sent) > 15*time.Second
 }
 
 func (h *history) take(i int) {
@@ -345,8 +362,8 @@ func (h *history) serve(c *apiCall) {
 		return
 	}
 	h.attempted(c)
-	if r.calls++; r.calls > 300 {
-		h.violate("run %d makes more than 300 calls", r.id)
+	if r.calls++; r.calls > callsMax {
+		h.violate("run %d: %s", r.id, tooManyCalls)
 		h.kill(c)
 		return
 	}
@@ -391,6 +408,11 @@ func (h *history) fail(c *apiCall) {
 		h.count("answer lost")
 	case 2:
 		h.count("call lost")
+		if c.action == "CreateSnapshot" || c.action == "TagResources" { // it may arrive after the next one
+			again := *c
+			again.abandoned = true
+			h.parked = append(h.parked, &again)
+		}
 	case 3:
 		reply = simulator.Reply{Status: 500, Code: snapshot.CodeInternalError}
 		effect = h.chance(0.5)
@@ -551,9 +573,13 @@ func (h *history) judgeCreate(c *apiCall, reply simulator.Reply) {
 		return
 	}
 	h.known[reply.SnapshotID] = c.params["DiskId"]
+	h.creator[reply.SnapshotID] = r.process
 	h.writes++
 	s := h.state(c, h.sim.Snapshots())
 	mark := strings.TrimPrefix(token, "sn1-")[:16]
+	if by, refused := h.refusals[token]; refused && by == r.process {
+		h.violate("run %d: an order was refused for good, and then its call arrived and took %s", r.id, reply.SnapshotID)
+	}
 	exception, err := event.Created(s, reply.SnapshotID, mark, h.forgot, 24*time.Hour)
 	if err != nil {
 		h.violate("run %d: %v", r.id, err)
@@ -563,6 +589,9 @@ func (h *history) judgeCreate(c *apiCall, reply simulator.Reply) {
 	}
 	if r.sweeps {
 		h.count("taken by schedule")
+		if exception == "" {
+			h.attempt(c)
+		}
 		if role := roleOf(c.params); role != r.asked {
 			if err := r.deployment.judged.Needless(s, c.params["DiskId"], role, reply.SnapshotID); err != nil {
 				h.violate("run %d: %v", r.id, err)
@@ -570,6 +599,20 @@ func (h *history) judgeCreate(c *apiCall, reply simulator.Reply) {
 		}
 	} else {
 		h.count("taken for an order")
+	}
+}
+
+// attempt judges how often a due role is taken: once in an hour, whose bounds depend on clocks that may be apart.
+func (h *history) attempt(c *apiCall) {
+	name := c.params["SnapshotName"]
+	key := c.params["DiskId"] + name[:max(0, len(name)-9)]
+	all := append(h.attempts[key], time.Now())
+	h.attempts[key] = all
+	if n := len(all); n >= 2 && roleOf(c.params) != c.run.asked {
+		h.count("due role taken again")
+		if n >= 3 && all[n-1].Sub(all[n-3]) < 50*time.Minute {
+			h.violate("run %d: %s was taken three times in %s", c.run.id, key, all[n-1].Sub(all[n-3]))
+		}
 	}
 }
 

@@ -30,8 +30,16 @@ var keepSets = [][]judge.Role{
 	nil,
 }
 
-// smallSets leave a slot for another disk of the server.
-var smallSets = [][]judge.Role{{scheduled("daily", 1, day)}, {scheduled("weekly", 1, 7*day)}, {{Name: "deploy", Count: 1}}, nil}
+// diskPairs are what the two disks of a server keep.
+var diskPairs = [][2][]judge.Role{
+	{{scheduled("daily", 1, day)}, {scheduled("daily", 1, day)}},
+	{{scheduled("daily", 1, day)}, {scheduled("weekly", 1, 7*day)}},
+	{{scheduled("weekly", 1, 7*day)}, {{Name: "deploy", Count: 1}}},
+	{{{Name: "deploy", Count: 1}}, {scheduled("daily", 1, day)}},
+	{{scheduled("daily", 1, day), scheduled("weekly", 1, 7*day)}, nil},
+	{nil, {scheduled("daily", 2, day)}},
+	{nil, {scheduled("daily", 1, day), {Name: "deploy", Count: 1}}},
+}
 
 func scheduled(role string, count int, period time.Duration) judge.Role {
 	offset := 3 * time.Hour
@@ -54,13 +62,13 @@ func newHistory(number uint64, disabled string, trace func(string, ...any)) *his
 	h := &history{
 		number: number, rng: rand.New(rand.NewPCG(number, 0)), disabled: disabled, trace: trace, queue: make(chan *apiCall, 4096),
 		events: make(map[string]*judge.Event), known: make(map[string]string), deleted: make(map[string]time.Time),
-		touched: make(map[string]time.Time), gone: make(map[string]bool), noDate: make(map[string]bool), counts: make(map[string]int),
+		creator: make(map[string]*process), refusals: make(map[string]*process), attempts: make(map[string][]time.Time), touched: make(map[string]time.Time), gone: make(map[string]bool), noDate: make(map[string]bool), counts: make(map[string]int),
 	}
 	time.Sleep(40*day + h.between(0, 14*day).Truncate(time.Second))
 	h.chaos = chaos{
 		faults: pick(h, []float64{0, 0.01, 0.05, 0.2}), crashes: pick(h, []float64{0, 0, 0.01, 0.03}),
 		operator: pick(h, []float64{0, 0.02, 0.06, 0.15}), lag: pick(h, []float64{0, 0, 0.3, 0.8}),
-		maxLag: pick(h, []time.Duration{5 * time.Second, time.Minute}), freeze: pick(h, []float64{0, 0, 0.05, 0.3}),
+		maxLag: pick(h, []time.Duration{5 * time.Second, time.Minute}), freeze: pick(h, []float64{0, 0, 0.05, 0.6}),
 		forget: pick(h, []float64{0, 0, 0.05}),
 	}
 	if h.chance(0.4) {
@@ -99,6 +107,7 @@ func (h *history) servers(config *simulator.Config) {
 		if h.chance(0.25) && !tight {
 			disks = 2
 		}
+		pair := pick(h, diskPairs)
 		for k := range disks {
 			disk := fmt.Sprintf("d-%d%c", i, 'a'+k)
 			server.Disks = append(server.Disks, simulator.Disk{ID: disk})
@@ -106,7 +115,7 @@ func (h *history) servers(config *simulator.Config) {
 			roles := pick(h, keepSets)
 			switch {
 			case disks == 2:
-				roles = pick(h, smallSets)
+				roles = pair[k]
 			case tight:
 				if roles = keepSets[2]; total+2*(n-i-1)+3 <= 15 {
 					roles = keepSets[8]
@@ -325,7 +334,10 @@ func (h *history) operate() {
 			h.count("operator makes an image")
 		}
 	case 12:
-		h.sim.FailNext(pick(h, h.disks))
+		disk := pick(h, h.disks)
+		for range 1 + h.rng.IntN(3) {
+			h.sim.FailNext(disk)
+		}
 		h.count("disk fails")
 	case 13:
 		if h.chance(0.3) {
@@ -369,6 +381,10 @@ func (h *history) process(d *deployment) *process {
 	if len(d.processes) > 0 && h.chance(0.4) {
 		return pick(h, d.processes)
 	}
+	return h.newProcess(d)
+}
+
+func (h *history) newProcess(d *deployment) *process {
 	p := &process{deployment: d, instance: snapshot.NewInstance(0)}
 	if h.chaos.skew > 0 { // of all pairs, and with the API: at most skew
 		p.skew = h.between(0, h.chaos.skew)
@@ -388,7 +404,13 @@ func (h *history) offset() time.Duration {
 // episode lets some runs overlap.
 func (h *history) episode() {
 	n := 1 + h.rng.IntN(4)
-	if h.chance(0.08) {
+	if len(h.again) > 0 {
+		h.count("six orders at once, redelivered to new processes")
+		for _, one := range h.again {
+			h.deliverTo(one, h.newProcess(one.deployment))
+		}
+		h.again = nil
+	} else if h.chance(0.08) {
 		h.burst()
 		n = 1
 	}
@@ -503,12 +525,13 @@ func (h *history) burst() {
 	target := pick(h, d.policy.Targets)
 	h.count("six orders at once")
 	for range 6 {
-		h.order(d, target)
+		h.again = append(h.again, h.order(d, target))
 	}
 }
 
-func (h *history) deliver(one *delivery) {
-	p := h.process(one.deployment)
+func (h *history) deliver(one *delivery) { h.deliverTo(one, h.process(one.deployment)) }
+
+func (h *history) deliverTo(one *delivery, p *process) {
 	if one.last != nil {
 		h.count("redelivered to the same process: " + fmt.Sprint(one.last == p))
 	}
@@ -557,11 +580,12 @@ func (h *history) ordered(r *historyRun, result snapshot.Result) {
 
 // refused judges a final refusal: there must be no snapshot of the order, unless another run takes it at the same time.
 func (h *history) refused(r *historyRun, result snapshot.Result) {
+	h.refusals[result.ClientToken] = r.process
 	for _, one := range h.sim.Snapshots() {
 		mine := slices.ContainsFunc(one.Tags, func(t simulator.Tag) bool {
 			return t.Key == snapshot.TagToken && t.Value == result.ClientToken && result.ClientToken != ""
 		})
-		if one.CreationTime.After(r.began) {
+		if one.CreationTime.After(r.began) && h.creator[one.ID] != r.process {
 			continue
 		}
 		if mine || one.Name == result.SnapshotName && strings.HasSuffix(one.Name, "-"+strings.TrimPrefix(result.ClientToken, "sn1-")[:min(8, len(result.ClientToken))]) {

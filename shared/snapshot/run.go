@@ -1,6 +1,7 @@
 package snapshot
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -103,16 +104,16 @@ type retry struct {
 // call makes one API call, and repeats it as long as its error, the limit and the deadline allow. Its error is an
 // [*APIError], or an [*Error] where no call could be made.
 func (r *run) call(ctx context.Context, action string, tries *retry, do func(context.Context) error) error {
+	var last error
 	for {
 		if err := r.pace(ctx, action); err != nil {
-			return err
+			return cmp.Or(last, err) // what the API said tells more than that no time is left
 		}
-		err := r.once(ctx, tries, do)
-		if err == nil {
+		if last = r.once(ctx, tries, do); last == nil {
 			return nil
 		}
-		if again := r.backOff(ctx, tries, err); !again {
-			return err
+		if again := r.backOff(ctx, tries, last); !again {
+			return last
 		}
 	}
 }

@@ -143,7 +143,7 @@ func (g *regionSweep) clean(ctx context.Context) {
 	if _, g.err = g.list(ctx, g.id, time.Time{}, g.tries()); g.err != nil {
 		return
 	}
-	for {
+	for range 1 + len(g.known(g.id)) { // each deletes one snapshot, or is refused one
 		s := g.situation()
 		if len(s.plan(!s.disksKnown).deletions) == 0 {
 			return

@@ -316,30 +316,32 @@ func (p Policy) mustGo(s State, one, victim simulator.Snapshot) bool {
 	if now := s.tags(one); !ours(now[0]) || !ours(now[1]) || s.mayBePinned(one) {
 		return false
 	}
-	with := s
-	with.Skew, with.Recent = -s.Skew, nil
-	with.Snapshots = append(slices.DeleteFunc(slices.Clone(s.Snapshots), func(other simulator.Snapshot) bool {
-		return other.ID == one.ID
-	}), victim)
 	target, names := p.target(one.DiskID)
 	if names != 1 || len(target.Roles) == 0 || s.Gone[one.DiskID] || s.NoDate[one.ID] {
 		return false
 	}
-	if one.Status == simulator.Failed {
-		return true
-	}
 	if one.Status != simulator.Accomplished {
-		return false
+		return one.Status == simulator.Failed
 	}
 	kept, named := target.role(s.roleOf(one))
+	others, newer, isNewest := 0, 0, true
+	for _, other := range append([]simulator.Snapshot{victim}, s.Snapshots...) {
+		if other.ID == one.ID || other.DiskID != one.DiskID || other.Status != simulator.Accomplished || !s.surely(other, s.roleOf(other)) {
+			continue
+		}
+		others++
+		if s.roleOf(other) == kept.Name {
+			isNewer := s.created(other).After(s.created(one))
+			isNewest = isNewest && !isNewer
+			if isNewer || s.isPinned(other) {
+				newer++
+			}
+		}
+	}
 	if !named {
-		return s.roleOf(one) != "" && s.At.Add(-s.Skew).Sub(one.CreationTime) >= unkeptAge && len(with.good(one.DiskID, one.ID)) > 0
+		return s.roleOf(one) != "" && s.At.Add(-s.Skew).Sub(one.CreationTime) >= unkeptAge && others > 0
 	}
-	isNewest := true
-	for _, other := range with.good(one.DiskID, one.ID) {
-		isNewest = isNewest && (with.roleOf(other) != kept.Name || s.created(other).Before(s.created(one)))
-	}
-	return !isNewest && with.newer(one, kept.Name) >= kept.Count
+	return !isNewest && newer >= kept.Count
 }
 
 // due reports whether a role is due by its schedule for a clock that is not off by more than Skew. victim is one of
@@ -452,8 +454,9 @@ func (p Policy) Work(s State) int {
 		}
 	}
 	for _, t := range p {
+		first, _ := p.target(t.Disk)
 		for _, r := range t.Roles {
-			if s.due(t, r, simulator.Snapshot{}) {
+			if t.Name == first.Name && !s.Gone[t.Disk] && s.due(t, r, simulator.Snapshot{}) {
 				work[t.Server]++
 			}
 		}

@@ -11,7 +11,7 @@ import (
 type Run struct {
 	servers map[string]string // that lost a snapshot, and which
 	refused map[string]bool   // snapshots that the API would not delete
-	owed    map[string]owed // by region
+	owed    map[string]owed   // by region
 }
 
 // owed is who gets the slot that a replacement freed.
