@@ -3,6 +3,8 @@ package policy
 import (
 	"slices"
 	"strings"
+
+	"swas-snapshot/shared/snapshot"
 )
 
 // Action is what a caller asks for over HTTP.
@@ -115,7 +117,7 @@ func (r *reader) allow(at field) Allow {
 	switch {
 	case rule.On == "": // reported
 	case !slices.Contains(from.on, rule.On):
-		r.fail(at.get("on"), "%s %s", quote(at.get("on").node.Value), oneOf(from.on...).defect)
+		r.fail(at.get("on"), "%s %s", snapshot.Quote(at.get("on").node.Value), oneOf(from.on...).defect)
 	case rule.On == "deployment":
 		r.need(at, "environments", advice["environments"])
 	default:

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode"
 
@@ -119,26 +118,16 @@ func (p field) kind() string { return kinds[p.node.Tag] }
 
 // member returns the path of a key of the mapping at path. A key that would be misread there is quoted.
 func member(path, key string) string {
-	if len(key) > quotedMax || strings.ContainsFunc(key, func(c rune) bool {
+	const plainMax = 60
+	if len(key) > plainMax || strings.ContainsFunc(key, func(c rune) bool {
 		return c != '-' && c != '_' && !unicode.IsLetter(c) && !unicode.IsDigit(c)
 	}) {
-		key = quote(key)
+		key = snapshot.Quote(key)
 	}
 	if path == "" {
 		return key
 	}
 	return path + "." + key
-}
-
-// quotedMax is how many characters of the file a message quotes.
-const quotedMax = 60
-
-// quote returns text of the file for a message: one line, at most 60 characters, no control characters.
-func quote(text string) string {
-	if runes := []rune(text); len(runes) > quotedMax {
-		text = string(runes[:quotedMax-3]) + "..."
-	}
-	return strconv.Quote(text)
 }
 
 // document parses the one YAML document of the file. It reports false if there is nothing to go on with.

@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -50,16 +49,9 @@ func (r *reader) checkRobot(at field, address string) {
 	switch {
 	case err != nil || parsed.Hostname() == "" || parsed.Opaque != "":
 		r.fail(at, "is not a URL: write one that begins with https:// and a host")
-	case parsed.Scheme != "https" && !(parsed.Scheme == "http" && Loopback(parsed.Hostname())):
+	case parsed.Scheme != "https" && !(parsed.Scheme == "http" && snapshot.IsLoopback(parsed.Hostname())):
 		r.fail(at, "is not an https URL: http is for loopback hosts only")
 	case parsed.User != nil:
 		r.fail(at, "has a user name in front of the host: leave it out")
 	}
-}
-
-// Loopback reports whether a host, without its port, is this machine: localhost in any case, 127.0.0.0/8 or ::1. Only
-// there may a URL be plain http, because nothing sent leaves the machine.
-func Loopback(host string) bool {
-	address, err := netip.ParseAddr(host)
-	return strings.EqualFold(host, "localhost") || err == nil && address.IsLoopback()
 }

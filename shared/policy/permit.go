@@ -89,7 +89,7 @@ func (rule Allow) covers(q Question) bool {
 	if rule.Repository == "" {
 		return q.Repository == ""
 	}
-	// Unicode's folding takes the Kelvin sign for a k; it has more bytes.
+	// A rule's repository is ASCII. What Unicode folds to ASCII, such as the Kelvin sign to k, has more bytes.
 	sameRepository := len(rule.Repository) == len(q.Repository) && strings.EqualFold(rule.Repository, q.Repository)
 	return sameRepository && rule.On == q.On &&
 		listed(rule.Environments, q.Environment) &&

@@ -6,12 +6,13 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
 
 	"go.yaml.in/yaml/v3"
+
+	"swas-snapshot/shared/snapshot"
 )
 
 // reader reads the nodes of the file and collects what is wrong with them. It never stops at the first defect: where a
@@ -35,7 +36,7 @@ func (r *reader) need(at field, name, advice string) {
 	}
 }
 
-// plain reports whether a node means what stands there: it reports anchors, aliases and tags.
+// plain reports whether a node has neither alias nor tag, which change what it means. These and anchors are defects.
 func (r *reader) plain(at field) bool {
 	if at.node.Anchor != "" {
 		r.fail(at, "has the anchor &%s: leave it out, aliases are not allowed", at.node.Anchor)
@@ -44,7 +45,7 @@ func (r *reader) plain(at field) bool {
 	case at.node.Kind == yaml.AliasNode:
 		r.fail(at, "is the alias *%s: write the value itself", at.node.Value)
 	case at.node.Style&yaml.TaggedStyle != 0:
-		r.fail(at, "has the tag %s: leave it out", quote(at.node.Tag))
+		r.fail(at, "has the tag %s: leave it out", snapshot.Quote(at.node.Tag))
 	default:
 		return true
 	}
@@ -149,7 +150,7 @@ func (r *reader) texts(at field, check string, into reflect.Value) {
 	for _, item := range r.list(at) {
 		text := r.text(item, check)
 		if seen[text] {
-			r.fail(item, "%s stands in the list already: write it once", quote(item.node.Value))
+			r.fail(item, "%s stands in the list already: write it once", snapshot.Quote(item.node.Value))
 		} else if text != "" {
 			seen[text] = true
 			into.Set(reflect.Append(into, reflect.ValueOf(text).Convert(into.Type().Elem())))
@@ -171,9 +172,9 @@ func (r *reader) text(at field, check string) string {
 	case strings.TrimSpace(value) != value:
 		r.fail(at, "begins or ends with a blank: leave it out")
 	case check == "target" && !slices.Contains(r.targets, value):
-		r.fail(at, "%s is not a target: name those of targets, each by itself", quote(at.node.Value))
+		r.fail(at, "%s is not a target: name those of targets, each by itself", snapshot.Quote(at.node.Value))
 	case checks[check].valid != nil && !checks[check].valid(value):
-		r.fail(at, "%s %s", quote(at.node.Value), checks[check].defect)
+		r.fail(at, "%s %s", snapshot.Quote(at.node.Value), checks[check].defect)
 	default:
 		return value
 	}
@@ -230,37 +231,14 @@ func (r *reader) duration(at field, check string) time.Duration {
 	if text == "" {
 		return 0
 	}
-	d, err := parseDuration(text)
+	d, err := snapshot.ParseDuration(text)
 	switch {
 	case err != nil:
-		r.fail(at, "%s is not a duration: %s", quote(at.node.Value), example)
+		r.fail(at, "%s is not a duration: %s", snapshot.Quote(at.node.Value), example)
 	case d < 0 || d == 0 && check != "zero":
-		r.fail(at, "%s is too short: %s", quote(at.node.Value), example)
+		r.fail(at, "%s is too short: %s", snapshot.Quote(at.node.Value), example)
 	default:
 		return d
 	}
 	return 0
-}
-
-// daysMax is a hundred years, well inside a time.Duration.
-const daysMax = 36500
-
-// parseDuration reads Go's syntax, which may begin with whole days: 90m, 26h, 7d, 1d12h.
-func parseDuration(text string) (time.Duration, error) {
-	digits, rest, found := strings.Cut(text, "d")
-	if !found {
-		return time.ParseDuration(text)
-	}
-	days, err := strconv.ParseUint(digits, 10, 16)
-	if err != nil || days > daysMax {
-		return 0, fmt.Errorf("not a number of days up to %d", daysMax)
-	}
-	var d time.Duration
-	if rest != "" {
-		d, err = time.ParseDuration(rest)
-	}
-	if err != nil || d < 0 || d >= 24*time.Hour {
-		return 0, errors.New("not less than a day after the days")
-	}
-	return time.Duration(days)*24*time.Hour + d, nil
 }

@@ -221,7 +221,7 @@ func (r *reader) cronLine(at field, zone *time.Location) snapshot.Schedule {
 	}
 	wall, err := parseCron(line)
 	if err != nil {
-		r.fail(at, "%s %v", quote(at.node.Value), err)
+		r.fail(at, "%s %v", snapshot.Quote(at.node.Value), err)
 		return schedule{}
 	}
 	if zone == nil {
@@ -247,7 +247,7 @@ func (r *reader) joinCutLines(at field) {
 			continue
 		}
 		r.fail(field{value, member(at.path, key.Value), key.Line}, "is cut at its comma, which separates keys in { }: "+
-			"write the line in quotes, as in {%s: %s}", key.Value, quote(line))
+			"write the line in quotes, as in {%s: %s}", key.Value, snapshot.Quote(line))
 		value.Value, nodes = line, slices.Delete(nodes, i+2, end)
 	}
 	at.node.Content = nodes

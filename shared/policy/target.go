@@ -39,7 +39,7 @@ func (r *reader) target(at entry, p Policy, general times) snapshot.Target {
 	own := r.schedule(f.Schedule, p.Location)
 	for _, one := range r.mapping(f.Keep) {
 		if !snapshot.ValidRole(one.name) {
-			r.fail(one.field, "%s %s", quote(one.name), checks["role"].defect)
+			r.fail(one.field, "%s %s", snapshot.Quote(one.name), checks["role"].defect)
 		}
 		slots := snapshot.Slots{Role: one.name, Count: r.count(one.field), Schedule: own.of(one.name)}
 		if slots.Schedule == nil {
@@ -106,7 +106,7 @@ func (r *reader) count(at field) int {
 	count, err := strconv.Atoi(at.node.Value)
 	if err != nil || count < 1 || count > snapshot.SlotsPerServer {
 		r.fail(at, "%s is not a number from 1 to %d, the slots of a server: correct it, or leave the role out",
-			quote(at.node.Value), snapshot.SlotsPerServer)
+			snapshot.Quote(at.node.Value), snapshot.SlotsPerServer)
 		return 0
 	}
 	return count
@@ -119,7 +119,7 @@ func (r *reader) checkTargets(entries []entry, targets []snapshot.Target) {
 	for i, one := range entries {
 		if !snapshot.ValidTarget(one.name) {
 			r.fail(one.field, "%s is not a target's name: use 1 to %d letters, digits, - and _",
-				quote(one.name), snapshot.TargetMax)
+				snapshot.Quote(one.name), snapshot.TargetMax)
 		}
 		name, key, what, id := strings.ToLower(one.name), "disk", "disk", targets[i].DiskID
 		if id == "" {
