@@ -30,6 +30,7 @@ type Allow struct {
 	// Of pipelines, which may have a Tenant, too. In Refs * matches any run of characters; Environments match exactly.
 	Repository   string   `yaml:"repository" check:"repository"` // owner/name; capitals do not count
 	On           string   `yaml:"on"`                            // deployment, workflow_run, push, pipeline
+	Workflow     string   `yaml:"workflow" check:"name"`         // of a workflow_run: its file, as GitHub names it; "": any
 	Environments []string `yaml:"environments" check:"name"`
 	Refs         []string `yaml:"refs" check:"ref"` // full: refs/heads/main
 
@@ -69,7 +70,7 @@ func chat(name string) senderKind {
 
 func pipeline(name string, on ...string) senderKind {
 	return senderKind{name: name, needed: []string{"repository", "on", "targets"}, on: on,
-		keys: []string{"from", "repository", "on", "environments", "refs", "targets", "role", "tenant"}}
+		keys: []string{"from", "repository", "on", "workflow", "environments", "refs", "targets", "role", "tenant"}}
 }
 
 // senderNames returns every value of from.
@@ -113,6 +114,9 @@ func (r *reader) allow(at field) Allow {
 		return rule
 	}
 	rule.Actions = []Action{ActionTake}
+	if workflow := at.get("workflow"); workflow.exists() && (from.name != "github" || rule.On != "workflow_run") {
+		r.fail(workflow, "makes no sense here: only on: workflow_run of github has a workflow")
+	}
 	environments := at.get("environments")
 	switch {
 	case rule.On == "": // reported

@@ -75,7 +75,7 @@ func TestParseContract(t *testing.T) {
 			{From: "github", Repository: "acme/shop", On: "deployment", Environments: []string{"production"}, Refs: main,
 				Targets: web,
 				Actions: []policy.Action{"take"}},
-			{From: "github", Repository: "acme/shop", On: "workflow_run", Refs: main, Targets: web,
+			{From: "github", Repository: "acme/shop", On: "workflow_run", Workflow: ".github/workflows/deploy.yml", Refs: main, Targets: web,
 				Actions: []policy.Action{"take"}},
 			{From: "standard", Targets: web, Actions: []policy.Action{"take", "list"}},
 		},

@@ -18,6 +18,7 @@ type Question struct {
 
 	Repository  string // of pipelines: owner/name; capitals do not count
 	On          string
+	Workflow    string // of a workflow_run: the path of its file, maybe with @ and a ref
 	Environment string
 	Ref         string // full: refs/heads/main
 
@@ -92,6 +93,7 @@ func (rule Allow) covers(q Question) bool {
 	// A rule's repository is ASCII. What Unicode folds to ASCII, such as the Kelvin sign to k, has more bytes.
 	sameRepository := len(rule.Repository) == len(q.Repository) && strings.EqualFold(rule.Repository, q.Repository)
 	return sameRepository && rule.On == q.On &&
+		(rule.Workflow == "" || rule.Workflow == q.Workflow || rule.Workflow == workflowFile(q.Workflow)) &&
 		listed(rule.Environments, q.Environment) &&
 		(len(rule.Refs) == 0 || slices.ContainsFunc(rule.Refs, func(pattern string) bool { return match(pattern, q.Ref) }))
 }
@@ -158,4 +160,10 @@ func WithCaller(ctx context.Context, c Caller) context.Context {
 func CallerOf(ctx context.Context) Caller {
 	c, _ := ctx.Value(callerKey{}).(Caller)
 	return c
+}
+
+// workflowFile returns the path of a workflow without the ref behind @.
+func workflowFile(path string) string {
+	file, _, _ := strings.Cut(path, "@")
+	return file
 }

@@ -120,6 +120,8 @@ allow:
 	targets: [web-1]}
   - {from: github, repository: acme/ops, on: deployment, environments: [production], refs: [refs/heads/main],
 	targets: [web-1]}
+  - {from: github, repository: acme/ci, on: workflow_run, workflow: .github/workflows/deploy.yml, refs: [refs/heads/main],
+	targets: [web-1]}
 `
 
 func TestPipeline(t *testing.T) {
@@ -156,6 +158,13 @@ func TestPipeline(t *testing.T) {
 		"ShortRef":   {q{From: "github", Repository: "acme/shop", On: "push", Ref: "main"}, nil},
 		"NoRef":      {q{From: "github", Repository: "acme/shop", On: "push"}, nil},
 		"OtherEvent": {q{From: "github", Repository: "acme/shop", On: "workflow_run", Ref: "refs/heads/main"}, nil},
+		"Workflow": {q{From: "github", Repository: "acme/ci", On: "workflow_run", Ref: "refs/heads/main",
+			Workflow: ".github/workflows/deploy.yml"}, web1},
+		"WorkflowWithRef": {q{From: "github", Repository: "acme/ci", On: "workflow_run", Ref: "refs/heads/main",
+			Workflow: ".github/workflows/deploy.yml@refs/heads/main"}, web1},
+		"OtherWorkflow": {q{From: "github", Repository: "acme/ci", On: "workflow_run", Ref: "refs/heads/main",
+			Workflow: ".github/workflows/deploy.yml.yml"}, nil},
+		"NoWorkflow": {q{From: "github", Repository: "acme/ci", On: "workflow_run", Ref: "refs/heads/main"}, nil},
 		"Tenant": {q{From: "gitlab", Tenant: "https://gitlab.example", Repository: "acme/web/shop",
 			On: "pipeline", Ref: "refs/heads/x"}, web1},
 		"OtherTenant": {q{From: "gitlab", Tenant: "https://gitlab.invalid", Repository: "acme/web/shop",
