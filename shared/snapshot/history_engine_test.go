@@ -52,8 +52,8 @@ type history struct {
 	known    map[string]string    // disk of each snapshot that there ever was
 	deleted  map[string]time.Time // when it was deleted
 	creator  map[string]*process
-	refusals map[string]*process    // of orders, for good, by token
-	attempts map[string][]time.Time // of a due role and its time
+	refusals map[string]finalRefusal // of orders, for good, by token
+	attempts map[string][]time.Time  // of a due role and its time
 	removed  []removed
 	touched  map[string]time.Time // when an operator last tagged it
 	gone     map[string]bool      // disks
@@ -68,6 +68,11 @@ type removed struct {
 	simulator.Snapshot
 	at time.Time
 	by *historyRun // nil: an operator
+}
+
+type finalRefusal struct {
+	by *process
+	at time.Time
 }
 
 // chaos is how much goes wrong in a history.
@@ -577,7 +582,7 @@ func (h *history) judgeCreate(c *apiCall, reply simulator.Reply) {
 	h.writes++
 	s := h.state(c, h.sim.Snapshots())
 	mark := strings.TrimPrefix(token, "sn1-")[:16]
-	if by, refused := h.refusals[token]; refused && by == r.process {
+	if last, refused := h.refusals[token]; refused && last.by == r.process && !c.sent.After(last.at) && c.abandoned {
 		h.violate("run %d: an order was refused for good, and then its call arrived and took %s", r.id, reply.SnapshotID)
 	}
 	exception, err := event.Created(s, reply.SnapshotID, mark, h.forgot, 24*time.Hour)

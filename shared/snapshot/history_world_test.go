@@ -62,7 +62,7 @@ func newHistory(number uint64, disabled string, trace func(string, ...any)) *his
 	h := &history{
 		number: number, rng: rand.New(rand.NewPCG(number, 0)), disabled: disabled, trace: trace, queue: make(chan *apiCall, 4096),
 		events: make(map[string]*judge.Event), known: make(map[string]string), deleted: make(map[string]time.Time),
-		creator: make(map[string]*process), refusals: make(map[string]*process), attempts: make(map[string][]time.Time), touched: make(map[string]time.Time), gone: make(map[string]bool), noDate: make(map[string]bool), counts: make(map[string]int),
+		creator: make(map[string]*process), refusals: make(map[string]finalRefusal), attempts: make(map[string][]time.Time), touched: make(map[string]time.Time), gone: make(map[string]bool), noDate: make(map[string]bool), counts: make(map[string]int),
 	}
 	time.Sleep(40*day + h.between(0, 14*day).Truncate(time.Second))
 	h.chaos = chaos{
@@ -580,7 +580,7 @@ func (h *history) ordered(r *historyRun, result snapshot.Result) {
 
 // refused judges a final refusal: there must be no snapshot of the order, unless another run takes it at the same time.
 func (h *history) refused(r *historyRun, result snapshot.Result) {
-	h.refusals[result.ClientToken] = r.process
+	h.refusals[result.ClientToken] = finalRefusal{r.process, time.Now()}
 	for _, one := range h.sim.Snapshots() {
 		mine := slices.ContainsFunc(one.Tags, func(t simulator.Tag) bool {
 			return t.Key == snapshot.TagToken && t.Value == result.ClientToken && result.ClientToken != ""
