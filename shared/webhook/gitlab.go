@@ -1,7 +1,6 @@
 package webhook
 
 import (
-	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -10,34 +9,34 @@ import (
 	"swas-snapshot/shared/snapshot"
 )
 
-// gitlab takes events of projects and groups.
+const (
+	envGitLabSigning = "GITLAB_SIGNING_TOKEN"
+	envGitLabToken   = "GITLAB_TOKEN"
+)
+
+// gitlab sends events of projects and groups.
 //
-// With a signing token, only a signature counts, as Standard Webhooks have it: the old token, which any replay carries,
+// With a signing token, only a signature counts, as Standard Webhooks specifies: the old token, which any replay carries,
 // is no way around it. Rules: docs.gitlab.com/user/project/integrations/webhooks and /webhook_events.
-type gitlab struct {
-	signing []string // keys; if there are any, tokens do not count
-	tokens  []string
+var gitlab = sender{
+	name:      "gitlab",
+	variables: []variable{{envGitLabSigning, standardForm}, {envGitLabToken, plainForm}},
+	needs:     needsFirst,
+	headers:   []string{"X-Gitlab-Token", headerID, headerTime, headerSignature},
+	media:     []string{mediaJSON},
+	budget:    budgetLong,
+	forgive:   true,
+	verify:    verifyGitLab,
+	parse:     parseGitLab,
+	sample:    sampleGitLab,
 }
 
-func openGitLab(secrets Secrets) (sender, error) {
-	signing, err := secrets.decoded(envGitLabSigning, standardPrefix)
-	if err == nil || !errors.Is(err, ErrUnset) {
-		return gitlab{signing: signing}, err
+func verifyGitLab(k keyring, r *request) error {
+	if signing := k[envGitLabSigning]; len(signing) > 0 {
+		return verifyStandard(signing, r)
 	}
-	tokens, err := secrets.read(envGitLabToken)
-	return gitlab{tokens: tokens}, err
-}
-
-func (g gitlab) verify(r *request) error {
-	if len(g.signing) > 0 {
-		return verifyStandard(g.signing, r)
-	}
-	token := r.one("X-Gitlab-Token")
-	if token == "" {
-		return refuse("the token is missing")
-	}
-	if !equalsAny(g.tokens, token) {
-		return refuse("the token does not match")
+	if !equalsAny(k[envGitLabToken], r.one("X-Gitlab-Token")) {
+		return refuse("the token is missing or does not match")
 	}
 	return nil
 }
@@ -81,7 +80,7 @@ type gitlabEvent struct {
 	After  string `json:"after"`
 }
 
-func (gitlab) parse(r *request) (inbound, error) {
+func parseGitLab(r *request) (inbound, error) {
 	var head struct {
 		Kind string `json:"object_kind"`
 	}
@@ -93,50 +92,50 @@ func (gitlab) parse(r *request) (inbound, error) {
 	default: // their fields have types of their own
 		return ignored(fmt.Sprintf("the event %s is not used", plain(head.Kind))), nil
 	}
-	var e gitlabEvent
-	if err := decodeJSON(r.plain, &e); err != nil {
+	var body gitlabEvent
+	if err := decodeJSON(r.plain, &body); err != nil {
 		return nil, err
 	}
-	if e.Project.ID == 0 || e.Project.Path == "" {
+	if body.Project.ID == 0 || body.Project.Path == "" {
 		return nil, malformed("field project is missing")
 	}
-	p := pipeline{repository: e.Project.Path, tenant: number(e.Project.ID), actor: e.User.Username}
-	if site, err := url.Parse(e.Project.WebURL); err == nil && site.Host != "" {
-		p.tenant = site.Host + "/" + p.tenant // two instances may have the same numbers
+	e := pipelineEvent{repository: body.Project.Path, tenant: number(body.Project.ID), actor: body.User.Username}
+	if site, err := url.Parse(body.Project.WebURL); err == nil && site.Host != "" {
+		e.tenant = site.Host + "/" + e.tenant // two instances may have the same numbers
 	}
-	switch e.Kind {
+	switch body.Kind {
 	case "deployment":
-		return e.deployment(p)
+		return body.deployment(e)
 	case "pipeline":
-		return e.pipeline(p)
+		return body.pipeline(e)
 	default:
-		p.on, p.ref, p.before, p.sha, p.actor = onPush, e.Ref, e.Before, e.After, e.UserUsername
-		return p.push(false)
+		e.on, e.ref, e.before, e.sha, e.actor = onPush, body.Ref, body.Before, body.After, body.UserUsername
+		return e.push(false)
 	}
 }
 
 // deployment takes the snapshot when a deployment starts: running is the first status of which GitLab sends an event for
 // each. A deployment that is blocked may start days later, and all others are ends.
-func (e gitlabEvent) deployment(p pipeline) (inbound, error) {
-	if e.DeploymentID == 0 {
+func (g gitlabEvent) deployment(e pipelineEvent) (inbound, error) {
+	if g.DeploymentID == 0 {
 		return nil, malformed("field deployment_id is missing")
 	}
-	if e.Status != "running" {
+	if g.Status != "running" {
 		return ignored("only running deployments are used"), nil
 	}
-	p.on, p.environment, p.ref, p.sha = onDeployment, e.Environment, e.Ref, e.ShortSHA
-	p.key, p.time = snapshot.ComposedKey("deployment", number(e.DeploymentID)), gitlabTime(e.StatusChangedAt)
-	return p.deployment(), nil
+	e.on, e.environment, e.ref, e.sha = onDeployment, g.Environment, g.Ref, g.ShortSHA
+	e.time = gitlabTime(g.StatusChangedAt)
+	return e.deployment(g.DeploymentID), nil
 }
 
 // pipeline takes the snapshot when a pipeline starts. All of created, pending and running mean the same order, as any of
 // them may be the first; a pipeline is also running when it goes on after a manual job or is retried, which is no start.
-func (e gitlabEvent) pipeline(p pipeline) (inbound, error) {
-	a := e.Attributes
+func (g gitlabEvent) pipeline(e pipelineEvent) (inbound, error) {
+	a := g.Attributes
 	switch {
 	case a.ID == 0:
 		return nil, malformed("field object_attributes is missing")
-	case e.MergeRequest != nil || strings.Contains(a.Source, "merge_request") || strings.Contains(a.Source, "pull_request"):
+	case g.MergeRequest != nil || strings.Contains(a.Source, "merge_request") || strings.Contains(a.Source, "pull_request"):
 		return ignored("the pipeline is for a merge request"), nil
 	case strings.HasPrefix(a.Ref, "refs/"):
 		return ignored("the pipeline is of neither a branch nor a tag"), nil
@@ -145,12 +144,12 @@ func (e gitlabEvent) pipeline(p pipeline) (inbound, error) {
 	case a.FinishedAt != "" || a.Duration > 0:
 		return ignored("the pipeline has started before"), nil
 	}
-	p.on, p.ref, p.sha = onPipeline, "refs/heads/"+a.Ref, a.SHA
+	e.on, e.ref, e.sha, e.time = onPipeline, "refs/heads/"+a.Ref, a.SHA, gitlabTime(a.CreatedAt)
 	if a.Tag {
-		p.ref = "refs/tags/" + a.Ref
+		e.ref = "refs/tags/" + a.Ref
 	}
-	p.key, p.time = snapshot.ComposedKey("pipeline", number(a.ID)), gitlabTime(a.CreatedAt)
-	return p, nil
+	e.key = snapshot.ComposedKey("pipeline", number(a.ID))
+	return e, nil
 }
 
 // gitlabTime reads the two forms of GitLab's times; what it cannot read has no time.
@@ -161,4 +160,24 @@ func gitlabTime(text string) time.Time {
 		}
 	}
 	return time.Time{}
+}
+
+func sampleGitLab(s sampler) Sample {
+	body := fields{"project": fields{
+		"id": 15, "path_with_namespace": s.rule.Repository, "web_url": "https://gitlab.com/" + s.rule.Repository,
+	}}
+	switch s.rule.On {
+	case onDeployment:
+		body["object_kind"], body["status"], body["deployment_id"] = "deployment", "running", s.number()
+		body["environment"], body["ref"], body["short_sha"] = s.environment(), s.branch(), s.sha()[:8]
+	case onPipeline:
+		body["object_kind"] = "pipeline"
+		body["object_attributes"] = fields{
+			"id": s.number(), "ref": s.branch(), "sha": s.sha(), "source": "push", "status": "pending",
+		}
+	default:
+		body["object_kind"], body["ref"] = "push", "refs/heads/"+s.branch()
+		body["before"], body["after"] = s.before(), s.sha()
+	}
+	return s.standard(envGitLabSigning, encoded(body))
 }

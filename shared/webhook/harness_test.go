@@ -192,17 +192,13 @@ type bench struct {
 	mu      *sync.Mutex
 	orders  []snapshot.Order
 	pinner  policy.Caller // who pinned last
-	config  Config
+	options Options
 }
 
 // spy keeps the orders that reach the core.
 type spy struct {
 	*snapshot.Service
 	b *bench
-}
-
-func (s spy) Take(ctx context.Context, o snapshot.Order) snapshot.Result {
-	return s.TakeAll(ctx, []snapshot.Order{o})[0]
 }
 
 func (s spy) TakeAll(ctx context.Context, orders []snapshot.Order) []snapshot.Result {
@@ -226,11 +222,15 @@ type scripted struct {
 	plan func(target string) (snapshot.Plan, error)
 }
 
-func (s scripted) Take(ctx context.Context, o snapshot.Order) snapshot.Result {
+func (s scripted) TakeAll(ctx context.Context, orders []snapshot.Order) []snapshot.Result {
 	if s.take == nil {
-		return s.Core.Take(ctx, o)
+		return s.Core.TakeAll(ctx, orders)
 	}
-	return s.take(o)
+	results := make([]snapshot.Result, len(orders))
+	for i, o := range orders {
+		results[i] = s.take(o)
+	}
+	return results
 }
 
 func (s scripted) Plan(ctx context.Context, target string) (snapshot.Plan, error) {
@@ -242,14 +242,14 @@ func (s scripted) Plan(ctx context.Context, target string) (snapshot.Plan, error
 
 // script puts the answers of a test before the core of the bench.
 func (b *bench) script(s scripted) {
-	beneath := b.config.Core
-	b.config.Core = func(ctx context.Context) (Core, error) {
+	beneath := b.options.Core
+	b.options.Core = func(ctx context.Context) (Core, error) {
 		var err error
 		s := s
 		s.Core, err = beneath(ctx)
 		return s, err
 	}
-	b.handler = New(b.config)
+	b.handler = New(b.options)
 }
 
 func newBench(tb testing.TB, secrets Secrets) *bench {
@@ -260,7 +260,7 @@ func newBench(tb testing.TB, secrets Secrets) *bench {
 	}
 	b := &bench{account: &account{fail: map[string]string{}}, at: now, log: &bytes.Buffer{}, mu: &sync.Mutex{}}
 	instance := snapshot.NewInstance(0)
-	b.config = Config{
+	b.options = Options{
 		Secrets: secrets, Policy: rules, Now: func() time.Time { return b.at }, Rand: noise{},
 		Log: slog.New(slog.NewJSONHandler(&locked{w: b.log}, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Core: func(context.Context) (Core, error) {
@@ -270,7 +270,7 @@ func newBench(tb testing.TB, secrets Secrets) *bench {
 			return spy{&snapshot.Service{API: b.account, Policy: rules.Policy, Instance: instance, Now: func() time.Time { return now }}, b}, nil
 		},
 	}
-	b.handler = New(b.config)
+	b.handler = New(b.options)
 	return b
 }
 
