@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -12,6 +13,7 @@ import (
 	"swas-snapshot/shared/policy"
 	"swas-snapshot/shared/problem"
 	"swas-snapshot/shared/snapshot"
+	"swas-snapshot/shared/trigger"
 )
 
 // call is one authentic request and what answers it.
@@ -35,13 +37,20 @@ func (h handshake) act(ctx context.Context, c *call) {
 
 // act does what a user asks.
 func (m message) act(ctx context.Context, c *call) {
-	m.home = c.language
-	core, err := c.core(ctx)
+	core, err := c.Core(ctx)
 	if err != nil {
-		c.reply(ctx, m, reply{lang: m.replyLanguage()}.fail(snapshot.AsError(err)))
+		c.fail(ctx, m, snapshot.AsError(err))
 		return
 	}
-	c.reply(ctx, m, chat{from: c.name, policy: c.Policy, core: core, now: c.now, message: m}.answer(ctx))
+	asked := chat{
+		from: c.name, policy: c.Policy, core: core, now: c.now, message: m, lang: m.replyLanguage(c.language),
+		targets: c.Policy.Visible(c.name, m.tenant, m.channel, m.actor),
+	}
+	answer, late := within(ctx, c.Log, func() reply { return asked.answer(ctx) })
+	if late != nil {
+		answer = asked.late(late)
+	}
+	c.reply(ctx, m, answer)
 }
 
 // act takes a snapshot of each target that the policy names for the event.
@@ -62,30 +71,34 @@ func (o machineOrder) act(ctx context.Context, c *call) {
 		order.Role, refused = c.Policy.RoleOf(grant, order.Role)
 	}
 	if refused != nil {
-		c.fail(ctx, refused)
+		c.fail(ctx, nil, refused)
 		return
 	}
 	order.Sender, order.Actor, order.Paced, order.Repeated = c.name, c.name, true, true
 	c.take(ctx, order.Key, []snapshot.Order{order})
 }
 
-// unreadable answers an authentic request that cannot be read: a chat gets a text like any other.
-func (c *call) unreadable(ctx context.Context, in inbound, err *snapshot.Error) {
-	if c.render == nil {
-		c.fail(ctx, err)
-		return
+// fail answers that nothing was done: to a chat with a text, like any other answer, of which in is the message as far as
+// it could be read.
+func (c *call) fail(ctx context.Context, in inbound, err *snapshot.Error) {
+	c.logDecision(ctx, "failed", "code", err.Code, "message", visible(err.Message))
+	switch {
+	case c.render != nil:
+		m, _ := in.(message)
+		c.reply(ctx, m, reply{lang: m.replyLanguage(c.language)}.fail(err))
+	case c.forgive && !err.Retryable:
+		c.sendJSON(http.StatusOK, map[string]any{"error": public(err)})
+	default:
+		problem.Write(c.w, err)
 	}
-	m, _ := in.(message)
-	m.home = c.language
-	c.logDecision(ctx, "unreadable", "message", visible(err.Message))
-	c.reply(ctx, m, reply{lang: m.replyLanguage()}.fail(err))
 }
 
 // reply answers a user: always 200, with a text.
 func (c *call) reply(ctx context.Context, m message, p reply) {
 	c.logDecision(ctx, "answered", "actor", plain(m.actor), "tenant", plain(m.tenant), "channel", plain(m.channel),
 		"event", hash(m.key), "done", p.done)
-	body, err := c.render(c.request, m, p.identified(ctx))
+	p.requestID = cmp.Or(p.requestID, trigger.RequestID(ctx))
+	body, err := c.render(c.request, m, p)
 	if err != nil {
 		c.Log.ErrorContext(ctx, "webhook answer cannot be written", "sender", c.name, "error", err.Error())
 		problem.Write(c.w, snapshot.AsError(err))
@@ -94,20 +107,20 @@ func (c *call) reply(ctx context.Context, m message, p reply) {
 	c.send(http.StatusOK, body)
 }
 
-// core returns the core for this call, which answers in time.
-func (c *call) core(ctx context.Context) (Core, error) {
-	core, err := c.Core(ctx)
-	return deadlineCore{core, c.Log}, err
-}
-
 // take does the orders of a machine.
 func (c *call) take(ctx context.Context, key string, orders []snapshot.Order) {
-	core, err := c.core(ctx)
+	core, err := c.Core(ctx)
 	if err != nil {
-		c.fail(ctx, snapshot.AsError(err))
+		c.fail(ctx, nil, snapshot.AsError(err))
 		return
 	}
-	c.finish(ctx, key, core.TakeAll(ctx, orders))
+	results, late := within(ctx, c.Log, func() []snapshot.Result { return core.TakeAll(ctx, orders) })
+	if late != nil {
+		for _, order := range orders {
+			results = append(results, deferred(order, late))
+		}
+	}
+	c.finish(ctx, key, results)
 }
 
 // finish answers a machine: a single result as POST /snapshots does, several as a list with the status of the worst.
@@ -146,16 +159,6 @@ func (c *call) finish(ctx context.Context, key string, results []snapshot.Result
 		problem.RetryAfter(c.w, seconds)
 	}
 	c.sendJSON(status, map[string]any{"results": results})
-}
-
-// fail answers a machine that nothing was done.
-func (c *call) fail(ctx context.Context, err *snapshot.Error) {
-	c.logDecision(ctx, "failed", "code", err.Code, "message", visible(err.Message))
-	if c.forgive && !err.Retryable {
-		c.sendJSON(http.StatusOK, map[string]any{"error": public(err)})
-		return
-	}
-	problem.Write(c.w, err)
 }
 
 // public returns an error without what the API itself wrote.

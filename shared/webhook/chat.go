@@ -20,14 +20,14 @@ type message struct {
 	key      string    // the business key of the message
 	time     time.Time // of the message, if the sender vouches for it
 	locale   language
-	home     language // of the sender's users, where neither the text nor a locale names one
-	replyURL string   // takes later answers, for as long as the sender allows; "" if there is none. It is a credential
+	replyURL string // takes later answers, for as long as the sender allows; "" if there is none. It is a credential
 }
 
-// replyLanguage returns the language in which the user is answered.
-func (m message) replyLanguage() language {
+// replyLanguage returns the language in which the user is answered: usual, where neither the text nor the locale names
+// one.
+func (m message) replyLanguage(usual language) language {
 	chinese := strings.ContainsFunc(m.text, func(r rune) bool { return unicode.Is(unicode.Han, r) })
-	if chinese || m.locale == zh || m.home == zh && !english(m.text) {
+	if chinese || m.locale == zh || usual == zh && !english(m.text) {
 		return zh
 	}
 	return en
@@ -46,12 +46,10 @@ type chat struct {
 
 // answer does what the user asks, if the policy allows it.
 func (c chat) answer(ctx context.Context) reply {
-	c.lang = c.replyLanguage()
-	c.targets = c.policy.Visible(c.from, c.tenant, c.channel, c.actor)
 	p := c.reply()
 	if len(c.targets) == 0 {
 		p.result, p.next = p.say(phrases.noRule), p.say(phrases.noRuleNext)
-		p.small = []string{p.say(phrases.you, plain(c.actor), plain(c.channel), plain(c.tenant))}
+		p.lines = []string{p.say(phrases.you, plain(c.actor), plain(c.channel), plain(c.tenant))}
 		return p
 	}
 	ctx = policy.WithCaller(ctx, policy.Caller{From: c.from, Actor: plain(c.actor)})
@@ -75,6 +73,15 @@ func (c chat) answer(ctx context.Context) reply {
 		p.result, p.next, p.lines = lines[0], lines[1], lines[2:]
 		return p
 	}
+}
+
+// late returns the answer to a user for whose command time ran out.
+func (c chat) late(err *snapshot.Error) reply {
+	asked := parseCommand(c.text)
+	if grant, _, ok := c.target(asked.object, policy.ActionTake); ok && asked.verb == verbTake {
+		return c.taken(deferred(snapshot.Order{Target: grant.Target, Role: grant.Role}, err))
+	}
+	return c.reply().fail(err)
 }
 
 // reply returns an empty reply in the language of the user.
@@ -118,9 +125,8 @@ func (c chat) take(ctx context.Context, asked chatCommand) reply {
 	result.Target = cmp.Or(result.Target, grant.Target)
 	p = c.taken(result)
 	if p.done {
-		return c.withPlan(ctx, p, result)
+		return c.withPlan(ctx, p, result.Target)
 	}
-	p.slots(result.Slots)
 	return p
 }
 
@@ -132,7 +138,7 @@ func (c chat) withSlots(ctx context.Context, p reply, target string) reply {
 	ctx, cancel := context.WithTimeout(ctx, slotsTime)
 	defer cancel()
 	if listing, err := c.core.List(ctx, target); err == nil {
-		p.slots(&listing.Slots)
+		p.slots = &listing.Slots
 	}
 	return p
 }
@@ -142,12 +148,11 @@ const deletedMax = 2
 
 // withPlan says what the next sweeps delete once the snapshot is accomplished, and adds "2 of 3" to the small print, if the
 // API answers in time.
-func (c chat) withPlan(ctx context.Context, p reply, result snapshot.Result) reply {
+func (c chat) withPlan(ctx context.Context, p reply, target string) reply {
 	ctx, cancel := context.WithTimeout(ctx, slotsTime)
 	defer cancel()
-	plan, err := c.core.Plan(ctx, result.Target)
+	plan, err := c.core.Plan(ctx, target)
 	if err != nil {
-		p.slots(result.Slots)
 		return p
 	}
 	named := map[string]bool{}
@@ -165,7 +170,7 @@ func (c chat) withPlan(ctx context.Context, p reply, result snapshot.Result) rep
 		}
 		p.lines = append(p.lines, line)
 	}
-	p.slots(&snapshot.SlotCount{Used: plan.Used, Of: plan.Of})
+	p.slots = &snapshot.SlotCount{Used: plan.Used, Of: plan.Of}
 	return p
 }
 
@@ -194,7 +199,7 @@ func (c chat) list(ctx context.Context, asked chatCommand) reply {
 	p.result = p.say(phrases.listHead, grant.Target, listing.Slots.Used, listing.Slots.Of)
 	p.next = p.say(phrases.nextHelp)
 	p.list(listing.Listed)
-	p.slots(&listing.Slots)
+	p.slots = &listing.Slots
 	return p
 }
 
@@ -209,7 +214,7 @@ func (c chat) plan(ctx context.Context, asked chatCommand) reply {
 	}
 	p.result, p.next = p.say(phrases.planHead, grant.Target), p.say(phrases.nextHelp)
 	p.lines = c.planLines(plan.Items)
-	p.slots(&snapshot.SlotCount{Used: plan.Used, Of: plan.Of})
+	p.slots = &snapshot.SlotCount{Used: plan.Used, Of: plan.Of}
 	return p
 }
 
@@ -231,7 +236,7 @@ func (c chat) status(ctx context.Context, asked chatCommand) reply {
 		p.next = p.say(phrases.nextStatus, visible(one.ID))
 	}
 	p.list([]snapshot.Listed{one.Show(target.Name)})
-	p.smallPrint(one.ID, "", "")
+	p.snapshotID = one.ID
 	return c.withSlots(ctx, p, target.Name)
 }
 
@@ -261,7 +266,7 @@ func (c chat) keep(ctx context.Context, asked chatCommand) reply {
 			p.lines = append(p.lines, visible(pinned.Warning))
 		}
 	}
-	p.smallPrint(asked.object, "", "")
+	p.snapshotID = asked.object
 	return c.withSlots(ctx, p, pinned.Target)
 }
 

@@ -13,16 +13,10 @@ const envDingTalk = "DINGTALK_APP_SECRET"
 // The robot's signature covers the time alone: a caller that captured one can, within [Window], send any body as any user.
 // Rules: open.dingtalk.com/document/orgapp/receive-message.
 var dingtalk = sender{
-	name:      "dingtalk",
-	variables: []variable{{envDingTalk, plainForm}},
-	headers:   []string{"Sign", "Timestamp"},
-	media:     []string{mediaJSON},
-	language:  zh,
-	budget:    budgetShort,
-	verify:    verifyDingTalk,
-	parse:     parseDingTalk,
-	render:    renderDingTalk,
-	sample:    sampleDingTalk,
+	name: "dingtalk", variables: []variable{{envDingTalk, plainForm}},
+	headers: []string{"Sign", "Timestamp"}, media: []string{mediaJSON},
+	budget: budgetShort, language: zh,
+	verify: verifyDingTalk, parse: parseDingTalk, render: renderDingTalk, sample: sampleDingTalk,
 }
 
 func verifyDingTalk(k keyring, r *request) error {
@@ -36,32 +30,21 @@ func verifyDingTalk(k keyring, r *request) error {
 }
 
 func parseDingTalk(r *request) (inbound, error) {
-	var sent struct {
-		Text struct {
-			Content string `json:"content"`
-		} `json:"text"`
-		MsgID          string `json:"msgId"`
-		ConversationID string `json:"conversationId"`
-		SenderStaffID  string `json:"senderStaffId"`
-		SenderID       string `json:"senderId"`
-		SenderCorpID   string `json:"senderCorpId"`
-		SessionWebhook string `json:"sessionWebhook"`
-	}
-	if err := decodeJSON(r.plain, &sent); err != nil {
+	d, err := decodeJSON(r.plain)
+	if err != nil {
 		return nil, err
+	}
+	m := message{
+		tenant: d.text("senderCorpId"), channel: d.required("conversationId"), actor: d.text("senderStaffId"),
+		text: d.text("text.content"), key: snapshot.ComposedKey("message", d.required("msgId")),
+		replyURL: dingtalkReplyURL(d.text("sessionWebhook")),
 	}
 	// isAdmin is not signed, so it counts for nothing. A user without a staff ID is from outside of the corporation, and is
 	// known by another ID, which no rule names.
-	actor := sent.SenderStaffID
-	if actor == "" && sent.SenderID != "" {
-		actor = "outside:" + sent.SenderID
+	if m.actor == "" {
+		m.actor = "outside:" + d.required("senderId")
 	}
-	m := message{
-		tenant: sent.SenderCorpID, channel: sent.ConversationID, actor: actor,
-		text: sent.Text.Content, key: snapshot.ComposedKey("message", sent.MsgID),
-		replyURL: dingtalkReplyURL(sent.SessionWebhook),
-	}
-	return m, required(map[string]string{"msgId": sent.MsgID, "conversationId": m.channel, "senderStaffId": m.actor})
+	return m, d.err
 }
 
 // dingtalkReplyURL returns a sessionWebhook, which takes answers for about 90 minutes, if it is one.

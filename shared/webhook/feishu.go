@@ -24,29 +24,19 @@ const (
 // authenticates is that token inside the body; set the Encrypt Key.
 // Rules: open.feishu.cn/document/server-docs/event-subscription-guide.
 var feishu = sender{
-	name:      "feishu",
-	variables: []variable{{envFeishuEncrypt, plainForm}, {envFeishuToken, plainForm}},
-	needs:     needsAny,
-	headers:   []string{"X-Lark-Signature", "X-Lark-Request-Timestamp", "X-Lark-Request-Nonce"},
-	media:     []string{mediaJSON},
-	language:  zh,
-	budget:    budgetShort,
-	verify:    verifyFeishu,
-	parse:     parseFeishu,
-	render:    renderFeishu,
-	sample:    sampleFeishu,
+	name: "feishu", variables: []variable{{envFeishuEncrypt, plainForm}, {envFeishuToken, plainForm}}, needs: needsAny,
+	headers: []string{"X-Lark-Signature", "X-Lark-Request-Timestamp", "X-Lark-Request-Nonce"}, media: []string{mediaJSON},
+	budget: budgetShort, language: zh,
+	verify: verifyFeishu, parse: parseFeishu, render: renderFeishu, sample: sampleFeishu,
 }
 
 // feishuBody is what verify needs of a body: the token stands in the header of version 2 or at the top of version 1.
 type feishuBody struct {
-	Encrypt   string `json:"encrypt"`
-	Type      string `json:"type"`
-	Challenge string `json:"challenge"`
-	Token     string `json:"token"`
-	Header    struct {
-		EventType string `json:"event_type"`
-		Token     string `json:"token"`
-		TenantKey string `json:"tenant_key"`
+	Encrypt string `json:"encrypt"`
+	Type    string `json:"type"`
+	Token   string `json:"token"`
+	Header  struct {
+		Token string `json:"token"`
 	} `json:"header"`
 }
 
@@ -124,62 +114,32 @@ func feishuDecrypt(key, encrypted string) ([]byte, error) {
 }
 
 func parseFeishu(r *request) (inbound, error) {
-	var body feishuBody
-	if err := decodeJSON(r.plain, &body); err != nil {
+	d, err := decodeJSON(r.plain)
+	if err != nil {
 		return nil, err
 	}
 	switch {
-	case body.Type == "url_verification":
-		return challenge(body.Challenge), nil
-	case body.Header.EventType == "im.message.receive_v1":
-		return parseFeishuMessage(r.plain, body.Header.TenantKey)
-	default:
-		return ignored("only im.message.receive_v1 is used"), nil
+	case d.text("type") == "url_verification":
+		return challenge(d.text("challenge")), d.err
+	case d.text("header.event_type") != "im.message.receive_v1":
+		return ignored("only im.message.receive_v1 is used"), d.err
+	case d.text("event.sender.sender_type") == "app" || d.text("event.message.message_type") != "text":
+		return ignored("only text from users is read"), d.err
 	}
-}
-
-func parseFeishuMessage(text, tenant string) (inbound, error) {
-	var body struct {
-		Event struct {
-			Sender struct {
-				SenderID struct {
-					OpenID string `json:"open_id"`
-				} `json:"sender_id"`
-				SenderType string `json:"sender_type"`
-			} `json:"sender"`
-			Message struct {
-				MessageID   string `json:"message_id"`
-				CreateTime  string `json:"create_time"`
-				ChatID      string `json:"chat_id"`
-				MessageType string `json:"message_type"`
-				Content     string `json:"content"`
-			} `json:"message"`
-		} `json:"event"`
-	}
-	if err := decodeJSON(text, &body); err != nil {
-		return nil, err
-	}
-	sent := body.Event.Message
-	if body.Event.Sender.SenderType == "app" || sent.MessageType != "text" {
-		return ignored("only text from users is read"), nil
-	}
-	var typed struct {
-		Text string `json:"text"`
-	}
-	if err := decodeJSON(sent.Content, &typed); err != nil {
+	inner, err := decodeJSON(d.text("event.message.content"))
+	if err != nil {
 		return nil, err
 	}
 	// The same message may come under a new event ID; its own ID stays.
 	m := message{
-		tenant: tenant, channel: sent.ChatID, actor: body.Event.Sender.SenderID.OpenID,
-		text: typed.Text, key: snapshot.ComposedKey("message", sent.MessageID),
+		tenant: d.required("header.tenant_key"), channel: d.required("event.message.chat_id"),
+		actor: d.required("event.sender.sender_id.open_id"), text: inner.text("text"),
+		key: snapshot.ComposedKey("message", d.required("event.message.message_id")),
 	}
-	if ms, err := strconv.ParseInt(sent.CreateTime, 10, 64); err == nil && ms > 0 {
+	if ms, err := strconv.ParseInt(d.text("event.message.create_time"), 10, 64); err == nil && ms > 0 {
 		m.time = time.UnixMilli(ms)
 	}
-	return m, required(map[string]string{
-		"message_id": sent.MessageID, "chat_id": m.channel, "open_id": m.actor, "tenant_key": m.tenant,
-	})
+	return m, cmp.Or(d.err, inner.err)
 }
 
 // renderFeishu makes a card. Every text is plain_text, which Feishu never reads as markup.
@@ -191,8 +151,8 @@ func renderFeishu(_ *request, _ message, p reply) (content, error) {
 			elements = append(elements, fields{"tag": "div", "text": plain(line)})
 		}
 	}
-	if len(p.small) > 0 {
-		elements = append(elements, fields{"tag": "note", "elements": []any{plain(p.footer())}})
+	if footer := p.footer(); footer != "" {
+		elements = append(elements, fields{"tag": "note", "elements": []any{plain(footer)}})
 	}
 	return jsonContent(fields{
 		"msg_type": "interactive",

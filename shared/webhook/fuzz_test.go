@@ -129,7 +129,7 @@ func FuzzParse(f *testing.F) {
 				b.account.fill()
 				b.account.snapshots = b.account.snapshots[:2] // an order needs no slot of another
 				r := &request{
-					method: http.MethodPost, media: media, body: body, plain: body, now: now, random: b.options.Rand, query: url.Values{},
+					method: http.MethodPost, media: media, body: body, plain: body, now: now, query: url.Values{},
 					header: http.Header{"X-Github-Event": {event}, "X-Gitee-Event": {event}, "Webhook-Id": {"msg_1"}},
 				}
 				if name == "wecom" {
@@ -163,7 +163,10 @@ func (b *bench) checkInbound(t *testing.T, s *sender, r *request, in inbound) {
 		}
 	case message:
 		core, _ := b.options.Core(context.Background())
-		p := chat{from: s.name, policy: b.options.Policy, core: core, now: now, message: in}.answer(context.Background())
+		p := chat{
+			from: s.name, policy: b.options.Policy, core: core, now: now, message: in, lang: in.replyLanguage(s.language),
+			targets: b.options.Policy.Visible(s.name, in.tenant, in.channel, in.actor),
+		}.answer(context.Background())
 		if p.result == "" || p.next == "" {
 			t.Errorf("%s: reply to %q is %+v", s.name, in.text, p)
 		}
@@ -216,23 +219,23 @@ func FuzzPlain(f *testing.F) {
 	})
 }
 
-// FuzzFlatXML: what is accepted has one element of each name.
-func FuzzFlatXML(f *testing.F) {
+// FuzzXML: what is accepted has one element of each name.
+func FuzzXML(f *testing.F) {
 	f.Add(wecomText("web-1", "1"))
 	f.Add("<xml><a>1</a><a>2</a></xml>")
 	f.Add("<xml><a><b>1</b></a></xml>")
 	f.Add(`<?xml version="1.0"?><xml></xml>`)
 	f.Add("<xml><a></xml></a>")
 	f.Fuzz(func(t *testing.T, text string) {
-		fields, err := flatXML(text)
+		d, err := decodeXML(text)
 		if err != nil {
 			return
 		}
 		if strings.Contains(text, "<!DOCTYPE") && !strings.Contains(text, "CDATA") && !strings.Contains(text, "<!--") {
 			t.Errorf("a DTD was accepted: %q", text)
 		}
-		for name := range fields {
-			if strings.Count(text, "<"+name+">") > 1 && !strings.Contains(text, "CDATA") && !strings.Contains(text, "<!--") && strings.Count(text, "<") == 2*len(fields)+2 {
+		for name := range d.fields {
+			if strings.Count(text, "<"+name+">") > 1 && !strings.Contains(text, "CDATA") && !strings.Contains(text, "<!--") && strings.Count(text, "<") == 2*len(d.fields)+2 {
 				t.Errorf("%s stands twice in %q", name, text)
 			}
 		}

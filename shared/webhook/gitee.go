@@ -13,14 +13,10 @@ const envGitee = "GITEE_SECRET"
 // Its body carries the password and the signature again, so a body must never reach a log.
 // Rules: help.gitee.com/webhook/how-to-verify-webhook-keys.
 var gitee = sender{
-	name:      "gitee",
-	variables: []variable{{envGitee, plainForm}},
-	headers:   []string{"X-Gitee-Token", "X-Gitee-Timestamp"},
-	media:     []string{mediaJSON},
-	budget:    budgetLong,
-	verify:    verifyGitee,
-	parse:     parseGitee,
-	sample:    sampleGitee,
+	name: "gitee", variables: []variable{{envGitee, plainForm}},
+	headers: []string{"X-Gitee-Token", "X-Gitee-Timestamp"}, media: []string{mediaJSON},
+	budget: budgetLong,
+	verify: verifyGitee, parse: parseGitee, sample: sampleGitee,
 }
 
 // verifyGitee takes either of what Gitee sends in X-Gitee-Token: the signature of the time, or the password itself.
@@ -36,37 +32,23 @@ func verifyGitee(k keyring, r *request) error {
 }
 
 func parseGitee(r *request) (inbound, error) {
-	type repository struct {
-		ID       int64  `json:"id"`
-		FullName string `json:"full_name"`
-		Path     string `json:"path_with_namespace"`
-	}
 	event := r.one("X-Gitee-Event")
 	if event != "Push Hook" && event != "Tag Push Hook" {
 		return ignored(fmt.Sprintf("the event %s is not used", plain(event))), nil
 	}
-	var body struct {
-		Ref        string      `json:"ref"`
-		Before     string      `json:"before"`
-		After      string      `json:"after"`
-		Deleted    bool        `json:"deleted"`
-		Repository *repository `json:"repository"`
-		Project    *repository `json:"project"`
-		Sender     struct {
-			Login string `json:"login"`
-		} `json:"sender"`
-	}
-	if err := decodeJSON(r.plain, &body); err != nil {
+	d, err := decodeJSON(r.plain)
+	if err != nil {
 		return nil, err
 	}
-	of := cmp.Or(body.Repository, body.Project)
-	if of == nil || of.ID == 0 {
-		return nil, malformed("field repository is missing")
+	repository := "repository"
+	if !d.has(repository) {
+		repository = "project"
 	}
-	return pipelineEvent{
-		on: onPush, tenant: number(of.ID), repository: cmp.Or(of.Path, of.FullName),
-		ref: body.Ref, before: body.Before, sha: body.After, actor: body.Sender.Login,
-	}.push(body.Deleted)
+	e := pipelineEvent{
+		on: onPush, tenant: d.id(repository + ".id"), actor: d.text("sender.login"),
+		repository: cmp.Or(d.text(repository+".path_with_namespace"), d.text(repository+".full_name")),
+	}
+	return e.push(d, d.flag("deleted")), d.err
 }
 
 func sampleGitee(s sampler) Sample {

@@ -2,8 +2,8 @@ package webhook
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -16,14 +16,10 @@ const envGitHub = "GITHUB_WEBHOOK_SECRET"
 //
 // Rules: docs.github.com/webhooks/using-webhooks/validating-webhook-deliveries and /webhooks/webhook-events-and-payloads.
 var github = sender{
-	name:      "github",
-	variables: []variable{{envGitHub, plainForm}},
-	headers:   []string{"X-Hub-Signature-256"},
-	media:     []string{mediaJSON},
-	budget:    budgetLong,
-	verify:    verifyGitHub,
-	parse:     parseGitHub,
-	sample:    sampleGitHub,
+	name: "github", variables: []variable{{envGitHub, plainForm}},
+	headers: []string{"X-Hub-Signature-256"}, media: []string{mediaJSON},
+	budget: budgetLong,
+	verify: verifyGitHub, parse: parseGitHub, sample: sampleGitHub,
 }
 
 // verifyGitHub reads X-Hub-Signature-256 alone: GitHub sends a SHA-1 as well, which proves less.
@@ -35,69 +31,6 @@ func verifyGitHub(k keyring, r *request) error {
 
 func githubSignature(key, body string) string { return "sha256=" + hexHMAC(key, body) }
 
-// githubRun is a run of GitHub Actions. A run of a fork or for a pull request runs code that is not merged.
-type githubRun struct {
-	ID             int64             `json:"id"`
-	RunAttempt     int64             `json:"run_attempt"`
-	Event          string            `json:"event"`
-	HeadBranch     string            `json:"head_branch"`
-	HeadSHA        string            `json:"head_sha"`
-	RunStartedAt   time.Time         `json:"run_started_at"`
-	HeadRepository *githubRepository `json:"head_repository"`
-}
-
-type githubRepository struct {
-	ID       int64      `json:"id"`
-	FullName string     `json:"full_name"`
-	PushedAt githubTime `json:"pushed_at"`
-}
-
-// githubTime is a time as RFC 3339 or, in pushes, as seconds since 1970; what cannot be read has no time.
-type githubTime struct{ time.Time }
-
-// UnmarshalJSON reads either form.
-func (t *githubTime) UnmarshalJSON(text []byte) error {
-	if seconds, err := strconv.ParseInt(string(text), 10, 64); err == nil && seconds > 0 {
-		t.Time = time.Unix(seconds, 0)
-	} else if t.Time.UnmarshalJSON(text) != nil {
-		t.Time = time.Time{}
-	}
-	return nil
-}
-
-// unmerged says why a run must not act for a repository, or "". GitHub's schema lets the run of a deployment lack its
-// head_repository.
-func (run githubRun) unmerged(in githubRepository) string {
-	head := run.HeadRepository
-	switch {
-	case strings.HasPrefix(run.Event, "pull_request"):
-		return "the run is for a pull request"
-	case head != nil && (head.ID != in.ID || !strings.EqualFold(head.FullName, in.FullName)):
-		return "the run is of a fork"
-	}
-	return ""
-}
-
-type githubEvent struct {
-	Action     string           `json:"action"`
-	Repository githubRepository `json:"repository"`
-	Sender     struct {
-		Login string `json:"login"`
-	} `json:"sender"`
-	Deployment *struct {
-		ID          int64     `json:"id"`
-		SHA         string    `json:"sha"`
-		Ref         string    `json:"ref"`
-		Environment string    `json:"environment"`
-		CreatedAt   time.Time `json:"created_at"`
-	} `json:"deployment"`
-	WorkflowRun *githubRun `json:"workflow_run"`
-	Ref         string     `json:"ref"`
-	Before      string     `json:"before"`
-	After       string     `json:"after"`
-	Deleted     bool       `json:"deleted"`
-}
-
 func parseGitHub(r *request) (inbound, error) {
 	on := r.one("X-Github-Event")
 	if on == "" {
@@ -106,66 +39,88 @@ func parseGitHub(r *request) (inbound, error) {
 	if on != onDeployment && on != onWorkflowRun && on != onPush {
 		return ignored(fmt.Sprintf("the event %s is not used", plain(on))), nil
 	}
-	var body githubEvent
-	if err := decodeJSON(r.plain, &body); err != nil {
+	d, err := decodeJSON(r.plain)
+	if err != nil {
 		return nil, err
 	}
-	if body.Repository.ID == 0 || body.Repository.FullName == "" {
-		return nil, malformed("field repository is missing")
-	}
 	e := pipelineEvent{
-		on: on, repository: body.Repository.FullName, tenant: number(body.Repository.ID), actor: body.Sender.Login,
+		on: on, repository: d.required("repository.full_name"), tenant: d.id("repository.id"), actor: d.text("sender.login"),
 	}
+	var in inbound
 	switch on {
 	case onDeployment:
-		return body.deployment(e)
+		in = e.githubDeployment(d)
 	case onWorkflowRun:
-		return body.workflowRun(e)
+		in = e.githubRun(d)
 	default:
-		e.ref, e.before, e.sha, e.time = body.Ref, body.Before, body.After, body.Repository.PushedAt.Time
-		return e.push(body.Deleted)
+		e.time = githubPushTime(d.value("repository.pushed_at"))
+		in = e.push(d, d.flag("deleted"))
 	}
+	return in, d.err
 }
 
-func (g githubEvent) deployment(e pipelineEvent) (inbound, error) {
-	d := g.Deployment
-	if d == nil || d.ID == 0 {
-		return nil, malformed("field deployment is missing")
-	}
-	if g.Action != "created" {
-		return ignored("only created deployments are used"), nil
-	}
-	if g.WorkflowRun != nil {
-		if why := g.WorkflowRun.unmerged(g.Repository); why != "" {
-			return ignored(why), nil
-		}
-	}
-	e.environment, e.ref, e.sha, e.time = d.Environment, d.Ref, d.SHA, d.CreatedAt
-	return e.deployment(d.ID), nil
-}
-
-// workflowRun takes the snapshot when a run is requested. Its later events may come after the deployment.
-func (g githubEvent) workflowRun(e pipelineEvent) (inbound, error) {
-	run := g.WorkflowRun
-	if run == nil || run.ID == 0 {
-		return nil, malformed("field workflow_run is missing")
-	}
-	unmerged := run.unmerged(g.Repository)
+func (e pipelineEvent) githubDeployment(d *document) inbound {
+	id, why := d.id("deployment.id"), unmergedRun(d)
 	switch {
-	case run.Event == "merge_group" || run.Event == "issue_comment": // their branch does not say what they run
-		return ignored("the run is for a merge queue or a comment"), nil
-	case run.HeadRepository == nil:
-		return ignored("the run may be of a fork: head_repository is missing"), nil
-	case unmerged != "":
-		return ignored(unmerged), nil
-	case g.Action != "requested":
-		return ignored("only requested runs are used"), nil
-	case run.HeadBranch == "":
-		return ignored("the run has no branch"), nil
+	case d.text("action") != "created":
+		return ignored("only created deployments are used")
+	case why != "":
+		return ignored(why)
 	}
-	e.ref, e.sha, e.time = "refs/heads/"+run.HeadBranch, run.HeadSHA, run.RunStartedAt
-	e.key = snapshot.ComposedKey("run", number(run.ID), number(cmp.Or(run.RunAttempt, 1)))
-	return e, nil
+	e.environment, e.ref, e.sha = d.text("deployment.environment"), d.text("deployment.ref"), d.text("deployment.sha")
+	e.time = d.time("deployment.created_at")
+	return e.deployment(id)
+}
+
+// githubRun takes the snapshot when a run is requested. Its later events may come after the deployment.
+func (e pipelineEvent) githubRun(d *document) inbound {
+	id, event, branch := d.id("workflow_run.id"), d.text("workflow_run.event"), d.text("workflow_run.head_branch")
+	why := unmergedRun(d)
+	switch {
+	case event == "merge_group" || event == "issue_comment": // their branch does not say what they run
+		return ignored("the run is for a merge queue or a comment")
+	case !d.has("workflow_run.head_repository"):
+		return ignored("the run may be of a fork: head_repository is missing")
+	case why != "":
+		return ignored(why)
+	case d.text("action") != "requested":
+		return ignored("only requested runs are used")
+	case branch == "":
+		return ignored("the run has no branch")
+	}
+	e.ref, e.sha, e.time = "refs/heads/"+branch, d.text("workflow_run.head_sha"), d.time("workflow_run.run_started_at")
+	e.key = snapshot.ComposedKey("run", id, number(cmp.Or(d.number("workflow_run.run_attempt"), 1)))
+	return e
+}
+
+// unmergedRun says why the run of GitHub Actions in an event, if there is one, must not act for the repository, or "". A
+// run of a fork or for a pull request runs code that is not merged. GitHub's schema lets the run of a deployment lack its
+// head_repository.
+func unmergedRun(d *document) string {
+	const head, own = "workflow_run.head_repository", "repository"
+	fork := d.number(head+".id") != d.number(own+".id") ||
+		!strings.EqualFold(d.text(head+".full_name"), d.text(own+".full_name"))
+	switch {
+	case strings.HasPrefix(d.text("workflow_run.event"), "pull_request"):
+		return "the run is for a pull request"
+	case d.has(head) && fork:
+		return "the run is of a fork"
+	}
+	return ""
+}
+
+// githubPushTime reads a time as seconds since 1970 or as RFC 3339; what it cannot read has no time.
+func githubPushTime(value any) time.Time {
+	switch value := value.(type) {
+	case json.Number:
+		if seconds, err := value.Int64(); err == nil && seconds > 0 {
+			return time.Unix(seconds, 0)
+		}
+	case string:
+		at, _ := time.Parse(time.RFC3339, value)
+		return at
+	}
+	return time.Time{}
 }
 
 func sampleGitHub(s sampler) Sample {

@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/url"
 	"strings"
@@ -19,16 +20,10 @@ const (
 // With a signing token, only a signature counts, as Standard Webhooks specifies: the old token, which any replay carries,
 // is no way around it. Rules: docs.gitlab.com/user/project/integrations/webhooks and /webhook_events.
 var gitlab = sender{
-	name:      "gitlab",
-	variables: []variable{{envGitLabSigning, standardForm}, {envGitLabToken, plainForm}},
-	needs:     needsFirst,
-	headers:   []string{"X-Gitlab-Token", headerID, headerTime, headerSignature},
-	media:     []string{mediaJSON},
-	budget:    budgetLong,
-	forgive:   true,
-	verify:    verifyGitLab,
-	parse:     parseGitLab,
-	sample:    sampleGitLab,
+	name: "gitlab", variables: []variable{{envGitLabSigning, standardForm}, {envGitLabToken, plainForm}}, needs: needsFirst,
+	headers: []string{"X-Gitlab-Token", headerID, headerTime, headerSignature}, media: []string{mediaJSON},
+	budget: budgetLong, forgive: true,
+	verify: verifyGitLab, parse: parseGitLab, sample: sampleGitLab,
 }
 
 func verifyGitLab(k keyring, r *request) error {
@@ -41,115 +36,71 @@ func verifyGitLab(k keyring, r *request) error {
 	return nil
 }
 
-type gitlabEvent struct {
-	Kind    string `json:"object_kind"`
-	Project struct {
-		ID     int64  `json:"id"`
-		Path   string `json:"path_with_namespace"`
-		WebURL string `json:"web_url"`
-	} `json:"project"`
-	User struct {
-		Username string `json:"username"`
-	} `json:"user"`
-	UserUsername string `json:"user_username"`
-
-	// Deployment
-	DeploymentID    int64  `json:"deployment_id"`
-	Status          string `json:"status"`
-	StatusChangedAt string `json:"status_changed_at"`
-	Environment     string `json:"environment"`
-	Ref             string `json:"ref"` // of a push as well
-	ShortSHA        string `json:"short_sha"`
-
-	// Pipeline
-	Attributes struct {
-		ID         int64   `json:"id"`
-		Ref        string  `json:"ref"`
-		Tag        bool    `json:"tag"`
-		SHA        string  `json:"sha"`
-		Source     string  `json:"source"`
-		Status     string  `json:"status"`
-		CreatedAt  string  `json:"created_at"`
-		FinishedAt string  `json:"finished_at"` // null before the first end
-		Duration   float64 `json:"duration"`    // null before the first end or stop at a manual job
-	} `json:"object_attributes"`
-	MergeRequest *struct{} `json:"merge_request"`
-
-	// Push
-	Before string `json:"before"`
-	After  string `json:"after"`
-}
-
 func parseGitLab(r *request) (inbound, error) {
-	var head struct {
-		Kind string `json:"object_kind"`
-	}
-	if err := decodeJSON(r.plain, &head); err != nil {
+	d, err := decodeJSON(r.plain)
+	if err != nil {
 		return nil, err
 	}
-	switch head.Kind {
+	kind := d.text("object_kind")
+	switch kind {
 	case "deployment", "pipeline", "push", "tag_push":
 	default: // their fields have types of their own
-		return ignored(fmt.Sprintf("the event %s is not used", plain(head.Kind))), nil
+		return ignored(fmt.Sprintf("the event %s is not used", plain(kind))), d.err
 	}
-	var body gitlabEvent
-	if err := decodeJSON(r.plain, &body); err != nil {
-		return nil, err
+	e := pipelineEvent{
+		repository: d.required("project.path_with_namespace"), tenant: d.id("project.id"), actor: d.text("user.username"),
 	}
-	if body.Project.ID == 0 || body.Project.Path == "" {
-		return nil, malformed("field project is missing")
-	}
-	e := pipelineEvent{repository: body.Project.Path, tenant: number(body.Project.ID), actor: body.User.Username}
-	if site, err := url.Parse(body.Project.WebURL); err == nil && site.Host != "" {
+	if site, err := url.Parse(d.text("project.web_url")); err == nil && site.Host != "" {
 		e.tenant = site.Host + "/" + e.tenant // two instances may have the same numbers
 	}
-	switch body.Kind {
+	var in inbound
+	switch kind {
 	case "deployment":
-		return body.deployment(e)
+		in = e.gitlabDeployment(d)
 	case "pipeline":
-		return body.pipeline(e)
+		in = e.gitlabPipeline(d)
 	default:
-		e.on, e.ref, e.before, e.sha, e.actor = onPush, body.Ref, body.Before, body.After, body.UserUsername
-		return e.push(false)
+		e.on, e.actor = onPush, d.text("user_username")
+		in = e.push(d, false)
 	}
+	return in, d.err
 }
 
-// deployment takes the snapshot when a deployment starts: running is the first status of which GitLab sends an event for
-// each. A deployment that is blocked may start days later, and all others are ends.
-func (g gitlabEvent) deployment(e pipelineEvent) (inbound, error) {
-	if g.DeploymentID == 0 {
-		return nil, malformed("field deployment_id is missing")
+// gitlabDeployment takes the snapshot when a deployment starts: running is the first status of which GitLab sends an event
+// for each. A deployment that is blocked may start days later, and all others are ends.
+func (e pipelineEvent) gitlabDeployment(d *document) inbound {
+	id := d.id("deployment_id")
+	if d.text("status") != "running" {
+		return ignored("only running deployments are used")
 	}
-	if g.Status != "running" {
-		return ignored("only running deployments are used"), nil
-	}
-	e.on, e.environment, e.ref, e.sha = onDeployment, g.Environment, g.Ref, g.ShortSHA
-	e.time = gitlabTime(g.StatusChangedAt)
-	return e.deployment(g.DeploymentID), nil
+	e.on, e.environment, e.ref, e.sha = onDeployment, d.text("environment"), d.text("ref"), d.text("short_sha")
+	e.time = gitlabTime(d.text("status_changed_at"))
+	return e.deployment(id)
 }
 
-// pipeline takes the snapshot when a pipeline starts. All of created, pending and running mean the same order, as any of
-// them may be the first; a pipeline is also running when it goes on after a manual job or is retried, which is no start.
-func (g gitlabEvent) pipeline(e pipelineEvent) (inbound, error) {
-	a := g.Attributes
+// gitlabPipeline takes the snapshot when a pipeline starts. All of created, pending and running mean the same order, as
+// any of them may be the first; a pipeline is also running when it goes on after a manual job or is retried, which is no
+// start: then it has ended before, or has a duration.
+func (e pipelineEvent) gitlabPipeline(d *document) inbound {
+	id, ref := d.id("object_attributes.id"), d.text("object_attributes.ref")
+	source, status := d.text("object_attributes.source"), d.text("object_attributes.status")
+	duration, _ := read[json.Number](d, "object_attributes.duration").Float64()
 	switch {
-	case a.ID == 0:
-		return nil, malformed("field object_attributes is missing")
-	case g.MergeRequest != nil || strings.Contains(a.Source, "merge_request") || strings.Contains(a.Source, "pull_request"):
-		return ignored("the pipeline is for a merge request"), nil
-	case strings.HasPrefix(a.Ref, "refs/"):
-		return ignored("the pipeline is of neither a branch nor a tag"), nil
-	case a.Status != "created" && a.Status != "pending" && a.Status != "running":
-		return ignored("only created, pending and running pipelines are used"), nil
-	case a.FinishedAt != "" || a.Duration > 0:
-		return ignored("the pipeline has started before"), nil
+	case d.has("merge_request") || strings.Contains(source, "merge_request") || strings.Contains(source, "pull_request"):
+		return ignored("the pipeline is for a merge request")
+	case strings.HasPrefix(ref, "refs/"):
+		return ignored("the pipeline is of neither a branch nor a tag")
+	case status != "created" && status != "pending" && status != "running":
+		return ignored("only created, pending and running pipelines are used")
+	case d.text("object_attributes.finished_at") != "" || duration > 0:
+		return ignored("the pipeline has started before")
 	}
-	e.on, e.ref, e.sha, e.time = onPipeline, "refs/heads/"+a.Ref, a.SHA, gitlabTime(a.CreatedAt)
-	if a.Tag {
-		e.ref = "refs/tags/" + a.Ref
+	e.on, e.ref, e.sha = onPipeline, "refs/heads/"+ref, d.text("object_attributes.sha")
+	if d.flag("object_attributes.tag") {
+		e.ref = "refs/tags/" + ref
 	}
-	e.key = snapshot.ComposedKey("pipeline", number(a.ID))
-	return e, nil
+	e.key, e.time = snapshot.ComposedKey("pipeline", id), gitlabTime(d.text("object_attributes.created_at"))
+	return e
 }
 
 // gitlabTime reads the two forms of GitLab's times; what it cannot read has no time.

@@ -1,8 +1,8 @@
 package webhook
 
 import (
+	"cmp"
 	"context"
-	"crypto/rand"
 	"errors"
 	"io"
 	"log/slog"
@@ -18,8 +18,7 @@ import (
 	"swas-snapshot/shared/snapshot"
 )
 
-// Core is what webhooks ask of the core; [snapshot.Service] is one. Of a call that does not end in time the answer does
-// not wait for the result, see deadlineCore.
+// Core is what webhooks ask of the core; [snapshot.Service] is one. No answer waits longer for it than its sender does.
 type Core interface {
 	TakeAll(context.Context, []snapshot.Order) []snapshot.Result
 	List(ctx context.Context, target string) (snapshot.Listing, error)
@@ -40,8 +39,6 @@ type Options struct {
 	Log *slog.Logger
 	// Now is the time by which signatures are judged; nil: that of the machine.
 	Now func() time.Time
-	// Rand is the source of the random bytes in encrypted answers, several at once; nil: crypto/rand.
-	Rand io.Reader
 }
 
 // bodyMax is the size of a request's body in bytes, at most.
@@ -70,14 +67,9 @@ type enabled struct {
 // everything else, machines a result or a problem document.
 func New(options Options) http.Handler {
 	h := &handler{Options: options, senders: make(map[string]enabled)}
-	if h.Log == nil {
-		h.Log = slog.New(slog.DiscardHandler)
-	}
+	h.Log = cmp.Or(h.Log, slog.New(slog.DiscardHandler))
 	if h.Now == nil {
 		h.Now = time.Now
-	}
-	if h.Rand == nil {
-		h.Rand = rand.Reader
 	}
 	for _, s := range senders {
 		keys, err := s.keys(options.Secrets)
@@ -121,7 +113,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := &call{handler: h, sender: s.sender, request: request, w: w, started: started}
 	in, err := s.parse(request)
 	if err != nil {
-		c.unreadable(ctx, in, snapshot.AsError(err))
+		c.fail(ctx, in, snapshot.AsError(err))
 		return
 	}
 	in.act(ctx, c)
@@ -167,7 +159,7 @@ func (h *handler) receive(w http.ResponseWriter, r *http.Request, s *sender) (*r
 	}
 	return &request{
 		method: r.Method, media: media, header: r.Header, query: query,
-		body: string(body), plain: string(body), now: h.Now(), random: h.Rand,
+		body: string(body), plain: string(body), now: h.Now(),
 	}, nil
 }
 

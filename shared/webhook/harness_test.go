@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -177,11 +176,6 @@ func (a *account) ids() []string {
 	return ids
 }
 
-// noise is a source of randomness that is not random.
-type noise struct{}
-
-func (noise) Read(p []byte) (int, error) { return copy(p, strings.Repeat("noise", 1+len(p)/5)), nil }
-
 // bench is a handler with everything around it.
 type bench struct {
 	account *account
@@ -261,7 +255,7 @@ func newBench(tb testing.TB, secrets Secrets) *bench {
 	b := &bench{account: &account{fail: map[string]string{}}, at: now, log: &bytes.Buffer{}, mu: &sync.Mutex{}}
 	instance := snapshot.NewInstance(0)
 	b.options = Options{
-		Secrets: secrets, Policy: rules, Now: func() time.Time { return b.at }, Rand: noise{},
+		Secrets: secrets, Policy: rules, Now: func() time.Time { return b.at },
 		Log: slog.New(slog.NewJSONHandler(&locked{w: b.log}, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Core: func(context.Context) (Core, error) {
 			b.mu.Lock()

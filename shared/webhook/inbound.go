@@ -4,17 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
-	"maps"
 	"net/http"
 	"net/url"
 	"path"
-	"slices"
 	"strings"
 	"time"
 
 	"swas-snapshot/shared/snapshot"
-	"swas-snapshot/shared/trigger"
 )
 
 // request is what arrived. Nothing in it is to be believed before the sender's verify has passed it.
@@ -25,7 +21,6 @@ type request struct {
 	query  url.Values
 	body   string // the raw bytes, over which signatures go
 	now    time.Time
-	random io.Reader // for encrypted answers
 
 	// Set by verify.
 	plain  string   // what is to be parsed: the body, or what it had encrypted
@@ -84,54 +79,6 @@ func jsonContent(value any) content {
 // challenge answers the handshake of Slack and Feishu.
 func challenge(text string) handshake {
 	return handshake(jsonContent(map[string]string{"challenge": text}))
-}
-
-// malformed returns the error of an authentic request that cannot be read.
-func malformed(format string, args ...any) error {
-	return &snapshot.Error{
-		Code: snapshot.CodeMalformed, Kind: snapshot.KindMalformed, Message: fmt.Sprintf(format, args...),
-	}
-}
-
-// decodeJSON reads the JSON of a vendor: unknown fields are accepted, doubled ones are not.
-func decodeJSON(text string, into any) error {
-	if err := trigger.CheckJSON([]byte(text)); err != nil {
-		return err
-	}
-	if err := json.Unmarshal([]byte(text), into); err != nil {
-		return malformed("the JSON has a field of another type than this sender documents")
-	}
-	return nil
-}
-
-// formMax is how many fields a form may have.
-const formMax = 64
-
-// decodeForm reads a form. A field that stands twice is refused: two readers may take different ones.
-func decodeForm(text string) (url.Values, error) {
-	if strings.Count(text, "&") >= formMax {
-		return nil, malformed("the form has more than %d fields", formMax)
-	}
-	form, err := url.ParseQuery(text)
-	if err != nil {
-		return nil, malformed("the form is not encoded as application/x-www-form-urlencoded")
-	}
-	for _, values := range form {
-		if len(values) > 1 {
-			return nil, malformed("a field of the form stands twice: name each once")
-		}
-	}
-	return form, nil
-}
-
-// required refuses a request that lacks something by which it is identified or authorised.
-func required(fields map[string]string) error {
-	for _, name := range slices.Sorted(maps.Keys(fields)) {
-		if fields[name] == "" {
-			return malformed("field %s is missing", name)
-		}
-	}
-	return nil
 }
 
 // trustedURL returns text if it is an https URL of this host and path, or below the path if that ends with a slash; else

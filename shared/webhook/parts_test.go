@@ -102,22 +102,23 @@ func TestLanguage(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		message message
+		usual   language
 		want    language
 	}{
-		"Chinese":                       {message{text: "列表"}, zh},
-		"Chinese reason":                {message{text: "web-1 升级前"}, zh},
-		"English verb":                  {message{text: "list", home: zh}, en},
-		"English verb in capitals":      {message{text: "@bot HELP", home: zh}, en},
-		"English words":                 {message{text: "web-1 before the upgrade", home: zh}, en},
-		"a target":                      {message{text: "web-1", home: zh}, zh},
-		"a target in an English chat":   {message{text: "web-1"}, en},
-		"a mention and a target":        {message{text: "@_user_1 web-1", home: zh}, zh},
-		"a question mark":               {message{text: "?", home: zh}, zh},
-		"a wide question mark":          {message{text: "？", home: zh}, zh},
-		"nothing":                       {message{home: zh}, zh},
-		"English words, Chinese locale": {message{text: "list web-1", locale: zh}, zh},
+		"Chinese":                       {message{text: "列表"}, en, zh},
+		"Chinese reason":                {message{text: "web-1 升级前"}, en, zh},
+		"English verb":                  {message{text: "list"}, zh, en},
+		"English verb in capitals":      {message{text: "@bot HELP"}, zh, en},
+		"English words":                 {message{text: "web-1 before the upgrade"}, zh, en},
+		"a target":                      {message{text: "web-1"}, zh, zh},
+		"a target in an English chat":   {message{text: "web-1"}, en, en},
+		"a mention and a target":        {message{text: "@_user_1 web-1"}, zh, zh},
+		"a question mark":               {message{text: "?"}, zh, zh},
+		"a wide question mark":          {message{text: "？"}, zh, zh},
+		"nothing":                       {message{}, zh, zh},
+		"English words, Chinese locale": {message{text: "list web-1", locale: zh}, en, zh},
 	} {
-		if got := test.message.replyLanguage(); got != test.want {
+		if got := test.message.replyLanguage(test.usual); got != test.want {
 			t.Errorf("%s: language %d, want %d", name, got, test.want)
 		}
 	}

@@ -37,25 +37,23 @@ func number(id int64) string { return strconv.FormatInt(id, 10) }
 
 // push completes a push, or says why it deploys nothing. Its key has the commit before, so that a branch which goes back
 // to an earlier commit is another event.
-func (e pipelineEvent) push(deleted bool) (inbound, error) {
-	switch {
-	case e.ref == "" || e.before == "" || e.sha == "":
-		return nil, malformed("field ref, before or after is missing")
-	case deleted || strings.Trim(e.sha, "0") == "":
-		return ignored("the branch or tag was deleted"), nil
+func (e pipelineEvent) push(d *document, deleted bool) inbound {
+	e.ref, e.before, e.sha = d.required("ref"), d.required("before"), d.required("after")
+	if deleted || strings.Trim(e.sha, "0") == "" {
+		return ignored("the branch or tag was deleted")
 	}
 	e.key = snapshot.ComposedKey("push", e.ref, e.before, e.sha)
-	return e, nil
+	return e
 }
 
 // deployment completes a deployment, unless its ref is that of a pull or merge request: code that is not merged.
-func (e pipelineEvent) deployment(id int64) inbound {
+func (e pipelineEvent) deployment(id string) inbound {
 	full := strings.HasPrefix(e.ref, "refs/")
 	branch := strings.HasPrefix(e.ref, "refs/heads/") || strings.HasPrefix(e.ref, "refs/tags/")
 	if full && !branch || strings.HasPrefix(e.ref, "pull/") || strings.HasPrefix(e.ref, "merge-requests/") {
 		return ignored("the deployment is of neither a branch nor a tag")
 	}
-	e.key = snapshot.ComposedKey("deployment", number(id))
+	e.key = snapshot.ComposedKey("deployment", id)
 	return e
 }
 

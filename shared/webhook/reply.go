@@ -2,49 +2,61 @@ package webhook
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"strings"
 	"time"
 
 	"swas-snapshot/shared/problem"
 	"swas-snapshot/shared/snapshot"
-	"swas-snapshot/shared/trigger"
 )
 
 // reply is an answer to a user, before it has the form of a chat: first the result, then what to do next, then the
-// lines of a list, then the small print. Senders escape all of it.
+// lines of a list, then the footer. Senders escape all of it.
 type reply struct {
-	lang    language
-	done    bool // what was asked for is done: of use to the whole channel
-	result  string
-	next    string
-	lines   []string
-	small   []string
-	request bool // small names a request
+	lang   language
+	done   bool // what was asked for is done: of use to the whole channel
+	result string
+	next   string
+	lines  []string
+
+	// In the footer, as far as they are known.
+	snapshotID string
+	code       string // of an error
+	slots      *snapshot.SlotCount
+	requestID  string // of the API, or else of the platform
 }
 
 // say returns a phrase in the language of the reply.
 func (p reply) say(one phrase, args ...any) string { return one.in(p.lang, args...) }
 
-func (p reply) head() string {
-	if p.next == "" {
-		return p.result
-	}
-	return p.result + "\n" + p.next
-}
+// head is the result and what to do next.
+func (p reply) head() string { return p.result + "\n" + p.next }
 
 // text is the whole reply as plain text.
 func (p reply) text() string {
 	parts := append([]string{p.head()}, p.lines...)
-	if len(p.small) > 0 {
-		parts = append(parts, p.footer())
+	if footer := p.footer(); footer != "" {
+		parts = append(parts, footer)
 	}
 	return strings.Join(parts, "\n")
 }
 
-// footer is the small print in one line.
-func (p reply) footer() string { return strings.Join(p.small, " · ") }
+// footer is one line of small print.
+func (p reply) footer() string {
+	var parts []string
+	add := func(one phrase, value string) {
+		if value != "" {
+			parts = append(parts, p.say(one, visible(value)))
+		}
+	}
+	add(phrases.snapshotID, p.snapshotID)
+	add(phrases.code, p.code)
+	if p.slots != nil {
+		parts = append(parts, p.say(phrases.slots, p.slots.Used, p.slots.Of))
+	}
+	add(phrases.requestID, p.requestID)
+	return strings.Join(parts, " · ")
+}
 
 // paragraphs is the whole reply, each line escaped and a paragraph of its own: in Markdown a lone line break is a blank.
 func (p reply) paragraphs(escape func(string) string) string {
@@ -53,34 +65,6 @@ func (p reply) paragraphs(escape func(string) string) string {
 		lines[i] = escape(line)
 	}
 	return strings.Join(lines, "\n\n")
-}
-
-// smallPrint adds what is known of a snapshot, a request and an error.
-func (p *reply) smallPrint(snapshotID, requestID, code string) {
-	for _, part := range []struct {
-		phrase phrase
-		value  string
-	}{{phrases.snapshotID, snapshotID}, {phrases.code, code}, {phrases.requestID, requestID}} {
-		if part.value != "" {
-			p.small = append(p.small, p.say(part.phrase, visible(part.value)))
-		}
-	}
-	p.request = p.request || requestID != ""
-}
-
-// slots adds "2 of 3" to the small print, where it is known.
-func (p *reply) slots(count *snapshot.SlotCount) {
-	if count != nil {
-		p.small = append(p.small, p.say(phrases.slots, count.Used, count.Of))
-	}
-}
-
-// identified adds the platform's ID of the request to the small print that names no request of the API.
-func (p reply) identified(ctx context.Context) reply {
-	if !p.request {
-		p.smallPrint("", trigger.RequestID(ctx), "")
-	}
-	return p
 }
 
 // fail makes the reply that of an error.
@@ -95,7 +79,7 @@ func (p reply) fail(err *snapshot.Error) reply {
 	default:
 		p.next = p.say(phrases.nextHelp)
 	}
-	p.smallPrint("", err.RequestID, err.Code)
+	p.requestID, p.code = cmp.Or(err.RequestID, p.requestID), err.Code
 	return p
 }
 
@@ -123,10 +107,13 @@ func (p reply) status(status snapshot.Status) string {
 // taken returns the reply to an order.
 func (c chat) taken(r snapshot.Result) reply {
 	p, name := c.reply(), r.Target
+	p.snapshotID, p.slots, p.requestID = r.SnapshotID, r.Slots, r.RequestID
+	if r.Error != nil {
+		p.code = r.Error.Code
+	}
 	switch {
 	case r.Outcome == snapshot.OutcomeDeferred && mayHaveBegun(r):
 		p.result, p.next = p.say(phrases.started, name), p.say(phrases.nextList, name)
-		p.smallPrint(r.SnapshotID, r.RequestID, r.Error.Code)
 		return p
 	case waitsForSweep(r):
 		at := problem.NextSweep(c.now).In(cmp.Or(c.policy.Location, time.UTC)).Format("15:04 MST")
@@ -135,7 +122,6 @@ func (c chat) taken(r snapshot.Result) reply {
 		if p.lang == en && r.Error.Advice == "" { // the core's own words, which it has in English alone
 			p.lines = []string{visible(r.Error.Message)}
 		}
-		p.smallPrint("", r.RequestID, r.Error.Code)
 		return p
 	case r.Error != nil:
 		p = p.fail(r.Error)
@@ -151,7 +137,6 @@ func (c chat) taken(r snapshot.Result) reply {
 	if r.Status == snapshot.Accomplished {
 		p.next = p.say(phrases.nextNothing)
 	}
-	p.smallPrint(r.SnapshotID, r.RequestID, "")
 	return p
 }
 

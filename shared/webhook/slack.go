@@ -15,15 +15,10 @@ const envSlack = "SLACK_SIGNING_SECRET"
 //
 // Rules: docs.slack.dev/authentication/verifying-requests-from-slack, /interactivity/implementing-slash-commands.
 var slack = sender{
-	name:      "slack",
-	variables: []variable{{envSlack, plainForm}},
-	headers:   []string{"X-Slack-Signature", "X-Slack-Request-Timestamp"},
-	media:     []string{mediaForm, mediaJSON},
-	budget:    budgetShort,
-	verify:    verifySlack,
-	parse:     parseSlack,
-	render:    renderSlack,
-	sample:    sampleSlack,
+	name: "slack", variables: []variable{{envSlack, plainForm}},
+	headers: []string{"X-Slack-Signature", "X-Slack-Request-Timestamp"}, media: []string{mediaForm, mediaJSON},
+	budget: budgetShort,
+	verify: verifySlack, parse: parseSlack, render: renderSlack, sample: sampleSlack,
 }
 
 func verifySlack(k keyring, r *request) error {
@@ -40,39 +35,32 @@ func parseSlack(r *request) (inbound, error) {
 	if r.media == mediaJSON {
 		return parseSlackEvent(r.plain)
 	}
-	form, err := decodeForm(r.plain)
-	if err != nil {
+	d, err := decodeForm(r.plain)
+	switch {
+	case err != nil:
 		return nil, err
-	}
-	if form.Get("ssl_check") == "1" {
+	case d.text("ssl_check") == "1":
 		return ignored("ssl_check: the certificate is fine"), nil
-	}
-	if form.Has("payload") {
+	case d.has("payload"):
 		return ignored("interactions are not used: send a slash command"), nil
 	}
-	trigger := form.Get("trigger_id")
 	m := message{
-		tenant: form.Get("team_id"), channel: form.Get("channel_id"), actor: form.Get("user_id"),
-		text: html.UnescapeString(form.Get("text")), key: snapshot.ComposedKey("trigger", trigger),
-		replyURL: slackReplyURL(form.Get("response_url")),
+		tenant: d.required("team_id"), channel: d.required("channel_id"), actor: d.required("user_id"),
+		text: html.UnescapeString(d.text("text")), key: snapshot.ComposedKey("trigger", d.required("trigger_id")),
+		replyURL: slackReplyURL(d.text("response_url")),
 	}
-	return m, required(map[string]string{
-		"team_id": m.tenant, "channel_id": m.channel, "user_id": m.actor, "trigger_id": trigger,
-	})
+	return m, d.err
 }
 
 func parseSlackEvent(text string) (inbound, error) {
-	var event struct {
-		Type      string `json:"type"`
-		Challenge string `json:"challenge"`
-	}
-	if err := decodeJSON(text, &event); err != nil {
+	d, err := decodeJSON(text)
+	if err != nil {
 		return nil, err
 	}
-	if event.Type == "url_verification" {
-		return challenge(event.Challenge), nil
+	if d.text("type") == "url_verification" {
+		return challenge(d.text("challenge")), d.err
 	}
-	return ignored("events are not used: send a slash command"), nil
+	return ignored("events are not used: send a slash command"), d.err
 }
 
 // slackReplyURL returns a response_url, which takes 5 answers within 30 minutes, if it is one.
@@ -93,8 +81,8 @@ func renderSlack(_ *request, _ message, p reply) (content, error) {
 	if len(p.lines) > 0 {
 		blocks = append(blocks, section(strings.Join(p.lines, "\n")))
 	}
-	if len(p.small) > 0 {
-		blocks = append(blocks, map[string]any{"type": "context", "elements": []any{plain(p.footer(), 2000)}})
+	if footer := p.footer(); footer != "" {
+		blocks = append(blocks, map[string]any{"type": "context", "elements": []any{plain(footer, 2000)}})
 	}
 	visibility := "ephemeral"
 	if p.done {

@@ -15,16 +15,11 @@ const envStandard = "WEBHOOK_SECRET"
 //
 // Rules: github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md.
 var standard = sender{
-	name:      "standard",
-	variables: []variable{{envStandard, standardForm}},
-	headers:   standardHeaders,
-	media:     []string{mediaJSON},
-	budget:    budgetLong,
-	verify:    func(k keyring, r *request) error { return verifyStandard(k[envStandard], r) },
-	parse:     parseStandard,
-	sample: func(s sampler) Sample {
-		return s.standard(envStandard, encoded(fields{"target": s.target(), "reason": "release " + s.id}))
-	},
+	name: "standard", variables: []variable{{envStandard, standardForm}},
+	headers: []string{headerID, headerTime, headerSignature}, media: []string{mediaJSON},
+	budget: budgetLong,
+	verify: func(k keyring, r *request) error { return verifyStandard(k[envStandard], r) },
+	parse:  parseStandard, sample: sampleStandard,
 }
 
 // Headers of Standard Webhooks.
@@ -33,8 +28,6 @@ const (
 	headerTime      = "Webhook-Timestamp"
 	headerSignature = "Webhook-Signature"
 )
-
-var standardHeaders = []string{headerID, headerTime, headerSignature}
 
 // StandardVerifier checks Standard Webhooks signatures outside of this package's handler.
 type StandardVerifier struct{ keys []string }
@@ -97,6 +90,10 @@ func parseStandard(r *request) (inbound, error) {
 		order.Key, order.ExplicitKey = r.one(headerID), true
 	}
 	return machineOrder(order), nil
+}
+
+func sampleStandard(s sampler) Sample {
+	return s.standard(envStandard, encoded(fields{"target": s.target(), "reason": "release " + s.id}))
 }
 
 // standard returns a sample that is signed as Standard Webhooks specifies.

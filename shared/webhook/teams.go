@@ -16,15 +16,10 @@ const envTeams = "TEAMS_TOKEN"
 //
 // Rules: learn.microsoft.com/microsoftteams/platform/webhooks-and-connectors/how-to/add-outgoing-webhook.
 var teams = sender{
-	name:      "teams",
-	variables: []variable{{envTeams, base64Form}},
-	headers:   []string{"Authorization"},
-	media:     []string{mediaJSON},
-	budget:    budgetMedium,
-	verify:    verifyTeams,
-	parse:     parseTeams,
-	render:    renderTeams,
-	sample:    sampleTeams,
+	name: "teams", variables: []variable{{envTeams, base64Form}},
+	headers: []string{"Authorization"}, media: []string{mediaJSON},
+	budget: budgetMedium,
+	verify: verifyTeams, parse: parseTeams, render: renderTeams, sample: sampleTeams,
 }
 
 // verifyTeams checks the signature over the body, and then the time inside the body: no header has one.
@@ -47,41 +42,26 @@ func verifyTeams(k keyring, r *request) error {
 }
 
 func parseTeams(r *request) (inbound, error) {
-	var sent struct {
-		Type         string    `json:"type"`
-		ID           string    `json:"id"`
-		Timestamp    time.Time `json:"timestamp"`
-		Locale       string    `json:"locale"`
-		Text         string    `json:"text"`
-		Conversation struct {
-			ID string `json:"id"`
-		} `json:"conversation"`
-		From struct {
-			ID          string `json:"id"`
-			AADObjectID string `json:"aadObjectId"`
-		} `json:"from"`
-		ChannelData struct {
-			Tenant struct {
-				ID string `json:"id"`
-			} `json:"tenant"`
-			TeamsChannelID string `json:"teamsChannelId"`
-		} `json:"channelData"`
-	}
-	if err := decodeJSON(r.plain, &sent); err != nil {
+	d, err := decodeJSON(r.plain)
+	if err != nil {
 		return nil, err
 	}
-	if sent.Type != "message" {
-		return ignored("only messages are read"), nil
+	if d.text("type") != "message" {
+		return ignored("only messages are read"), d.err
 	}
-	channel, _, _ := strings.Cut(sent.Conversation.ID, ";messageid=") // of a thread: its channel and message
+	conversation := d.required("conversation.id")
+	channel, _, _ := strings.Cut(conversation, ";messageid=") // of a thread: its channel and message
 	m := message{
-		tenant: sent.ChannelData.Tenant.ID, channel: cmp.Or(sent.ChannelData.TeamsChannelID, channel),
-		actor: cmp.Or(sent.From.AADObjectID, sent.From.ID),
-		text:  html.UnescapeString(htmlTag().ReplaceAllString(teamsMention().ReplaceAllString(sent.Text, " "), " ")),
-		key:   snapshot.ComposedKey("message", sent.Conversation.ID, sent.ID),
-		time:  sent.Timestamp, locale: languageOf(sent.Locale),
+		tenant: d.text("channelData.tenant.id"), channel: cmp.Or(d.text("channelData.teamsChannelId"), channel),
+		actor: d.text("from.aadObjectId"),
+		text:  html.UnescapeString(htmlTag().ReplaceAllString(teamsMention().ReplaceAllString(d.text("text"), " "), " ")),
+		key:   snapshot.ComposedKey("message", conversation, d.required("id")),
+		time:  d.time("timestamp"), locale: languageOf(d.text("locale")),
 	}
-	return m, required(map[string]string{"id": sent.ID, "conversation.id": sent.Conversation.ID, "from": m.actor})
+	if m.actor == "" {
+		m.actor = d.required("from.id")
+	}
+	return m, d.err
 }
 
 var (

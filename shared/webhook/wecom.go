@@ -4,14 +4,13 @@ import (
 	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/rand"
 	"crypto/sha1"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/xml"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -33,16 +32,10 @@ const (
 //
 // Rules: developer.work.weixin.qq.com/document/path/90930, 90968 and 90238 to 90241.
 var wecom = sender{
-	name:      "wecom",
-	variables: []variable{{envWeComToken, plainForm}, {envWeComAES, aesForm}, {envWeComCorp, plainForm}},
-	media:     []string{"text/xml", "application/xml"},
-	get:       true,
-	language:  zh,
-	budget:    budgetMedium,
-	verify:    verifyWeCom,
-	parse:     parseWeCom,
-	render:    renderWeCom,
-	sample:    sampleWeCom,
+	name: "wecom", variables: []variable{{envWeComToken, plainForm}, {envWeComAES, aesForm}, {envWeComCorp, plainForm}},
+	media: []string{"text/xml", "application/xml"}, get: true,
+	budget: budgetMedium, language: zh,
+	verify: verifyWeCom, parse: parseWeCom, render: renderWeCom, sample: sampleWeCom,
 }
 
 // verifyWeCom opens the callback in a request; its parameters stand in the query.
@@ -60,7 +53,7 @@ func verifyWeCom(k keyring, r *request) error {
 		return err
 	}
 	if r.method != http.MethodGet {
-		if elements, err := flatXML(r.body); err != nil || elements["Encrypt"] != encrypted {
+		if d, err := decodeXML(r.body); err != nil || d.text("Encrypt") != encrypted {
 			return refuse("the body is not readable")
 		}
 	}
@@ -152,21 +145,21 @@ func parseWeCom(r *request) (inbound, error) {
 	if r.method == http.MethodGet {
 		return handshake{mediaText, []byte(r.plain)}, nil
 	}
-	elements, err := flatXML(r.plain)
+	d, err := decodeXML(r.plain)
 	if err != nil {
 		return nil, err
 	}
-	if elements["MsgType"] != "text" {
+	if d.text("MsgType") != "text" {
 		return handshake{mediaText, nil}, nil // nothing in it means: no reply, and no retry
 	}
 	m := message{
-		tenant: r.opened.corp, channel: elements["AgentID"], actor: elements["FromUserName"], text: elements["Content"],
-		key: snapshot.ComposedKey("message", elements["AgentID"], elements["MsgId"]),
+		tenant: r.opened.corp, channel: d.required("AgentID"), actor: d.required("FromUserName"), text: d.text("Content"),
 	}
-	if seconds, _ := strconv.ParseInt(elements["CreateTime"], 10, 64); seconds > 0 {
+	m.key = snapshot.ComposedKey("message", m.channel, d.required("MsgId"))
+	if seconds, _ := strconv.ParseInt(d.text("CreateTime"), 10, 64); seconds > 0 {
 		m.time = time.Unix(seconds, 0)
 	}
-	return m, required(map[string]string{"FromUserName": m.actor, "AgentID": m.channel, "MsgId": elements["MsgId"]})
+	return m, d.err
 }
 
 // wecomTextMessage is a text message: what users send, and the passive reply to it; WeCom knows no other form in time.
@@ -200,9 +193,7 @@ func renderWeCom(r *request, m message, p reply) (content, error) {
 		return content{}, err
 	}
 	noise := make([]byte, 16+8)
-	if _, err := io.ReadFull(r.random, noise); err != nil {
-		return content{}, fmt.Errorf("failed to read random bytes: %w", err)
-	}
+	_, _ = rand.Read(noise) // never fails
 	encrypted, err := wecomEncrypt(r.opened.key, noise[:16], string(plain), r.opened.corp)
 	if err != nil {
 		return content{}, err
@@ -213,70 +204,6 @@ func renderWeCom(r *request, m message, p reply) (content, error) {
 		Signature: wecomSignature(r.opened.token, timestamp, nonce, encrypted),
 	})
 	return content{"application/xml; charset=utf-8", body}, err
-}
-
-var errXML = errors.New("the XML is not one level of distinct elements in <xml>")
-
-// flatXML reads <xml><Name>text</Name>...</xml>. Doubled elements are refused (encoding/xml would take the last one,
-// other readers the first), and so are attributes, DTDs and processing instructions: WeCom sends none in text messages.
-// Other messages may nest; what nests is skipped. Its error is a *snapshot.Error.
-func flatXML(text string) (map[string]string, error) {
-	elements, err := readElements(text)
-	if err != nil {
-		return nil, malformed("%v", errXML)
-	}
-	return elements, nil
-}
-
-// xmlDepth is how deep elements may nest.
-const xmlDepth = 32
-
-func readElements(text string) (map[string]string, error) {
-	decoder := xml.NewDecoder(strings.NewReader(text))
-	decoder.CharsetReader = func(string, io.Reader) (io.Reader, error) { return nil, errXML }
-	elements := map[string]string{}
-	var path []string
-	var inner strings.Builder
-	closed := false
-	for {
-		token, err := decoder.Token()
-		if errors.Is(err, io.EOF) && closed {
-			return elements, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		switch token := token.(type) {
-		case xml.StartElement:
-			name := token.Name.Local
-			root := len(path) > 0 || name == "xml"
-			if closed || !root || len(token.Attr) > 0 || token.Name.Space != "" || len(path) >= xmlDepth {
-				return nil, errXML
-			}
-			if len(path) == 1 {
-				if _, twice := elements[name]; twice || len(elements) >= formMax {
-					return nil, errXML
-				}
-				elements[name] = ""
-				inner.Reset()
-			}
-			path = append(path, name)
-		case xml.EndElement:
-			if len(path) == 2 {
-				elements[path[1]] = inner.String()
-			}
-			path = path[:len(path)-1]
-			closed = len(path) == 0
-		case xml.CharData:
-			if len(path) == 2 {
-				inner.Write(token)
-			} else if len(path) < 2 && strings.TrimSpace(string(token)) != "" {
-				return nil, errXML
-			}
-		case xml.Directive, xml.ProcInst:
-			return nil, errXML
-		}
-	}
 }
 
 func sampleWeCom(s sampler) Sample {
