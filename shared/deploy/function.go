@@ -143,7 +143,7 @@ var generalVariables = []string{"SNAPSHOTS_FILE", "SWAS_ENDPOINT", "SNAPSHOT_CAL
 // senders returns the variables of each sender, by the name that it has under allow.
 func senderVariables() map[string][]string {
 	all := map[string][]string{"api": {"API_TOKEN"}}
-	for _, one := range webhook.States(nil) {
+	for _, one := range webhook.SenderStates(nil) {
 		all[one.Sender] = one.Variables
 	}
 	return all
