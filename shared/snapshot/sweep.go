@@ -98,7 +98,7 @@ func (sw *sweeping) check() error {
 		}
 	}
 	if len(sw.asked) == 0 {
-		return &Error{Code: CodeUnknownRole, Kind: KindInvalid, Message: "role: no target keeps role " + quote(role) +
+		return &Error{Code: CodeUnknownRole, Kind: KindInvalid, Message: "role: no target keeps role " + Quote(role) +
 			": name it under keep in snapshots.yaml, name targets without keep in the timer's payload, or correct the payload"}
 	}
 	return nil
