@@ -286,7 +286,8 @@ func (y *year) report() {
 	}
 	worst, median := worstAndMedian(y.waits)
 	replaced := y.deleted[judge.Replacement] + y.deleted[judge.AccountReplacement]
-	fmt.Fprintf(&line, "; %d blocked; %d replaced (%d for the account), %d surplus", y.blocked, replaced, y.deleted[judge.AccountReplacement], y.deleted[judge.Surplus])
+	fmt.Fprintf(&line, "; %d blocked; %d replaced (%d for the account), %d surplus", y.blocked, replaced,
+		y.deleted[judge.AccountReplacement], y.deleted[judge.Surplus])
 	if len(y.orders) > 0 {
 		fmt.Fprintf(&line, "; %d deployments, wait %s worst, %s median, %d waited, %d not served in %s", len(y.waits), worst, median,
 			len(y.waits)-count(y.waits, func(d time.Duration) bool { return d < pollEvery }), y.unserved, y.gate)
