@@ -147,15 +147,20 @@ func TestReadmeDemo(t *testing.T) {
 	}
 	if *update {
 		root, _ := sourceRoot()
-		if err := os.WriteFile(filepath.Join(root, "README.md"), []byte(strings.Replace(text, shown, stdout.String(), 1)), 0o644); err != nil {
+		text = strings.Replace(text, shown, stdout.String(), 1)
+		if err := os.WriteFile(filepath.Join(root, "README.md"), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return
 	}
 	if settled(shown) != settled(stdout.String()) {
-		t.Errorf("the README shows another demo; run go test ./functions/local -run TestReadmeDemo -update. It prints\n%s", stdout.String())
+		t.Errorf("the README shows another demo; run go test ./functions/local -run TestReadmeDemo -update. It prints\n%s",
+			stdout.String())
 	}
 }
+
+// robotURL is an environment for policies with ${NAME} in the URL of a notification.
+func robotURL(string) string { return "https://oapi.dingtalk.com/robot/send" }
 
 // The policies of the README are ones that the program takes.
 func TestReadmePolicies(t *testing.T) {
@@ -173,7 +178,7 @@ func TestReadmePolicies(t *testing.T) {
 			continue // of a pipeline
 		}
 		found++
-		if _, err := policy.Parse([]byte(b.text), func(string) string { return "https://oapi.dingtalk.com/robot/send" }); err != nil {
+		if _, err := policy.Parse([]byte(b.text), robotURL); err != nil {
 			t.Errorf("%s\n%v", b.text, err)
 		}
 	}
@@ -210,7 +215,8 @@ func TestReadmeOrders(t *testing.T) {
 			t.Errorf("template.yml has no parameter %s", name)
 		}
 	}
-	orders := regexp.MustCompile(`(?m)^(?:s event invoke -e|aws lambda invoke .* --payload) '([^']+)'`).FindAllStringSubmatch(text, -1)
+	command := regexp.MustCompile(`(?m)^(?:s event invoke -e|aws lambda invoke .* --payload) '([^']+)'`)
+	orders := command.FindAllStringSubmatch(text, -1)
 	if len(orders) != 2 {
 		t.Fatalf("%d first orders were found, not 2", len(orders))
 	}
@@ -268,14 +274,15 @@ func (l *lineWriter) Write(data []byte) (int, error) {
 }
 
 // serving starts serve -json with a policy and an environment, and returns where everything is.
-func serving(t *testing.T, set ...string) served {
+func serving(t *testing.T, set ...string) addresses {
 	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	out := &lineWriter{line: make(chan string, 1)}
 	ended := make(chan error, 1)
 	getenv := atRoot(t, set...)
 	go func() {
-		ended <- run(ctx, []string{"serve", "-json", "-addr", "127.0.0.1:0", "-takes", "1s"}, getenv, strings.NewReader(""), out, io.Discard)
+		args := []string{"serve", "-json", "-addr", "127.0.0.1:0", "-takes", "1s"}
+		ended <- run(ctx, args, getenv, strings.NewReader(""), out, io.Discard)
 	}()
 	t.Cleanup(func() {
 		stop()
@@ -285,7 +292,7 @@ func serving(t *testing.T, set ...string) served {
 	})
 	select {
 	case line := <-out.line:
-		var here served
+		var here addresses
 		if err := json.Unmarshal([]byte(line), &here); err != nil {
 			t.Fatalf("the first line is no JSON: %s", line)
 		}
@@ -294,7 +301,7 @@ func serving(t *testing.T, set ...string) served {
 		ended <- nil
 		t.Fatalf("serve ended: %v", err)
 	}
-	return served{}
+	return addresses{}
 }
 
 // gate is the script of the README. It returns nil where the tools are missing that it needs; CI has them.
@@ -336,6 +343,7 @@ func TestReadmeGate(t *testing.T) {
 	secret := "whsec_" + base64.StdEncoding.EncodeToString(bytes.Repeat([]byte("gate"), 8))
 	here := serving(t, "WEBHOOK_SECRET="+secret, "SNAPSHOT_CALLS_PER_MINUTE=0")
 	const failure = -1 // shells differ in the exit status of an unset variable
+	other := "whsec_" + base64.StdEncoding.EncodeToString(bytes.Repeat([]byte("else"), 8))
 	cases := map[string]struct {
 		env  []string
 		says string
@@ -345,7 +353,7 @@ func TestReadmeGate(t *testing.T) {
 		"Slash":        {[]string{"SNAPSHOT_URL=" + here.HTTP + "/"}, "is accomplished", 0},
 		"NotAllowed":   {[]string{"TARGET=db-9"}, `"retryable":false`, 1},
 		"GoOn":         {[]string{"TARGET=db-9", "ON_FAILURE=go-on"}, `"retryable":false`, 0},
-		"WrongSecret":  {[]string{"WEBHOOK_SECRET=whsec_" + base64.StdEncoding.EncodeToString(bytes.Repeat([]byte("else"), 8))}, "Unauthenticated", 1},
+		"WrongSecret":  {[]string{"WEBHOOK_SECRET=" + other}, "Unauthenticated", 1},
 		"PlainSecret":  {[]string{"WEBHOOK_SECRET=abc"}, "WEBHOOK_SECRET: is not whsec_ and base64", 1},
 		"NoBase64":     {[]string{"WEBHOOK_SECRET=whsec_***"}, "WEBHOOK_SECRET: is not whsec_ and base64", 1},
 		"NoSecret":     {[]string{"WEBHOOK_SECRET="}, "set it to whsec_", failure},
@@ -355,7 +363,8 @@ func TestReadmeGate(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			code, said := open(t, append([]string{"SNAPSHOT_URL=" + here.HTTP, "WEBHOOK_SECRET=" + secret, "KEY=run-" + name}, c.env...)...)
+			env := []string{"SNAPSHOT_URL=" + here.HTTP, "WEBHOOK_SECRET=" + secret, "KEY=run-" + name}
+			code, said := open(t, append(env, c.env...)...)
 			if code != c.code && !(c.code == failure && code != 0) || !strings.Contains(said, c.says) {
 				t.Errorf("exit status %d, not %d, and it says\n%s", code, c.code, said)
 			}
@@ -372,7 +381,8 @@ func TestReadmeGateOfAFullServer(t *testing.T) {
 	}
 	file := filepath.Join(t.TempDir(), "snapshots.yaml")
 	text := "region: cn-hangzhou\ntargets:\n  web-1: {disk: d-bp18kjxg9ebrhsgi0001, keep: {deploy: 1}}\n" +
-		"  db-1: {disk: d-bp18kjxg9ebrhsgi0002}\nallow:\n  - {from: standard, targets: [web-1, db-1], actions: [take, list], role: deploy}\n"
+		"  db-1: {disk: d-bp18kjxg9ebrhsgi0002}\nallow:\n" +
+		"  - {from: standard, targets: [web-1, db-1], actions: [take, list], role: deploy}\n"
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -397,7 +407,7 @@ func TestReadmeGateOfAFullServer(t *testing.T) {
 }
 
 // deleteOldest deletes a disk's oldest snapshot as an operator does.
-func deleteOldest(t *testing.T, here served, disk string) {
+func deleteOldest(t *testing.T, here addresses, disk string) {
 	t.Helper()
 	key := credentials.Credentials{AccessKeyID: here.AccessKeyID, AccessKeySecret: here.AccessKeySecret}
 	client, err := swas.New(here.SWAS, swas.Static(key))
@@ -536,7 +546,7 @@ func TestContractPolicy(t *testing.T) {
 	if !found {
 		t.Fatal("the contract has no policy")
 	}
-	if _, err := policy.Parse([]byte(text), func(string) string { return "https://oapi.dingtalk.com/robot/send" }); err != nil {
+	if _, err := policy.Parse([]byte(text), robotURL); err != nil {
 		t.Error(err)
 	}
 }
