@@ -132,7 +132,8 @@ func FuzzServeHTTP(f *testing.F) {
 			t.Fatalf("answer %q: %v", out, err)
 		}
 		switch answer.StatusCode {
-		case http.StatusAccepted, http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType:
+		case http.StatusAccepted, http.StatusBadRequest, http.StatusRequestEntityTooLarge,
+			http.StatusUnsupportedMediaType:
 		default:
 			t.Errorf("status %d", answer.StatusCode)
 		}
@@ -176,7 +177,8 @@ func soundTokens(d *json.Decoder, depth int) bool {
 		if open == '{' {
 			token, err := d.Token()
 			name, isText := token.(string)
-			if err != nil || !isText || slices.ContainsFunc(names, func(one string) bool { return strings.EqualFold(one, name) }) {
+			if err != nil || !isText || slices.ContainsFunc(names,
+				func(one string) bool { return strings.EqualFold(one, name) }) {
 				return false
 			}
 			names = append(names, name)

@@ -10,52 +10,50 @@ import (
 	"unicode/utf8"
 )
 
-// answer records what a handler writes.
-type answer struct {
-	id     string      // the platform's ID of the request
+// response records what a handler writes. It is an [http.ResponseWriter].
+type response struct {
+	id     string      // of the request, given by the platform
 	header http.Header // as the handler sees it
 	sent   http.Header // as it was when the status was written; nil before
 	status int
 	body   bytes.Buffer
 }
 
-func newAnswer(requestID string) *answer { return &answer{id: requestID, header: make(http.Header)} }
+func newResponse(requestID string) *response {
+	return &response{id: requestID, header: make(http.Header)}
+}
 
 // RequestID returns the platform's ID of the request; problem documents carry it.
-func (a *answer) RequestID() string { return a.id }
+func (w *response) RequestID() string { return w.id }
 
-// Header returns the headers; changes after the first write are lost, as in net/http.
-func (a *answer) Header() http.Header { return a.header }
+// Header returns the headers; changes after the first write have no effect, as in net/http.
+func (w *response) Header() http.Header { return w.header }
 
 // WriteHeader fixes status and headers, once. Informational statuses have no place in an event's answer.
-func (a *answer) WriteHeader(status int) {
+func (w *response) WriteHeader(status int) {
 	if status < 100 || status > 999 {
 		panic(fmt.Sprintf("invalid status %d", status))
 	}
-	if a.sent != nil || status < 200 {
+	if w.sent != nil || status < 200 {
 		return
 	}
-	a.status, a.sent = status, a.header.Clone()
+	w.status, w.sent = status, w.header.Clone()
 }
 
 // Write adds to the body, with status 200 unless another was written.
-func (a *answer) Write(data []byte) (int, error) {
-	a.WriteHeader(http.StatusOK)
-	if !bodyAllowed(a.status) {
+func (w *response) Write(data []byte) (int, error) {
+	w.WriteHeader(http.StatusOK)
+	if w.status == http.StatusNoContent || w.status == http.StatusNotModified {
 		return 0, http.ErrBodyNotAllowed
 	}
-	return a.body.Write(data)
-}
-
-func bodyAllowed(status int) bool {
-	return status != http.StatusNoContent && status != http.StatusNotModified
+	return w.body.Write(data)
 }
 
 // platformHeaders are set by the platform, for the connection that it holds.
 var platformHeaders = []string{"Connection", "Content-Length", "Keep-Alive", "Trailer", "Transfer-Encoding", "Upgrade"}
 
-// httpAnswer is the answer in the form that both platforms read.
-type httpAnswer struct {
+// httpResponse is an answer in the form that both platforms read.
+type httpResponse struct {
 	StatusCode      int               `json:"statusCode"`
 	Headers         map[string]string `json:"headers"`
 	IsBase64Encoded bool              `json:"isBase64Encoded"`
@@ -64,16 +62,16 @@ type httpAnswer struct {
 }
 
 // encode returns the recorded answer in the form of the platform that sent e.
-func (a *answer) encode(e httpEvent) (json.RawMessage, error) {
-	a.WriteHeader(http.StatusOK)
-	header, body := a.sent, a.body.Bytes()
+func (w *response) encode(e httpEvent) (json.RawMessage, error) {
+	w.WriteHeader(http.StatusOK)
+	header, body := w.sent, w.body.Bytes()
 	for _, name := range platformHeaders {
 		header.Del(name)
 	}
 	setDefault(header, "Content-Type", http.DetectContentType(body))
 	setDefault(header, "X-Content-Type-Options", "nosniff")
 	setDefault(header, "Cache-Control", "no-store")
-	out := httpAnswer{StatusCode: a.status, Headers: make(map[string]string, len(header))}
+	out := httpResponse{StatusCode: w.status, Headers: make(map[string]string, len(header))}
 	if !e.onFC() {
 		out.Cookies = header.Values("Set-Cookie")
 		header.Del("Set-Cookie")
