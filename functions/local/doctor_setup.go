@@ -70,7 +70,7 @@ func (in *inspection) environment() {
 
 // senders compares the secrets that are set here with what the policy allows over HTTP.
 func (in *inspection) senders() {
-	states := append(webhook.States(webhook.SecretsFromEnv(in.getenv)), in.bearer())
+	states := append(webhook.SenderStates(webhook.SecretsFromEnv(in.getenv)), in.bearer())
 	for _, one := range states {
 		check := "sender " + one.Sender
 		allowed := slices.ContainsFunc(in.policy.Allow, func(rule policy.Allow) bool { return rule.From == one.Sender })
@@ -131,8 +131,8 @@ func (in *inspection) timerTicks() []snapshot.Tick {
 }
 
 // bearer is the state of the bearer token, whose sender the policy calls api.
-func (in *inspection) bearer() webhook.State {
+func (in *inspection) bearer() webhook.SenderState {
 	const variable = "API_TOKEN"
 	_, err := webhook.ReadSecrets(in.getenv, variable)
-	return webhook.State{Sender: "api", Variables: []string{variable}, Set: !errors.Is(err, webhook.ErrUnset), Off: err}
+	return webhook.SenderState{Sender: "api", Variables: []string{variable}, Set: !errors.Is(err, webhook.ErrUnset), Off: err}
 }

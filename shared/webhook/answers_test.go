@@ -114,9 +114,9 @@ func TestChineseAnswers(t *testing.T) {
 func TestHelpNamesOwnTargets(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, allSecrets())
-	b.config.Policy.Allow = b.config.Policy.Allow[:1:1]
-	b.config.Policy.Allow[0].Targets = []string{"db-1"}
-	b.handler = New(b.config)
+	b.options.Policy.Allow = b.options.Policy.Allow[:1:1]
+	b.options.Policy.Allow[0].Targets = []string{"db-1"}
+	b.handler = New(b.options)
 	if answer := b.tell(t, talks()["slack"], "help", "1"); strings.Contains(answer, "web-1") || !strings.Contains(answer, "plan db-1") {
 		t.Errorf("help is %q", answer)
 	}

@@ -163,10 +163,13 @@ type slow struct {
 	left chan time.Duration
 }
 
-func (s slow) Take(ctx context.Context, o snapshot.Order) snapshot.Result {
+func (s slow) TakeAll(ctx context.Context, orders []snapshot.Order) []snapshot.Result {
 	deadline, _ := ctx.Deadline()
 	s.left <- time.Until(deadline)
-	return snapshot.Result{Target: o.Target, Outcome: snapshot.OutcomeDeferred, Error: &snapshot.Error{Code: snapshot.CodeNoTime, Kind: snapshot.KindTimeout, Retryable: true}}
+	return []snapshot.Result{{
+		Target: orders[0].Target, Outcome: snapshot.OutcomeDeferred,
+		Error: &snapshot.Error{Code: snapshot.CodeNoTime, Kind: snapshot.KindTimeout, Retryable: true},
+	}}
 }
 
 // The core gets less time than the sender gives us.
@@ -174,8 +177,8 @@ func TestBudget(t *testing.T) {
 	t.Parallel()
 	inEachChat(t, func(t *testing.T, b *bench, sender string, in talk) {
 		left := make(chan time.Duration, 1)
-		b.config.Core = func(context.Context) (Core, error) { return slow{left: left}, nil }
-		b.handler = New(b.config)
+		b.options.Core = func(context.Context) (Core, error) { return slow{left: left}, nil }
+		b.handler = New(b.options)
 		answer := b.tell(t, in, "web-1", "1")
 		limit := map[string]time.Duration{"teams": 4 * time.Second, "wecom": 4 * time.Second}[sender]
 		if limit == 0 {
@@ -229,10 +232,10 @@ func TestFailures(t *testing.T) {
 	t.Run("no core", func(t *testing.T) {
 		t.Parallel()
 		b := newBench(t, allSecrets())
-		b.config.Core = func(context.Context) (Core, error) {
+		b.options.Core = func(context.Context) (Core, error) {
 			return nil, &snapshot.Error{Code: snapshot.CodeNoCredentials, Kind: snapshot.KindConfig, Message: "set a role"}
 		}
-		b.handler = New(b.config)
+		b.handler = New(b.options)
 		if answer := b.tell(t, talks()["teams"], "web-1", "1"); !strings.Contains(answer, snapshot.CodeNoCredentials) {
 			t.Errorf("answer is %q", answer)
 		}

@@ -29,14 +29,14 @@ var verbs = map[string]verb{
 	"help": verbHelp, "帮助": verbHelp, "?": verbHelp, "？": verbHelp,
 }
 
-// command is what a user wrote: a verb, its object (a target or a snapshot ID) and the rest.
-type command struct {
+// chatCommand is what a user wrote: a verb, its object (a target or a snapshot ID) and the rest.
+type chatCommand struct {
 	verb   verb
 	object string
 	rest   string
 }
 
-// untils is what users may write before the day of keep.
+// untils is the words that users may write before the day of keep.
 var untils = []string{"until", "till", "to", "到", "至", "直到"}
 
 // wordsOf returns the words of a message, without the mentions before it, which chats leave in the text. A Chinese verb
@@ -68,13 +68,13 @@ func english(text string) bool {
 const textMax = 500
 
 // parseCommand reads a command.
-func parseCommand(text string) command {
+func parseCommand(text string) chatCommand {
 	if utf8.RuneCountInString(text) > textMax {
-		return command{verb: verbTooLong}
+		return chatCommand{verb: verbTooLong}
 	}
 	words := wordsOf(text)
 	if len(words) == 0 {
-		return command{verb: verbHelp}
+		return chatCommand{verb: verbHelp}
 	}
 	verb, known := verbs[strings.ToLower(words[0])]
 	if known {
@@ -82,7 +82,7 @@ func parseCommand(text string) command {
 	} else {
 		verb = verbTake
 	}
-	c := command{verb: verb}
+	c := chatCommand{verb: verb}
 	if len(words) > 0 {
 		c.object, c.rest = words[0], strings.Join(words[1:], " ")
 	}

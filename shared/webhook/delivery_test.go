@@ -117,7 +117,7 @@ func encryptCallback(message, owner string) string {
 	if err != nil {
 		panic(err)
 	}
-	text, err := pack(string(key), []byte("0123456789abcdef"), message, owner)
+	text, err := wecomEncrypt(string(key), []byte("0123456789abcdef"), message, owner)
 	if err != nil {
 		panic(err)
 	}

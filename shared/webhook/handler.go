@@ -1,8 +1,8 @@
 package webhook
 
 import (
+	"cmp"
 	"context"
-	"crypto/rand"
 	"errors"
 	"io"
 	"log/slog"
@@ -18,9 +18,8 @@ import (
 	"swas-snapshot/shared/snapshot"
 )
 
-// Core is what webhooks ask of the core; [snapshot.Service] is one.
+// Core is what webhooks ask of the core; [snapshot.Service] is one. No answer waits longer for it than its sender does.
 type Core interface {
-	Take(context.Context, snapshot.Order) snapshot.Result
 	TakeAll(context.Context, []snapshot.Order) []snapshot.Result
 	List(ctx context.Context, target string) (snapshot.Listing, error)
 	Plan(ctx context.Context, target string) (snapshot.Plan, error)
@@ -28,20 +27,18 @@ type Core interface {
 	Pin(ctx context.Context, id, until string, may func(snapshot.Target) error) (snapshot.Pinned, error)
 }
 
-// Config is what the webhooks need.
-type Config struct {
+// Options holds what [New] needs.
+type Options struct {
 	// Secrets switch senders on; see [SecretsFromEnv].
 	Secrets Secrets
-	// Policy says who may do what.
+	// Policy says which caller may do what.
 	Policy policy.Policy
 	// Core returns the core for an invocation; it is asked only for authentic requests. Its error becomes the answer.
 	Core func(context.Context) (Core, error)
-	// Log is told of every decision; nil: silent.
+	// Log gets every decision; nil: silent.
 	Log *slog.Logger
 	// Now is the time by which signatures are judged; nil: that of the machine.
 	Now func() time.Time
-	// Rand is for the noise in encrypted answers, several at once; nil: crypto/rand.
-	Rand io.Reader
 }
 
 // bodyMax is the size of a request's body in bytes, at most.
@@ -55,38 +52,34 @@ const headerMax = 2 << 10
 const prefix = "/hooks/"
 
 type handler struct {
-	Config
+	Options
 	senders map[string]enabled
 }
 
-// enabled is a sender with its secrets.
+// enabled is a sender with its keys.
 type enabled struct {
-	kind
-	sender
+	*sender
+	keyring keyring
 }
 
-// New returns the handler of everything below /hooks/. A sender is there only if its secrets are set and fit to be
-// used; why one is not is logged once.
-func New(config Config) http.Handler {
-	h := &handler{Config: config, senders: make(map[string]enabled)}
-	if h.Log == nil {
-		h.Log = slog.New(slog.DiscardHandler)
-	}
+// New returns the handler of everything below /hooks/. A sender is on only if its secrets are set and valid; why one is
+// off is logged once. Requests to a sender that is off get 404, unauthenticated ones 401; chats get 200 and a text for
+// everything else, machines a result or a problem document.
+func New(options Options) http.Handler {
+	h := &handler{Options: options, senders: make(map[string]enabled)}
+	h.Log = cmp.Or(h.Log, slog.New(slog.DiscardHandler))
 	if h.Now == nil {
 		h.Now = time.Now
 	}
-	if h.Rand == nil {
-		h.Rand = rand.Reader
-	}
-	for _, kind := range kinds {
-		sender, err := kind.open(config.Secrets)
+	for _, s := range senders {
+		keys, err := s.keys(options.Secrets)
 		switch {
 		case err == nil:
-			h.senders[kind.name] = enabled{kind, sender}
-		case !kind.wanted(config.Secrets):
-			h.Log.Debug("webhook sender is off", "sender", kind.name)
+			h.senders[s.name] = enabled{s, keys}
+		case !s.wanted(options.Secrets):
+			h.Log.Debug("webhook sender is off", "sender", s.name)
 		default:
-			h.Log.Warn("webhook sender is off", "sender", kind.name, "why", err.Error())
+			h.Log.Warn("webhook sender is off", "sender", s.name, "why", err.Error())
 		}
 	}
 	return h
@@ -96,88 +89,89 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Cache-Control", "no-store")
 	name, below := strings.CutPrefix(r.URL.Path, prefix)
-	sender, on := h.senders[name]
+	s, on := h.senders[name]
 	if !below || !on {
 		problem.WriteStatus(w, http.StatusNotFound, problem.CodeNotFound, "there is nothing at this path")
 		return
 	}
 	started := h.Now()
-	ctx, cancel := context.WithTimeout(r.Context(), sender.budget-answerReserve)
+	// What cannot take a write deadline writes when the handler returns.
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(s.budget))
+	ctx, cancel := context.WithTimeout(r.Context(), s.budget-answerReserve)
 	defer cancel()
-	request, ok := h.receive(w, r, sender)
-	if !ok {
+	request, refused := h.receive(w, r, s.sender)
+	if refused != nil {
+		problem.Send(w, *refused)
 		return
 	}
-	if err := sender.verify(request); err != nil {
+	if err := s.verify(s.keyring, request); err != nil {
 		// The answer is always the same; the error says why, and never holds anything of the request.
 		h.Log.WarnContext(ctx, "refused a caller", "sender", name, "why", err.Error())
 		problem.WriteStatus(w, http.StatusUnauthorized, problem.CodeUnauthenticated, "the request is not authenticated")
 		return
 	}
-	visit := &call{handler: h, enabled: sender, request: request, w: w, started: started}
-	in, err := sender.parse(request)
+	c := &call{handler: h, sender: s.sender, request: request, w: w, started: started}
+	in, err := s.parse(request)
 	if err != nil {
-		visit.unreadable(ctx, in, snapshot.AsError(err))
+		c.fail(ctx, in, snapshot.AsError(err))
 		return
 	}
-	visit.act(ctx, in)
+	in.act(ctx, c)
 }
 
-// receive reads a request within the limits for callers that are not authenticated yet. If it reports false, it has
-// answered.
-func (h *handler) receive(w http.ResponseWriter, r *http.Request, sender enabled) (*request, bool) {
-	if !sender.allows(r.Method) {
-		w.Header().Set("Allow", sender.methods())
-		problem.WriteStatus(w, http.StatusMethodNotAllowed, problem.CodeMethod, "this path takes "+sender.methods())
-		return nil, false
+// receive reads a request within the limits for callers that are not authenticated yet, or says why it is refused.
+func (h *handler) receive(w http.ResponseWriter, r *http.Request, s *sender) (*request, *problem.Document) {
+	refused := func(status int, code, detail string) (*request, *problem.Document) {
+		document := problem.New(status, code, detail)
+		return nil, &document
+	}
+	if !slices.Contains(s.methods(), r.Method) {
+		methods := strings.Join(s.methods(), ", ")
+		w.Header().Set("Allow", methods)
+		return refused(http.StatusMethodNotAllowed, problem.CodeMethod, "this path takes "+methods)
 	}
 	if r.Header.Get("Content-Encoding") != "" {
-		problem.WriteStatus(w, http.StatusUnsupportedMediaType, problem.CodeMediaType, "Content-Encoding: send the body as it is, uncompressed")
-		return nil, false
+		return refused(http.StatusUnsupportedMediaType, problem.CodeMediaType,
+			"Content-Encoding: send the body as it is, uncompressed")
 	}
-	media, _ := mediaType(r.Header)
-	if r.Method == http.MethodPost && !slices.Contains(sender.media, media) {
-		problem.WriteStatus(w, http.StatusUnsupportedMediaType, problem.CodeMediaType, "Content-Type: this path takes "+strings.Join(sender.media, " or "))
-		return nil, false
+	media := mediaType(r.Header)
+	if r.Method == http.MethodPost && !slices.Contains(s.media, media) {
+		return refused(http.StatusUnsupportedMediaType, problem.CodeMediaType,
+			"Content-Type: this path takes "+strings.Join(s.media, " or "))
 	}
 	for name, values := range r.Header {
-		for _, value := range values {
-			if len(value) > headerMax && !slices.Contains(authHeaders, name) {
-				problem.WriteStatus(w, http.StatusBadRequest, snapshot.CodeMalformed, "a header has more than 2 KiB")
-				return nil, false
-			}
+		tooLong := slices.ContainsFunc(values, func(value string) bool { return len(value) > headerMax })
+		if tooLong && !slices.Contains(s.headers, name) {
+			return refused(http.StatusBadRequest, snapshot.CodeMalformed, "a header has more than 2 KiB")
 		}
 	}
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		problem.WriteStatus(w, http.StatusBadRequest, snapshot.CodeMalformed, "the query is malformed")
-		return nil, false
+		return refused(http.StatusBadRequest, snapshot.CodeMalformed, "the query is malformed")
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, bodyMax))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		problem.WriteStatus(w, http.StatusRequestEntityTooLarge, problem.CodeTooLarge, "the body has more than 1 MiB")
-		return nil, false
+		return refused(http.StatusRequestEntityTooLarge, problem.CodeTooLarge, "the body has more than 1 MiB")
 	case err != nil:
-		problem.WriteStatus(w, http.StatusBadRequest, snapshot.CodeMalformed, "the body did not arrive whole: send it again")
-		return nil, false
+		return refused(http.StatusBadRequest, snapshot.CodeMalformed, "the body did not arrive whole: send it again")
 	}
 	return &request{
 		method: r.Method, media: media, header: r.Header, query: query,
-		body: string(body), plain: string(body), now: h.Now(), random: h.Rand,
-	}, true
+		body: string(body), plain: string(body), now: h.Now(),
+	}, nil
 }
 
-// mediaType returns the one Content-Type, which must be in UTF-8 if it says anything of that.
-func mediaType(header http.Header) (string, bool) {
+// mediaType returns the only Content-Type; "" if there is none or its charset is another than UTF-8.
+func mediaType(header http.Header) string {
 	values := header.Values("Content-Type")
 	if len(values) != 1 {
-		return "", false
+		return ""
 	}
 	media, parameters, err := mime.ParseMediaType(values[0])
 	if charset := parameters["charset"]; err != nil || charset != "" && !strings.EqualFold(charset, "utf-8") {
-		return "", false
+		return ""
 	}
-	return media, true
+	return media
 }

@@ -161,36 +161,50 @@ func TestSecretsFromEnv(t *testing.T) {
 	}
 }
 
-func TestVerifyStandard(t *testing.T) {
+// Signatures are checked for the rest of the HTTP function, too. Settings that are no secrets make no verifier.
+func TestStandardVerifier(t *testing.T) {
 	t.Parallel()
+	for name, test := range map[string]struct {
+		secrets []string
+		want    string
+	}{
+		"no secret":       {nil, "WEBHOOK_SECRET is not set"},
+		"an empty secret": {[]string{""}, "0 bytes"},
+		"no prefix":       {[]string{standardSecret[6:]}, "does not begin with whsec_"},
+		"no base64":       {[]string{"whsec_!!!!!!!!!!!!!!!!"}, "is not base64"},
+		"a short secret":  {[]string{standardSecret, "whsec_c2hvcnQtc2hvcnQ="}, "has 11 bytes once decoded"},
+	} {
+		if _, err := NewStandardVerifier(Secrets{envStandard: test.secrets}); err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: %v, want %q", name, err, test.want)
+		}
+	}
 	d := standardSigned("standard", standardSecret, "msg_1", "body")
+	more := d.clone()
+	more.header.Set("webhook-signature", "v1,AAAA v1a,BBBB "+d.header.Get("webhook-signature"))
 	for name, test := range map[string]struct {
 		secrets []string
 		header  http.Header
 		body    string
 		ok      bool
 	}{
-		"OK":              {[]string{standardSecret}, d.header, "body", true},
-		"second secret":   {[]string{gitlabSigning, standardSecret}, d.header, "body", true},
-		"another secret":  {[]string{gitlabSigning}, d.header, "body", false},
-		"no secret":       {nil, d.header, "body", false},
-		"an empty secret": {[]string{""}, d.header, "body", false},
-		"a short secret":  {[]string{"whsec_c2hvcnQ="}, d.header, "body", false},
-		"another body":    {[]string{standardSecret}, d.header, "body ", false},
-		"no header":       {[]string{standardSecret}, http.Header{}, "body", false},
+		"OK":                          {[]string{standardSecret}, d.header, "body", true},
+		"second secret":               {[]string{gitlabSigning, standardSecret}, d.header, "body", true},
+		"one good signature of three": {[]string{standardSecret}, more.header, "body", true},
+		"another secret":              {[]string{gitlabSigning}, d.header, "body", false},
+		"another body":                {[]string{standardSecret}, d.header, "body ", false},
+		"no header":                   {[]string{standardSecret}, http.Header{}, "body", false},
 	} {
-		err := VerifyStandard(test.secrets, test.header, []byte(test.body), now)
-		if (err == nil) != test.ok {
+		verifier, err := NewStandardVerifier(Secrets{envStandard: test.secrets})
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = verifier.Verify(test.header, []byte(test.body), now)
+		if (err == nil) != test.ok || err != nil && !errors.Is(err, ErrUnauthenticated) {
 			t.Errorf("%s: %v", name, err)
 		}
-		if err != nil && len(test.secrets) > 0 && len(test.secrets[0]) > 20 && !errors.Is(err, ErrUnauthenticated) {
-			t.Errorf("%s: %v is not ErrUnauthenticated", name, err)
-		}
 	}
-	more := d.clone()
-	more.header.Set("webhook-signature", "v1,AAAA v1a,BBBB "+d.header.Get("webhook-signature"))
-	if err := VerifyStandard([]string{standardSecret}, more.header, []byte("body"), now); err != nil {
-		t.Errorf("one good signature of three: %v", err)
+	if err := (StandardVerifier{}).Verify(d.header, []byte("body"), now); !errors.Is(err, ErrUnauthenticated) {
+		t.Errorf("without keys: %v", err)
 	}
 }
 
@@ -272,8 +286,8 @@ func BenchmarkRefuse(b *testing.B) {
 	for name, s := range schemes() {
 		b.Run(strings.ReplaceAll(name, " ", "-"), func(b *testing.B) {
 			bench := newBench(b, s.secrets)
-			bench.config.Log = slog.New(slog.DiscardHandler)
-			bench.handler = New(bench.config)
+			bench.options.Log = slog.New(slog.DiscardHandler)
+			bench.handler = New(bench.options)
 			d := s.delivery.clone()
 			bench.at = now.Add(10 * time.Second)
 			for _, header := range s.auth {

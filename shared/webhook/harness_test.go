@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -177,11 +176,6 @@ func (a *account) ids() []string {
 	return ids
 }
 
-// noise is a source of randomness that is not random.
-type noise struct{}
-
-func (noise) Read(p []byte) (int, error) { return copy(p, strings.Repeat("noise", 1+len(p)/5)), nil }
-
 // bench is a handler with everything around it.
 type bench struct {
 	account *account
@@ -192,17 +186,13 @@ type bench struct {
 	mu      *sync.Mutex
 	orders  []snapshot.Order
 	pinner  policy.Caller // who pinned last
-	config  Config
+	options Options
 }
 
 // spy keeps the orders that reach the core.
 type spy struct {
 	*snapshot.Service
 	b *bench
-}
-
-func (s spy) Take(ctx context.Context, o snapshot.Order) snapshot.Result {
-	return s.TakeAll(ctx, []snapshot.Order{o})[0]
 }
 
 func (s spy) TakeAll(ctx context.Context, orders []snapshot.Order) []snapshot.Result {
@@ -226,11 +216,15 @@ type scripted struct {
 	plan func(target string) (snapshot.Plan, error)
 }
 
-func (s scripted) Take(ctx context.Context, o snapshot.Order) snapshot.Result {
+func (s scripted) TakeAll(ctx context.Context, orders []snapshot.Order) []snapshot.Result {
 	if s.take == nil {
-		return s.Core.Take(ctx, o)
+		return s.Core.TakeAll(ctx, orders)
 	}
-	return s.take(o)
+	results := make([]snapshot.Result, len(orders))
+	for i, o := range orders {
+		results[i] = s.take(o)
+	}
+	return results
 }
 
 func (s scripted) Plan(ctx context.Context, target string) (snapshot.Plan, error) {
@@ -242,14 +236,14 @@ func (s scripted) Plan(ctx context.Context, target string) (snapshot.Plan, error
 
 // script puts the answers of a test before the core of the bench.
 func (b *bench) script(s scripted) {
-	beneath := b.config.Core
-	b.config.Core = func(ctx context.Context) (Core, error) {
+	beneath := b.options.Core
+	b.options.Core = func(ctx context.Context) (Core, error) {
 		var err error
 		s := s
 		s.Core, err = beneath(ctx)
 		return s, err
 	}
-	b.handler = New(b.config)
+	b.handler = New(b.options)
 }
 
 func newBench(tb testing.TB, secrets Secrets) *bench {
@@ -260,8 +254,8 @@ func newBench(tb testing.TB, secrets Secrets) *bench {
 	}
 	b := &bench{account: &account{fail: map[string]string{}}, at: now, log: &bytes.Buffer{}, mu: &sync.Mutex{}}
 	instance := snapshot.NewInstance(0)
-	b.config = Config{
-		Secrets: secrets, Policy: rules, Now: func() time.Time { return b.at }, Rand: noise{},
+	b.options = Options{
+		Secrets: secrets, Policy: rules, Now: func() time.Time { return b.at },
 		Log: slog.New(slog.NewJSONHandler(&locked{w: b.log}, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Core: func(context.Context) (Core, error) {
 			b.mu.Lock()
@@ -270,7 +264,7 @@ func newBench(tb testing.TB, secrets Secrets) *bench {
 			return spy{&snapshot.Service{API: b.account, Policy: rules.Policy, Instance: instance, Now: func() time.Time { return now }}, b}, nil
 		},
 	}
-	b.handler = New(b.config)
+	b.handler = New(b.options)
 	return b
 }
 

@@ -29,7 +29,7 @@ func TestCatalogue(t *testing.T) {
 			t.Errorf("%s has other arguments in the other language: %+v", name, p)
 		}
 	}
-	all := reflect.ValueOf(say)
+	all := reflect.ValueOf(phrases)
 	for i := range all.NumField() {
 		field := all.Field(i)
 		if field.Kind() == reflect.Map {
@@ -41,18 +41,18 @@ func TestCatalogue(t *testing.T) {
 		}
 		check(all.Type().Field(i).Name, phrase{field.Field(0).String(), field.Field(1).String()})
 	}
-	for code, f := range failures {
-		check(code, f.what)
+	for code, e := range explanations {
+		check(code, e.what)
 	}
-	for kind, f := range kindFailures {
-		check(string(rune('0'+kind)), f.what)
+	for kind, e := range kindExplanations {
+		check(string(rune('0'+kind)), e.what)
 	}
 	check("unforeseen", unforeseen.what)
 }
 
 func TestParseCommand(t *testing.T) {
 	t.Parallel()
-	for text, want := range map[string]command{
+	for text, want := range map[string]chatCommand{
 		"web-1":                     {verbTake, "web-1", ""},
 		"  web-1   before\tupgrade": {verbTake, "web-1", "before upgrade"},
 		"take web-1":                {verbTake, "web-1", ""},
@@ -89,10 +89,10 @@ func TestOffIsUnset(t *testing.T) {
 	t.Parallel()
 	env := map[string]string{envGitLabSigning: "off", envGitLabToken: "0123456789abcdef0123456789abcdef", envSlack: "off"}
 	secrets := SecretsFromEnv(func(name string) string { return env[name] })
-	if _, err := openGitLab(secrets); err != nil {
+	if _, err := gitlab.keys(secrets); err != nil {
 		t.Error(err)
 	}
-	if _, err := openSlack(secrets); !errors.Is(err, ErrUnset) {
+	if _, err := slack.keys(secrets); !errors.Is(err, ErrUnset) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -101,23 +101,24 @@ func TestOffIsUnset(t *testing.T) {
 func TestLanguage(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		ask  ask
-		want language
+		message message
+		usual   language
+		want    language
 	}{
-		"Chinese":                       {ask{text: "列表"}, zh},
-		"Chinese reason":                {ask{text: "web-1 升级前"}, zh},
-		"English verb":                  {ask{text: "list", home: zh}, en},
-		"English verb in capitals":      {ask{text: "@bot HELP", home: zh}, en},
-		"English words":                 {ask{text: "web-1 before the upgrade", home: zh}, en},
-		"a target":                      {ask{text: "web-1", home: zh}, zh},
-		"a target in an English chat":   {ask{text: "web-1"}, en},
-		"a mention and a target":        {ask{text: "@_user_1 web-1", home: zh}, zh},
-		"a question mark":               {ask{text: "?", home: zh}, zh},
-		"a wide question mark":          {ask{text: "？", home: zh}, zh},
-		"nothing":                       {ask{home: zh}, zh},
-		"English words, Chinese locale": {ask{text: "list web-1", lang: zh}, zh},
+		"Chinese":                       {message{text: "列表"}, en, zh},
+		"Chinese reason":                {message{text: "web-1 升级前"}, en, zh},
+		"English verb":                  {message{text: "list"}, zh, en},
+		"English verb in capitals":      {message{text: "@bot HELP"}, zh, en},
+		"English words":                 {message{text: "web-1 before the upgrade"}, zh, en},
+		"a target":                      {message{text: "web-1"}, zh, zh},
+		"a target in an English chat":   {message{text: "web-1"}, en, en},
+		"a mention and a target":        {message{text: "@_user_1 web-1"}, zh, zh},
+		"a question mark":               {message{text: "?"}, zh, zh},
+		"a wide question mark":          {message{text: "？"}, zh, zh},
+		"nothing":                       {message{}, zh, zh},
+		"English words, Chinese locale": {message{text: "list web-1", locale: zh}, en, zh},
 	} {
-		if got := test.ask.language(); got != test.want {
+		if got := test.message.replyLanguage(test.usual); got != test.want {
 			t.Errorf("%s: language %d, want %d", name, got, test.want)
 		}
 	}
@@ -151,7 +152,7 @@ func TestExample(t *testing.T) {
 		"changeme1234567890": false, "my-example-secret-9": false, "your-secret-0123456": false, "xxxxxxxxxxxxxxxxxxxx": false,
 		"a...b...c...d...e...": false, "----------------": false,
 	} {
-		_, err := Secrets{envSlack: {secret}}.read(envSlack)
+		_, err := Secrets{envSlack: {secret}}.read(variable{envSlack, plainForm})
 		if (err != nil) != want {
 			t.Errorf("%q: %v, want refused: %t", secret, err, want)
 		}

@@ -30,10 +30,6 @@ func (c *takeCore) TakeAll(_ context.Context, orders []snapshot.Order) []snapsho
 	return results
 }
 
-func (c *takeCore) Take(ctx context.Context, order snapshot.Order) snapshot.Result {
-	return c.TakeAll(ctx, []snapshot.Order{order})[0]
-}
-
 func (c *takeCore) Plan(context.Context, string) (snapshot.Plan, error) {
 	return snapshot.Plan{Used: 1, Of: 3}, nil
 }
@@ -76,7 +72,7 @@ func TestSamplesAreLetIn(t *testing.T) {
 		t.Run(rule.From+" "+rule.On, func(t *testing.T) {
 			t.Parallel()
 			core := &takeCore{}
-			handler := webhook.New(webhook.Config{
+			handler := webhook.New(webhook.Options{
 				Secrets: secrets, Policy: p, Now: func() time.Time { return now },
 				Core: func(context.Context) (webhook.Core, error) { return core, nil },
 			})

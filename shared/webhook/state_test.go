@@ -6,14 +6,14 @@ import (
 	"testing"
 )
 
-func TestStates(t *testing.T) {
+func TestSenderStates(t *testing.T) {
 	t.Parallel()
-	states := map[string]State{}
-	for _, one := range States(Secrets{envGitHub: {"0123456789abcdef"}, envGitee: {"short"}, envWeComToken: {"0123456789abcdef"}}) {
+	states := map[string]SenderState{}
+	for _, one := range SenderStates(Secrets{envGitHub: {"0123456789abcdef"}, envGitee: {"short"}, envWeComToken: {"0123456789abcdef"}}) {
 		states[one.Sender] = one
 	}
-	if len(states) != len(kinds) {
-		t.Errorf("there are %d senders, want %d", len(states), len(kinds))
+	if len(states) != len(senders) {
+		t.Errorf("there are %d senders, want %d", len(states), len(senders))
 	}
 	for name, c := range map[string]struct {
 		set bool

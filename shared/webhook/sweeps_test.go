@@ -133,7 +133,7 @@ func TestDeferredOrders(t *testing.T) {
 		})
 	}
 	b := newBench(t, allSecrets())
-	b.config.Policy.Location = time.FixedZone("CST", 8*60*60)
+	b.options.Policy.Location = time.FixedZone("CST", 8*60*60)
 	b.script(scripted{take: func(snapshot.Order) snapshot.Result {
 		return snapshot.Result{Outcome: snapshot.OutcomeDeferred, Error: own}
 	}})

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strings"
+	"time"
 
 	"swas-snapshot/shared/snapshot"
 )
@@ -21,7 +22,7 @@ func watched(next http.Handler, keep func(*http.Request, exchange)) http.Handler
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		seen := &watcher{ResponseWriter: w, status: http.StatusOK}
 		if of, ok := r.Context().Value(invocationKey{}).(*recorder); ok {
-			seen.invocation = of.requestID
+			seen.of = of
 		}
 		answered := false
 		defer func() {
@@ -65,13 +66,23 @@ type watcher struct {
 	status int
 	code   string
 
-	invocation string // its request ID, for a request without one of its own
+	of *recorder // of the invocation; nil: none
 }
 
 // WriteHeader remembers the status.
 func (w *watcher) WriteHeader(status int) {
 	w.status = status
 	w.ResponseWriter.WriteHeader(status)
+}
+
+// SetWriteDeadline remembers by when the answer must be written: notifications are sent before it leaves the process.
+func (w *watcher) SetWriteDeadline(by time.Time) error {
+	if w.of != nil {
+		w.of.mu.Lock()
+		defer w.of.mu.Unlock()
+		w.of.writeBy = by
+	}
+	return nil
 }
 
 // Write looks for a code. A problem document is written at once (package problem).
@@ -87,5 +98,8 @@ func (w *watcher) RequestID() string {
 	if known, ok := w.ResponseWriter.(interface{ RequestID() string }); ok && known.RequestID() != "" {
 		return known.RequestID()
 	}
-	return w.invocation
+	if w.of == nil {
+		return ""
+	}
+	return w.of.requestID
 }

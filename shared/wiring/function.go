@@ -114,7 +114,7 @@ func (f *Function) Handler(do func(context.Context, *Invocation, []byte) Answere
 			return refuse(event, err)
 		}
 		answered := do(ctx, i, event)
-		told.send(ctx, l.notifier, f.patience())
+		told.send(ctx, l.notifier, answered.patience(f.patience()))
 		f.summarize(ctx, from, answered, stats, time.Since(start))
 		return answered.Body, answered.Err
 	}
@@ -137,6 +137,15 @@ type Answered struct {
 
 	deeds    []deed
 	exchange *exchange // over HTTP
+	writeBy  time.Time // by when the caller needs the answer; zero: any time
+}
+
+// patience returns how long sending notifications may take before the answer leaves the process, at most limit.
+func (a Answered) patience(limit time.Duration) time.Duration {
+	if a.writeBy.IsZero() {
+		return limit
+	}
+	return min(limit, time.Until(a.writeBy))
 }
 
 // errPanicked stands in the log for a panic, whose text may hold what the event held.

@@ -26,6 +26,7 @@ type recorder struct {
 	results  []snapshot.Result
 	deeds    []deed
 	exchange *exchange
+	writeBy  time.Time // by when the answer must be written; zero: any time
 }
 
 // Take does an order and remembers its result.
@@ -53,7 +54,7 @@ func (f *Function) HTTP() func(context.Context, *Invocation, []byte) Answered {
 		if r.exchange == nil && err == nil {
 			r.exchange = unseen(body)
 		}
-		return Answered{Body: body, Err: failure(err), Results: r.results, deeds: r.deeds, exchange: r.exchange}
+		return Answered{Body: body, Err: failure(err), Results: r.results, deeds: r.deeds, exchange: r.exchange, writeBy: r.writeBy}
 	}
 }
 
@@ -68,8 +69,8 @@ func (f *Function) httpHandler() http.Handler {
 		Policy: l.policy,
 		Core:   func(ctx context.Context) (httpapi.Core, error) { return recorderOf(ctx), nil },
 		Bearer: f.bearer(),
-		Signed: signed(secrets["WEBHOOK_SECRET"]),
-		Hooks: webhook.New(webhook.Config{
+		Signed: signed(secrets),
+		Hooks: webhook.New(webhook.Options{
 			Secrets: secrets, Policy: l.policy, Log: f.log,
 			Core: func(ctx context.Context) (webhook.Core, error) { return recorderOf(ctx), nil },
 		}),
@@ -96,13 +97,15 @@ func (f *Function) bearer() []string {
 // recorderOf returns the core of the invocation that a request belongs to.
 func recorderOf(ctx context.Context) *recorder { return ctx.Value(invocationKey{}).(*recorder) }
 
-// signed returns the check of Standard Webhooks signatures; nil without a secret.
-func signed(secrets []string) func(http.Header, []byte) (string, bool) {
-	if len(secrets) == 0 || !errors.Is(webhook.VerifyStandard(secrets, nil, nil, time.Now()), webhook.ErrUnauthenticated) {
-		return nil // what cannot be a secret lets nobody in
+// signed returns the check of Standard Webhooks signatures; nil without valid secrets, of which the handler of webhooks
+// logs what is wrong.
+func signed(secrets webhook.Secrets) func(http.Header, []byte) (string, bool) {
+	verifier, err := webhook.NewStandardVerifier(secrets)
+	if err != nil {
+		return nil
 	}
 	return func(header http.Header, body []byte) (string, bool) {
-		err := webhook.VerifyStandard(secrets, header, body, time.Now())
+		err := verifier.Verify(header, body, time.Now())
 		return header.Get("webhook-id"), err == nil
 	}
 }

@@ -11,18 +11,17 @@ import (
 	"swas-snapshot/shared/snapshot"
 )
 
-// stuck is a core none of whose calls heeds its time: each tells that it has begun, and ends when it is let go.
+// stuck is a core whose calls ignore their time: each reports that it has begun, and ends when it is released.
 type stuck struct {
-	begun chan struct{}
-	let   chan struct{}
+	begun   chan struct{}
+	release chan struct{}
 }
 
 func (s stuck) wait() {
 	s.begun <- struct{}{}
-	<-s.let
+	<-s.release
 }
 
-func (s stuck) Take(context.Context, snapshot.Order) (r snapshot.Result)        { s.wait(); return }
 func (s stuck) TakeAll(context.Context, []snapshot.Order) (r []snapshot.Result) { s.wait(); return }
 func (s stuck) List(context.Context, string) (l snapshot.Listing, err error)    { s.wait(); return }
 func (s stuck) Plan(context.Context, string) (p snapshot.Plan, err error)       { s.wait(); return }
@@ -38,22 +37,22 @@ func (s stuck) Pin(context.Context, string, string, func(snapshot.Target) error)
 // doStuck sends a delivery whose time ends while the core is at work, and returns the answer.
 func (b *bench) doStuck(t *testing.T, d delivery) *httptest.ResponseRecorder {
 	t.Helper()
-	s := stuck{begun: make(chan struct{}, 1), let: make(chan struct{})}
-	defer close(s.let)
-	config := b.config
-	config.Core = func(context.Context) (Core, error) { return s, nil }
+	s := stuck{begun: make(chan struct{}, 1), release: make(chan struct{})}
+	defer close(s.release)
+	options := b.options
+	options.Core = func(context.Context) (Core, error) { return s, nil }
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {
 		<-s.begun
 		cancel()
 	}()
 	w := httptest.NewRecorder()
-	New(config).ServeHTTP(w, d.request().WithContext(ctx))
+	New(options).ServeHTTP(w, d.request().WithContext(ctx))
 	return w
 }
 
-// The answer is out in time, whatever the core still does, and says what goes on.
-func TestPunctualChats(t *testing.T) {
+// The answer is written in time, whatever the core still does, and says what goes on.
+func TestChatsInTime(t *testing.T) {
 	t.Parallel()
 	inEachChat(t, func(t *testing.T, b *bench, _ string, in talk) {
 		for text, want := range map[string]string{
@@ -68,7 +67,7 @@ func TestPunctualChats(t *testing.T) {
 }
 
 // A machine is told that it may repeat the delivery; GitLab, that nothing is wrong.
-func TestPunctualMachines(t *testing.T) {
+func TestMachinesInTime(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		d      delivery
@@ -111,14 +110,14 @@ func TestNothingBegun(t *testing.T) {
 // broken is a core with a defect.
 type broken struct{ Core }
 
-func (broken) Take(context.Context, snapshot.Order) snapshot.Result { panic("a defect") }
+func (broken) TakeAll(context.Context, []snapshot.Order) []snapshot.Result { panic("a defect") }
 
 // A panic of the core reaches the handler of the request, as without goroutines.
 func TestPanic(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, allSecrets())
-	b.config.Core = func(context.Context) (Core, error) { return broken{}, nil }
-	b.handler = New(b.config)
+	b.options.Core = func(context.Context) (Core, error) { return broken{}, nil }
+	b.handler = New(b.options)
 	defer func() {
 		if got := recover(); got != "a defect" || !strings.Contains(b.log.String(), "panicked") {
 			t.Errorf("recovered %v, the log is %s", got, b.log)
