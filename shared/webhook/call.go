@@ -78,8 +78,8 @@ func (o machineOrder) act(ctx context.Context, c *call) {
 	c.take(ctx, order.Key, []snapshot.Order{order})
 }
 
-// fail answers that nothing was done: to a chat with a text, like any other answer, of which in is the message as far as
-// it could be read.
+// fail answers that nothing was done: to a chat with a text, like any other answer, of which in is the message as far
+// as it could be read.
 func (c *call) fail(ctx context.Context, in inbound, err *snapshot.Error) {
 	c.logDecision(ctx, "failed", "code", err.Code, "message", visible(err.Message))
 	switch {

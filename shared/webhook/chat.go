@@ -101,7 +101,8 @@ func (c chat) target(name string, action policy.Action) (policy.Grant, reply, bo
 	}
 	grant, ok := c.may(c.targets[i], action)
 	if !ok {
-		p.result, p.next = p.say(phrases.denied, p.say(phrases.actions[action]), c.targets[i]), p.say(phrases.noRuleNext)
+		p.result, p.next = p.say(phrases.denied, p.say(phrases.actions[action]),
+			c.targets[i]), p.say(phrases.noRuleNext)
 	}
 	return grant, p, ok
 }
@@ -119,7 +120,8 @@ func (c chat) take(ctx context.Context, asked chatCommand) reply {
 		return p
 	}
 	result := c.core.TakeAll(ctx, []snapshot.Order{{
-		Target: grant.Target, Role: grant.Role, DefaultRole: snapshot.RoleManual, Reason: asked.rest, Actor: plain(c.actor),
+		Target: grant.Target, Role: grant.Role, DefaultRole: snapshot.RoleManual, Reason: asked.rest,
+		Actor:  plain(c.actor),
 		Sender: c.from, Tenant: c.tenant, Key: c.key, Time: c.time, Paced: true,
 	}})[0]
 	result.Target = cmp.Or(result.Target, grant.Target)
@@ -146,8 +148,8 @@ func (c chat) withSlots(ctx context.Context, p reply, target string) reply {
 // deletedMax is how many snapshots that the next sweeps delete an answer names.
 const deletedMax = 2
 
-// withPlan says what the next sweeps delete once the snapshot is accomplished, and adds "2 of 3" to the small print, if the
-// API answers in time.
+// withPlan says what the next sweeps delete once the snapshot is accomplished, and adds "2 of 3" to the small print, if
+// the API answers in time.
 func (c chat) withPlan(ctx context.Context, p reply, target string) reply {
 	ctx, cancel := context.WithTimeout(ctx, slotsTime)
 	defer cancel()

@@ -61,7 +61,8 @@ func wordsOf(text string) []string {
 // english reports whether a message without Chinese is English, not just the name of a target.
 func english(text string) bool {
 	words := wordsOf(text)
-	return len(words) > 1 || len(words) == 1 && verbs[strings.ToLower(words[0])] != "" && words[0] != "?" && words[0] != "？"
+	return len(words) > 1 || len(words) == 1 && verbs[strings.ToLower(words[0])] != "" && words[0] != "?" &&
+		words[0] != "？"
 }
 
 // textMax is how many characters of a message are read.

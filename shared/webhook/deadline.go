@@ -7,9 +7,9 @@ import (
 	"swas-snapshot/shared/snapshot"
 )
 
-// within does something and returns its result, or CodeNoAnswer once the context ends, whatever the work still does. All
-// work with the core is done in it, so that every method of [Core] is timed. What was begun goes on, as long as the process
-// runs, and the same order again is harmless.
+// within does something and returns its result, or CodeNoAnswer once the context ends, whatever the work still does.
+// All work with the core is done in it, so that every method of [Core] is timed. What was begun goes on, as long as the
+// process runs, and the same order again is harmless.
 func within[T any](ctx context.Context, log *slog.Logger, do func() T) (T, *snapshot.Error) {
 	type finished struct {
 		value    T

@@ -56,7 +56,8 @@ func TestChatsInTime(t *testing.T) {
 	t.Parallel()
 	inEachChat(t, func(t *testing.T, b *bench, _ string, in talk) {
 		for text, want := range map[string]string{
-			"take web-1": "is started, but", "list web-1": "did not answer in time", "plan web-1": "did not answer in time",
+			"take web-1": "is started, but", "list web-1": "did not answer in time",
+			"plan web-1": "did not answer in time",
 			"status s-1": "did not answer in time", "keep s-1": "did not answer in time",
 		} {
 			if answer := in.read(t, b.doStuck(t, in.say(text, "1"))); !strings.Contains(answer, want) {
@@ -82,7 +83,8 @@ func TestMachinesInTime(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newBench(t, allSecrets()).doStuck(t, test.d)
-			if w.Code != test.status || !strings.Contains(w.Body.String(), underWay) || strings.Contains(w.Body.String(), `"outcome":""`) {
+			if w.Code != test.status || !strings.Contains(w.Body.String(), underWay) ||
+				strings.Contains(w.Body.String(), `"outcome":""`) {
 				t.Errorf("status %d: %s", w.Code, w.Body)
 			}
 			if list := strings.Contains(w.Body.String(), `"results":[{`); list != (name == "GitLab" || name == "two") {
@@ -100,8 +102,10 @@ func TestNothingBegun(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, allSecrets())
-		b.account.fail["CreateSnapshot"], b.account.fail["ListSnapshots"] = snapshot.CodeLimitExceed, snapshot.CodeNoAnswer
-		if answer := b.tell(t, talks()["slack"], "web-1", "1"); strings.Contains(answer, "started") || !strings.Contains(answer, "did not answer in time") {
+		b.account.fail["CreateSnapshot"] = snapshot.CodeLimitExceed
+		b.account.fail["ListSnapshots"] = snapshot.CodeNoAnswer
+		if answer := b.tell(t, talks()["slack"], "web-1", "1"); strings.Contains(answer, "started") ||
+			!strings.Contains(answer, "did not answer in time") {
 			t.Errorf("answer is %q", answer)
 		}
 	})

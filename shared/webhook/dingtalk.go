@@ -10,7 +10,8 @@ const envDingTalk = "DINGTALK_APP_SECRET"
 
 // dingtalk sends messages to DingTalk robots in HTTP mode.
 //
-// The robot's signature covers the time alone: a caller that captured one can, within [Window], send any body as any user.
+// The robot's signature covers the time alone: a caller that captured one can, within [Window], send any body as any
+// user.
 // Rules: open.dingtalk.com/document/orgapp/receive-message.
 var dingtalk = sender{
 	name: "dingtalk", variables: []variable{{envDingTalk, plainForm}},
@@ -39,8 +40,8 @@ func parseDingTalk(r *request) (inbound, error) {
 		text: d.text("text.content"), key: snapshot.ComposedKey("message", d.required("msgId")),
 		replyURL: dingtalkReplyURL(d.text("sessionWebhook")),
 	}
-	// isAdmin is not signed, so it counts for nothing. A user without a staff ID is from outside of the corporation, and is
-	// known by another ID, which no rule names.
+	// isAdmin is not signed, so it counts for nothing. A user without a staff ID is from outside of the corporation,
+	// and is known by another ID, which no rule names.
 	if m.actor == "" {
 		m.actor = "outside:" + d.required("senderId")
 	}

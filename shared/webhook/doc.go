@@ -12,8 +12,8 @@
 //
 // # Senders
 //
-// A sender is on if its secrets are in the environment, at least 16 bytes each and no placeholder of a template; else its
-// path is not found. Several secrets in one variable are all valid, for rotation.
+// A sender is on if its secrets are in the environment, at least 16 bytes each and no placeholder of a template; else
+// its path is not found. Several secrets in one variable are all valid, for rotation.
 //
 // # Time
 //

@@ -14,9 +14,9 @@ import (
 	"swas-snapshot/shared/trigger"
 )
 
-// document is what an authentic sender sent: JSON, a form or XML. A field is named by its path, such as header.token; one
-// that is absent, null or below no object is "", 0, false or the zero time. Unknown fields are accepted, doubled ones are
-// not: two readers may take different ones.
+// document is what an authentic sender sent: JSON, a form or XML. A field is named by its path, such as header.token;
+// one that is absent, null or below no object is "", 0, false or the zero time. Unknown fields are accepted, doubled
+// ones are not: two readers may take different ones.
 type document struct {
 	fields map[string]any
 	err    error // the first field that is missing or of another type than the sender documents; a *snapshot.Error

@@ -25,7 +25,8 @@ const (
 // Rules: open.feishu.cn/document/server-docs/event-subscription-guide.
 var feishu = sender{
 	name: "feishu", variables: []variable{{envFeishuEncrypt, plainForm}, {envFeishuToken, plainForm}}, needs: needsAny,
-	headers: []string{"X-Lark-Signature", "X-Lark-Request-Timestamp", "X-Lark-Request-Nonce"}, media: []string{mediaJSON},
+	headers: []string{"X-Lark-Signature", "X-Lark-Request-Timestamp",
+		"X-Lark-Request-Nonce"}, media: []string{mediaJSON},
 	budget: budgetShort, language: zh,
 	verify: verifyFeishu, parse: parseFeishu, render: renderFeishu, sample: sampleFeishu,
 }

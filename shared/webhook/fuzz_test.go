@@ -37,7 +37,8 @@ func seed(f *testing.F, names ...string) {
 			if name != wanted {
 				continue
 			}
-			signature, stamp, nonce := "", "", d.query.Get("nonce")+d.header.Get("X-Lark-Request-Nonce")+d.header.Get("Webhook-Id")
+			signature, stamp := "", ""
+			nonce := d.query.Get("nonce") + d.header.Get("X-Lark-Request-Nonce") + d.header.Get("Webhook-Id")
 			if len(s.auth) > 0 {
 				signature = s.get(&d, s.auth[0])
 			}
@@ -62,16 +63,20 @@ func fuzzVerify(f *testing.F, name string) {
 	strong := openAll(f, allSecrets())[name]
 	passed := false
 	f.Cleanup(func() {
-		if !passed && flag.Lookup("test.fuzzworker").Value.String() == "false" && flag.Lookup("test.fuzz").Value.String() == "" {
+		if !passed && flag.Lookup("test.fuzzworker").Value.String() == "false" &&
+			flag.Lookup("test.fuzz").Value.String() == "" {
 			f.Error("no genuine delivery passed")
 		}
 	})
 	f.Fuzz(func(t *testing.T, body, signature, stamp, nonce, echo string) {
 		header := http.Header{
-			"X-Slack-Signature": {signature}, "X-Slack-Request-Timestamp": {stamp}, "Sign": {signature}, "Timestamp": {stamp},
-			"X-Lark-Signature": {signature}, "X-Lark-Request-Timestamp": {stamp}, "X-Lark-Request-Nonce": {nonce}, "Authorization": {signature},
-			"X-Hub-Signature-256": {signature}, "X-Gitlab-Token": {signature}, "X-Gitee-Token": {signature}, "X-Gitee-Timestamp": {stamp},
-			"Webhook-Id": {nonce}, "Webhook-Timestamp": {stamp}, "Webhook-Signature": {signature},
+			"X-Slack-Signature": {signature}, "X-Slack-Request-Timestamp": {stamp}, "Sign": {signature},
+			"Timestamp":        {stamp},
+			"X-Lark-Signature": {signature}, "X-Lark-Request-Timestamp": {stamp}, "X-Lark-Request-Nonce": {nonce},
+			"Authorization":       {signature},
+			"X-Hub-Signature-256": {signature}, "X-Gitlab-Token": {signature}, "X-Gitee-Token": {signature},
+			"X-Gitee-Timestamp": {stamp},
+			"Webhook-Id":        {nonce}, "Webhook-Timestamp": {stamp}, "Webhook-Signature": {signature},
 		}
 		query := url.Values{}
 		if name == "wecom" || strings.Contains(body, "encrypt") {
@@ -89,8 +94,10 @@ func fuzzVerify(f *testing.F, name string) {
 			return
 		}
 		passed = true
-		// DingTalk robots and Gitee sign the time alone; Feishu's handshake and the surroundings of a cipher text are open.
-		covered := name != "dingtalk" && name != "gitee" && name != "wecom" && !(name == "feishu" && (signature == "" || strings.Contains(r.plain, "url_verification")))
+		// DingTalk robots and Gitee sign the time alone; Feishu's handshake and the surroundings of a cipher text are
+		// open.
+		covered := name != "dingtalk" && name != "gitee" && name != "wecom" &&
+			!(name == "feishu" && (signature == "" || strings.Contains(r.plain, "url_verification")))
 		if covered && !genuine[body] {
 			t.Errorf("a forgery passed: %q", body)
 		}
@@ -164,7 +171,8 @@ func (b *bench) checkInbound(t *testing.T, s *sender, r *request, in inbound) {
 	case message:
 		core, _ := b.options.Core(context.Background())
 		p := chat{
-			from: s.name, policy: b.options.Policy, core: core, now: now, message: in, lang: in.replyLanguage(s.language),
+			from: s.name, policy: b.options.Policy, core: core, now: now, message: in,
+			lang:    in.replyLanguage(s.language),
 			targets: b.options.Policy.Visible(s.name, in.tenant, in.channel, in.actor),
 		}.answer(context.Background())
 		if p.result == "" || p.next == "" {
@@ -204,12 +212,14 @@ func checkShown(t *testing.T, text string) {
 
 // FuzzPlain: what comes out is one line of harmless characters, and coming out again changes nothing.
 func FuzzPlain(f *testing.F) {
-	for _, text := range []string{"web-1", "<!channel>", "@all", "https://evil.test", "\u202eabc", "a\r\nb", "\xff", "名字", "a\u200bb", strings.Repeat("x", 300), "[a](b)", "a://b:///c"} {
+	for _, text := range []string{"web-1", "<!channel>", "@all", "https://evil.test", "\u202eabc", "a\r\nb", "\xff",
+		"名字", "a\u200bb", strings.Repeat("x", 300), "[a](b)", "a://b:///c"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		got := plain(text)
-		if !utf8.ValidString(got) || utf8.RuneCountInString(got) > plainMax || strings.ContainsAny(got, "<>@&[]()*`#!|~\\\r\n.") || strings.Contains(got, "://") {
+		if !utf8.ValidString(got) || utf8.RuneCountInString(got) > plainMax ||
+			strings.ContainsAny(got, "<>@&[]()*`#!|~\\\r\n.") || strings.Contains(got, "://") {
 			t.Errorf("plain(%q) = %q", text, got)
 		}
 		checkShown(t, got)
@@ -235,8 +245,30 @@ func FuzzXML(f *testing.F) {
 			t.Errorf("a DTD was accepted: %q", text)
 		}
 		for name := range d.fields {
-			if strings.Count(text, "<"+name+">") > 1 && !strings.Contains(text, "CDATA") && !strings.Contains(text, "<!--") && strings.Count(text, "<") == 2*len(d.fields)+2 {
+			if strings.Count(text, "<"+name+">") > 1 && !strings.Contains(text, "CDATA") &&
+				!strings.Contains(text, "<!--") && strings.Count(text, "<") == 2*len(d.fields)+2 {
 				t.Errorf("%s stands twice in %q", name, text)
+			}
+		}
+	})
+}
+
+// FuzzReplyURL: what passes is a URL of the sender.
+func FuzzReplyURL(f *testing.F) {
+	for text := range replyURLs {
+		f.Add(text)
+	}
+	hosts := map[string]string{"slack": "hooks.slack.com", "dingtalk": "oapi.dingtalk.com"}
+	f.Fuzz(func(t *testing.T, text string) {
+		for name, check := range replyChecks {
+			got := check(text)
+			if got == "" {
+				continue
+			}
+			u, err := url.Parse(got)
+			if got != text || err != nil || u.Scheme != "https" || u.Host != hosts[name] || u.User != nil ||
+				strings.Contains(u.Path, "..") {
+				t.Errorf("%q passes for %s", text, name)
 			}
 		}
 	})

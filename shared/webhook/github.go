@@ -14,7 +14,8 @@ const envGitHub = "GITHUB_WEBHOOK_SECRET"
 
 // github sends events of repositories and organisations.
 //
-// Rules: docs.github.com/webhooks/using-webhooks/validating-webhook-deliveries and /webhooks/webhook-events-and-payloads.
+// Rules: docs.github.com/webhooks/using-webhooks/validating-webhook-deliveries and
+// docs.github.com/webhooks/webhook-events-and-payloads.
 var github = sender{
 	name: "github", variables: []variable{{envGitHub, plainForm}},
 	headers: []string{"X-Hub-Signature-256"}, media: []string{mediaJSON},
@@ -44,7 +45,8 @@ func parseGitHub(r *request) (inbound, error) {
 		return nil, err
 	}
 	e := pipelineEvent{
-		on: on, repository: d.required("repository.full_name"), tenant: d.id("repository.id"), actor: d.text("sender.login"),
+		on: on, repository: d.required("repository.full_name"), tenant: d.id("repository.id"),
+		actor: d.text("sender.login"),
 	}
 	var in inbound
 	switch on {
@@ -93,9 +95,9 @@ func (e pipelineEvent) githubRun(d *document) inbound {
 	return e
 }
 
-// unmergedRun says why the run of GitHub Actions in an event, if there is one, must not act for the repository, or "". A
-// run of a fork or for a pull request runs code that is not merged. GitHub's schema lets the run of a deployment lack its
-// head_repository.
+// unmergedRun says why the run of GitHub Actions in an event, if there is one, must not act for the repository, or "".
+// A run of a fork or for a pull request runs code that is not merged. GitHub's schema lets the run of a deployment lack
+// its head_repository.
 func unmergedRun(d *document) string {
 	const head, own = "workflow_run.head_repository", "repository"
 	fork := d.number(head+".id") != d.number(own+".id") ||
@@ -130,7 +132,8 @@ func sampleGitHub(s sampler) Sample {
 	case onDeployment:
 		body["action"] = "created"
 		body["deployment"] = fields{
-			"id": s.number(), "sha": s.sha(), "ref": s.branch(), "environment": s.environment(), "created_at": s.rfc3339(),
+			"id": s.number(), "sha": s.sha(), "ref": s.branch(), "environment": s.environment(),
+			"created_at": s.rfc3339(),
 		}
 	case onWorkflowRun:
 		body["action"] = "requested"

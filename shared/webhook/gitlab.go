@@ -17,10 +17,11 @@ const (
 
 // gitlab sends events of projects and groups.
 //
-// With a signing token, only a signature counts, as Standard Webhooks specifies: the old token, which any replay carries,
-// is no way around it. Rules: docs.gitlab.com/user/project/integrations/webhooks and /webhook_events.
+// With a signing token, only a signature counts, as Standard Webhooks specifies: the old token, which any replay
+// carries, is no way around it. Rules: docs.gitlab.com/user/project/integrations/webhooks and /webhook_events.
 var gitlab = sender{
-	name: "gitlab", variables: []variable{{envGitLabSigning, standardForm}, {envGitLabToken, plainForm}}, needs: needsFirst,
+	name: "gitlab", variables: []variable{{envGitLabSigning, standardForm},
+		{envGitLabToken, plainForm}}, needs: needsFirst,
 	headers: []string{"X-Gitlab-Token", headerID, headerTime, headerSignature}, media: []string{mediaJSON},
 	budget: budgetLong, forgive: true,
 	verify: verifyGitLab, parse: parseGitLab, sample: sampleGitLab,
@@ -48,7 +49,8 @@ func parseGitLab(r *request) (inbound, error) {
 		return ignored(fmt.Sprintf("the event %s is not used", plain(kind))), d.err
 	}
 	e := pipelineEvent{
-		repository: d.required("project.path_with_namespace"), tenant: d.id("project.id"), actor: d.text("user.username"),
+		repository: d.required("project.path_with_namespace"), tenant: d.id("project.id"),
+		actor: d.text("user.username"),
 	}
 	if site, err := url.Parse(d.text("project.web_url")); err == nil && site.Host != "" {
 		e.tenant = site.Host + "/" + e.tenant // two instances may have the same numbers
@@ -66,8 +68,8 @@ func parseGitLab(r *request) (inbound, error) {
 	return in, d.err
 }
 
-// gitlabDeployment takes the snapshot when a deployment starts: running is the first status of which GitLab sends an event
-// for each. A deployment that is blocked may start days later, and all others are ends.
+// gitlabDeployment takes the snapshot when a deployment starts: running is the first status of which GitLab sends an
+// event for each. A deployment that is blocked may start days later, and all others are ends.
 func (e pipelineEvent) gitlabDeployment(d *document) inbound {
 	id := d.id("deployment_id")
 	if d.text("status") != "running" {
@@ -79,14 +81,15 @@ func (e pipelineEvent) gitlabDeployment(d *document) inbound {
 }
 
 // gitlabPipeline takes the snapshot when a pipeline starts. All of created, pending and running mean the same order, as
-// any of them may be the first; a pipeline is also running when it goes on after a manual job or is retried, which is no
-// start: then it has ended before, or has a duration.
+// any of them may be the first; a pipeline is also running when it goes on after a manual job or is retried, which is
+// no start: then it has ended before, or has a duration.
 func (e pipelineEvent) gitlabPipeline(d *document) inbound {
 	id, ref := d.id("object_attributes.id"), d.text("object_attributes.ref")
 	source, status := d.text("object_attributes.source"), d.text("object_attributes.status")
 	duration, _ := read[json.Number](d, "object_attributes.duration").Float64()
 	switch {
-	case d.has("merge_request") || strings.Contains(source, "merge_request") || strings.Contains(source, "pull_request"):
+	case d.has("merge_request") || strings.Contains(source, "merge_request") ||
+		strings.Contains(source, "pull_request"):
 		return ignored("the pipeline is for a merge request")
 	case strings.HasPrefix(ref, "refs/"):
 		return ignored("the pipeline is of neither a branch nor a tag")

@@ -39,9 +39,11 @@ const (
 
 func allSecrets() Secrets {
 	return Secrets{
-		envSlack: {slackSecret}, envDingTalk: {dingSecret}, envFeishuEncrypt: {feishuKey}, envFeishuToken: {feishuToken},
-		envWeComToken: {callbackToken}, envWeComAES: {callbackAES}, envWeComCorp: {corpID}, envTeams: {teamsSecret},
-		envGitHub: {githubSecret}, envGitLabSigning: {gitlabSigning}, envGitee: {giteeSecret}, envStandard: {standardSecret},
+		envSlack: {slackSecret}, envDingTalk: {dingSecret}, envFeishuEncrypt: {feishuKey},
+		envFeishuToken: {feishuToken},
+		envWeComToken:  {callbackToken}, envWeComAES: {callbackAES}, envWeComCorp: {corpID}, envTeams: {teamsSecret},
+		envGitHub: {githubSecret}, envGitLabSigning: {gitlabSigning}, envGitee: {giteeSecret},
+		envStandard: {standardSecret},
 	}
 }
 
@@ -57,13 +59,16 @@ targets:
   hidden-1:
     disk: d-bp18kjxg9ebrhsgi0003
 allow:
-  - {from: slack, tenant: T1, channels: [C1], actors: [U1, U2], targets: [web-1, db-1], actions: [take, list, plan, keep], role: manual}
+  - {from: slack, tenant: T1, channels: [C1], actors: [U1, U2],
+     targets: [web-1, db-1], actions: [take, list, plan, keep], role: manual}
   - {from: slack, tenant: T1, channels: [C1], actors: [U3], targets: [web-1], actions: [list], role: manual}
   - {from: slack, tenant: T1, channels: [C1], actors: [U4], targets: [web-1], actions: [take], role: manual}
   - {from: slack, tenant: T1, channels: [C1], actors: [U4], targets: [db-1], actions: [keep]}
-  - {from: dingtalk, tenant: corp1, channels: [cid1], actors: [staff1, staff2], targets: [web-1, db-1], actions: [take, list, plan, keep], role: manual}
+  - {from: dingtalk, tenant: corp1, channels: [cid1], actors: [staff1, staff2],
+     targets: [web-1, db-1], actions: [take, list, plan, keep], role: manual}
   - {from: feishu, tenant: tk1, targets: [web-1], actions: [take, list, plan, keep], role: manual}
-  - {from: wecom, tenant: ww0123456789abcdef, actors: [zhang], targets: [web-1], actions: [take, list, plan, keep], role: manual}
+  - {from: wecom, tenant: ww0123456789abcdef, actors: [zhang],
+     targets: [web-1], actions: [take, list, plan, keep], role: manual}
   - {from: teams, tenant: tenant1, targets: [web-1], actions: [take, list, plan, keep], role: manual}
   - {from: github, repository: acme/shop, on: deployment, environments: [production], targets: [web-1], role: deploy}
   - {from: github, repository: acme/shop, on: push, refs: [refs/heads/main], targets: [web-1, db-1], role: deploy}
@@ -108,11 +113,13 @@ func (a *account) CreateSnapshot(_ context.Context, r snapshot.Request) (snapsho
 		}
 	}
 	if used >= 3 {
-		return snapshot.Created{}, &snapshot.APIError{Action: "CreateSnapshot", Code: snapshot.CodeLimitExceed, RequestID: "req-full"}
+		return snapshot.Created{}, &snapshot.APIError{Action: "CreateSnapshot", Code: snapshot.CodeLimitExceed,
+			RequestID: "req-full"}
 	}
 	id := fmt.Sprintf("s-%04d", len(a.snapshots)+1000)
 	a.snapshots = append(a.snapshots, snapshot.Snapshot{
-		ID: id, Name: r.SnapshotName, RegionID: r.RegionID, DiskID: r.DiskID, Status: snapshot.Progressing, Progress: "0%",
+		ID: id, Name: r.SnapshotName, RegionID: r.RegionID, DiskID: r.DiskID, Status: snapshot.Progressing,
+		Progress:     "0%",
 		CreationTime: now, Tags: r.Tags,
 	})
 	return snapshot.Created{SnapshotID: id, RequestID: "req-created"}, nil
@@ -140,7 +147,8 @@ func (a *account) DeleteSnapshot(_ context.Context, _, id, _ string) error {
 func (a *account) ListDisks(context.Context, string, int) (snapshot.DiskPage, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	disks := []snapshot.Disk{{ID: "d-bp18kjxg9ebrhsgi0001", InstanceID: "i1"}, {ID: "d-bp18kjxg9ebrhsgi0002", InstanceID: "i2"}, {ID: "d-bp18kjxg9ebrhsgi0003", InstanceID: "i3"}}
+	disks := []snapshot.Disk{{ID: "d-bp18kjxg9ebrhsgi0001", InstanceID: "i1"},
+		{ID: "d-bp18kjxg9ebrhsgi0002", InstanceID: "i2"}, {ID: "d-bp18kjxg9ebrhsgi0003", InstanceID: "i3"}}
 	return snapshot.DiskPage{Disks: disks, Total: len(disks)}, a.begin("ListDisks")
 }
 
@@ -159,9 +167,11 @@ func (a *account) TagSnapshot(_ context.Context, _, id string, tags []snapshot.T
 func (a *account) fill() {
 	for i := range 3 {
 		a.snapshots = append(a.snapshots, snapshot.Snapshot{
-			ID: fmt.Sprintf("s-old%d", i+1), Name: fmt.Sprintf("manual-web-1-20261123T2000-aaaaaaa%d", i+2), RegionID: "cn-hangzhou", DiskID: "d-bp18kjxg9ebrhsgi0001",
+			ID: fmt.Sprintf("s-old%d", i+1), Name: fmt.Sprintf("manual-web-1-20261123T2000-aaaaaaa%d",
+				i+2), RegionID: "cn-hangzhou", DiskID: "d-bp18kjxg9ebrhsgi0001",
 			Status: snapshot.Accomplished, Progress: "100%", CreationTime: now.Add(time.Duration(i-10) * time.Hour),
-			Tags: []snapshot.Tag{{Key: snapshot.TagToken, Value: fmt.Sprintf("sn1-old%d", i)}, {Key: snapshot.TagMeta, Value: "manual/slack/0123456789ab"}},
+			Tags: []snapshot.Tag{{Key: snapshot.TagToken, Value: fmt.Sprintf("sn1-old%d", i)},
+				{Key: snapshot.TagMeta, Value: "manual/slack/0123456789ab"}},
 		})
 	}
 }
@@ -261,7 +271,8 @@ func newBench(tb testing.TB, secrets Secrets) *bench {
 			b.mu.Lock()
 			defer b.mu.Unlock()
 			b.cores++
-			return spy{&snapshot.Service{API: b.account, Policy: rules.Policy, Instance: instance, Now: func() time.Time { return now }}, b}, nil
+			return spy{&snapshot.Service{API: b.account, Policy: rules.Policy, Instance: instance,
+				Now: func() time.Time { return now }}, b}, nil
 		},
 	}
 	b.handler = New(b.options)

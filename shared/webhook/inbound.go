@@ -27,8 +27,8 @@ type request struct {
 	opened envelope // what encrypts the answer, of senders that encrypt
 }
 
-// one returns the only value of a header; "" if it is absent, has more than [headerMax] bytes or is repeated: then it is
-// not known which one counts.
+// one returns the only value of a header; "" if it is absent, has more than [headerMax] bytes or is repeated: then it
+// is not known which one counts.
 func (r *request) one(name string) string {
 	if values := r.header.Values(name); len(values) == 1 && len(values[0]) <= headerMax {
 		return values[0]
@@ -81,8 +81,8 @@ func challenge(text string) handshake {
 	return handshake(jsonContent(map[string]string{"challenge": text}))
 }
 
-// trustedURL returns text if it is an https URL of this host and path, or below the path if that ends with a slash; else
-// "". A body that no signature covers must not make the function call any other server.
+// trustedURL returns text if it is an https URL of this host and path, or below the path if that ends with a slash;
+// else "". A body that no signature covers must not make the function call any other server.
 func trustedURL(text, host, at string) string {
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme != "https" || u.Host != host || u.User != nil || u.Opaque != "" || u.Fragment != "" ||

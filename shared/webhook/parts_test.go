@@ -87,7 +87,8 @@ func TestParseCommand(t *testing.T) {
 // A variable that says off is unset: GitLab's old token counts although the new one's field is there.
 func TestOffIsUnset(t *testing.T) {
 	t.Parallel()
-	env := map[string]string{envGitLabSigning: "off", envGitLabToken: "0123456789abcdef0123456789abcdef", envSlack: "off"}
+	env := map[string]string{envGitLabSigning: "off", envGitLabToken: "0123456789abcdef0123456789abcdef",
+		envSlack: "off"}
 	secrets := SecretsFromEnv(func(name string) string { return env[name] })
 	if _, err := gitlab.keys(secrets); err != nil {
 		t.Error(err)
@@ -128,8 +129,9 @@ func TestLanguage(t *testing.T) {
 func TestMarkup(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		"mailto:a": "mailto·a", ":smile:": "·smile·", "x :+1: y": "x ··1: y", "//evil/x": "/·evil/x", "https://evil": "https·/·evil",
-		"29:1": "29:1", "refs/heads/main": "refs/heads/main", "web_1": "web_1",
+		"mailto:a": "mailto·a", ":smile:": "·smile·", "x :+1: y": "x ··1: y", "//evil/x": "/·evil/x",
+		"https://evil": "https·/·evil",
+		"29:1":         "29:1", "refs/heads/main": "refs/heads/main", "web_1": "web_1",
 	} {
 		if got := plain(text); got != want {
 			t.Errorf("plain(%q) = %q, want %q", text, got, want)
@@ -139,7 +141,8 @@ func TestMarkup(t *testing.T) {
 		t.Errorf("in Markdown it is %q", got)
 	}
 	body := newBench(t, allSecrets()).do(slackCommand("help", "1")).Body.String()
-	if strings.Count(body, `"plain_text"`) != strings.Count(body, `"emoji":false`) || !strings.Contains(body, `"mrkdwn":false`) {
+	if strings.Count(body, `"plain_text"`) != strings.Count(body, `"emoji":false`) ||
+		!strings.Contains(body, `"mrkdwn":false`) {
 		t.Errorf("Slack may read markup or emoji in %s", body)
 	}
 }
@@ -148,8 +151,10 @@ func TestMarkup(t *testing.T) {
 func TestExample(t *testing.T) {
 	t.Parallel()
 	for secret, want := range map[string]bool{
-		"changeme-changeme": true, "CHANGE_ME_CHANGE_ME": true, "<replace-me>....": true, "--change-me--change-me--": true,
-		"changeme1234567890": false, "my-example-secret-9": false, "your-secret-0123456": false, "xxxxxxxxxxxxxxxxxxxx": false,
+		"changeme-changeme": true, "CHANGE_ME_CHANGE_ME": true, "<replace-me>....": true,
+		"--change-me--change-me--": true,
+		"changeme1234567890":       false, "my-example-secret-9": false, "your-secret-0123456": false,
+		"xxxxxxxxxxxxxxxxxxxx": false,
 		"a...b...c...d...e...": false, "----------------": false,
 	} {
 		_, err := Secrets{envSlack: {secret}}.read(variable{envSlack, plainForm})

@@ -21,7 +21,7 @@ const (
 // pipelineEvent is an event of a code host that may be worth a snapshot. All fields are what the host says.
 type pipelineEvent struct {
 	on          string
-	tenant      string // the repository's or project's number: hooks of an organisation and of a repository mean the same
+	tenant      string // the number of the repository or project, the same in hooks of an organisation
 	repository  string // owner/name
 	environment string
 	ref         string // full where the host tells branches from tags
@@ -35,8 +35,8 @@ type pipelineEvent struct {
 // number returns the text of an ID.
 func number(id int64) string { return strconv.FormatInt(id, 10) }
 
-// push completes a push, or says why it deploys nothing. Its key has the commit before, so that a branch which goes back
-// to an earlier commit is another event.
+// push completes a push, or says why it deploys nothing. Its key has the commit before, so that a branch which goes
+// back to an earlier commit is another event.
 func (e pipelineEvent) push(d *document, deleted bool) inbound {
 	e.ref, e.before, e.sha = d.required("ref"), d.required("before"), d.required("after")
 	if deleted || strings.Trim(e.sha, "0") == "" {
@@ -93,9 +93,11 @@ func (e pipelineEvent) reason() string {
 func (e pipelineEvent) tags() []snapshot.Tag {
 	var tags []snapshot.Tag
 	for _, tag := range []snapshot.Tag{
-		{Key: "repository", Value: strings.ToLower(e.repository)}, {Key: "ref", Value: e.ref}, {Key: "sha", Value: e.sha},
+		{Key: "repository", Value: strings.ToLower(e.repository)}, {Key: "ref", Value: e.ref}, {Key: "sha",
+			Value: e.sha},
 	} {
-		tag.Value = clip(strings.ReplaceAll(visible(tag.Value), "://", ":"), snapshot.TagValueMax) // the API takes no URL
+		tag.Value = clip(strings.ReplaceAll(visible(tag.Value), "://", ":"),
+			snapshot.TagValueMax) // the API takes no URL
 		if tag.Value != "" {
 			tags = append(tags, tag)
 		}

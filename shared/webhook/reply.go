@@ -58,7 +58,8 @@ func (p reply) footer() string {
 	return strings.Join(parts, " · ")
 }
 
-// paragraphs is the whole reply, each line escaped and a paragraph of its own: in Markdown a lone line break is a blank.
+// paragraphs is the whole reply, each line escaped and a paragraph of its own: in Markdown a lone line break is a
+// blank.
 func (p reply) paragraphs(escape func(string) string) string {
 	lines := strings.Split(p.text(), "\n")
 	for i, line := range lines {
@@ -140,8 +141,8 @@ func (c chat) taken(r snapshot.Result) reply {
 	return p
 }
 
-// waitsForSweep reports whether an order was deferred because its slot or its disk is not free yet, not because time ran
-// out or the API failed.
+// waitsForSweep reports whether an order was deferred because its slot or its disk is not free yet, not because time
+// ran out or the API failed.
 func waitsForSweep(r snapshot.Result) bool {
 	if r.Outcome != snapshot.OutcomeDeferred {
 		return false
@@ -161,8 +162,8 @@ func mayHaveBegun(r snapshot.Result) bool {
 		(last.Code == snapshot.CodeNoAnswer || last.Code == snapshot.CodeEmptyAnswer)
 }
 
-// planLines shows a plan: one line a snapshot, in English with the reason, which the core has in English alone. A snapshot
-// that the user may not see is an occupied slot.
+// planLines shows a plan: one line a snapshot, in English with the reason, which the core has in English alone. A
+// snapshot that the user may not see is an occupied slot.
 func (c chat) planLines(plan []snapshot.PlanItem) []string {
 	p := c.reply()
 	lines := make([]string, len(plan))

@@ -25,7 +25,8 @@ func (c *takeCore) TakeAll(_ context.Context, orders []snapshot.Order) []snapsho
 	c.orders = append(c.orders, orders...)
 	results := make([]snapshot.Result, len(orders))
 	for i, order := range orders {
-		results[i] = snapshot.Result{Target: order.Target, Outcome: snapshot.OutcomeCreated, SnapshotID: "s-1", Status: snapshot.Progressing}
+		results[i] = snapshot.Result{Target: order.Target, Outcome: snapshot.OutcomeCreated, SnapshotID: "s-1",
+			Status: snapshot.Progressing}
 	}
 	return results
 }
@@ -58,8 +59,8 @@ func TestSamplesAreLetIn(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 24, 3, 0, 0, 0, time.UTC)
 	secrets := webhook.Secrets{}
-	for _, from := range []string{"slack", "dingtalk", "feishu", "wecom", "teams", "github", "gitlab", "gitee", "standard"} {
-		for i, one := range webhook.SampleSecrets(from) {
+	for _, from := range webhook.SenderStates(nil) {
+		for i, one := range webhook.SampleSecrets(from.Sender) {
 			secrets[one.Name] = []string{one.Form(bytes.Repeat([]byte{byte(17 * (i + 1)), 5, 99, 200}, 8))}
 		}
 	}

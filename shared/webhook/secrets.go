@@ -79,8 +79,8 @@ func (f form) encode(random []byte) string {
 // unused is what a variable holds that cannot be left out, as in a secret with a field for each sender.
 const unused = "off"
 
-// SecretsFromEnv reads the variables of all senders; one that is "off" counts as unset. It checks nothing: [New] switches
-// a sender off whose secret is missing, too short or still an example.
+// SecretsFromEnv reads the variables of all senders; one that is "off" counts as unset. It checks nothing: [New]
+// switches a sender off whose secret is missing, too short or still an example.
 func SecretsFromEnv(getenv func(string) string) Secrets {
 	secrets := Secrets{}
 	for _, s := range senders {
@@ -101,9 +101,9 @@ func valuesOf(getenv func(string) string, name string) []string {
 	return values
 }
 
-// ReadSecrets returns the secrets of one variable, such as API_TOKEN, by the rule for all: none, and an error that never
-// holds a secret, if the variable is unset or off (then the error wraps [ErrUnset]), or one of them has fewer than 16
-// bytes or is still an example.
+// ReadSecrets returns the secrets of one variable, such as API_TOKEN, by the rule for all: none, and an error that
+// never holds a secret, if the variable is unset or off (then the error wraps [ErrUnset]), or one of them has fewer
+// than 16 bytes or is still an example.
 func ReadSecrets(getenv func(string) string, name string) ([]string, error) {
 	return Secrets{name: valuesOf(getenv, name)}.read(variable{name, plainForm})
 }

@@ -54,9 +54,10 @@ func parseTeams(r *request) (inbound, error) {
 	m := message{
 		tenant: d.text("channelData.tenant.id"), channel: cmp.Or(d.text("channelData.teamsChannelId"), channel),
 		actor: d.text("from.aadObjectId"),
-		text:  html.UnescapeString(htmlTag().ReplaceAllString(teamsMention().ReplaceAllString(d.text("text"), " "), " ")),
-		key:   snapshot.ComposedKey("message", conversation, d.required("id")),
-		time:  d.time("timestamp"), locale: languageOf(d.text("locale")),
+		text: html.UnescapeString(htmlTag().ReplaceAllString(teamsMention().ReplaceAllString(d.text("text"), " "),
+			" ")),
+		key:  snapshot.ComposedKey("message", conversation, d.required("id")),
+		time: d.time("timestamp"), locale: languageOf(d.text("locale")),
 	}
 	if m.actor == "" {
 		m.actor = d.required("from.id")

@@ -111,7 +111,8 @@ func wecomSignature(token, timestamp, nonce, encrypted string) string {
 // wecomPad is to which multiple of bytes WeCom pads, although an AES block has 16.
 const wecomPad = 32
 
-// wecomDecrypt decrypts: 16 random bytes, the length of the message (4 bytes, big-endian), the message, the corporation.
+// wecomDecrypt decrypts: 16 random bytes, the length of the message (4 bytes, big-endian), the message, the
+// corporation.
 func wecomDecrypt(key string, cipherText []byte) (plain, corp string, err error) {
 	data, err := decryptCBC([]byte(key), []byte(key)[:aes.BlockSize], cipherText, wecomPad)
 	if err != nil {
@@ -153,7 +154,8 @@ func parseWeCom(r *request) (inbound, error) {
 		return handshake{mediaText, nil}, nil // nothing in it means: no reply, and no retry
 	}
 	m := message{
-		tenant: r.opened.corp, channel: d.required("AgentID"), actor: d.required("FromUserName"), text: d.text("Content"),
+		tenant: r.opened.corp, channel: d.required("AgentID"), actor: d.required("FromUserName"),
+		text: d.text("Content"),
 	}
 	m.key = snapshot.ComposedKey("message", m.channel, d.required("MsgId"))
 	if seconds, _ := strconv.ParseInt(d.text("CreateTime"), 10, 64); seconds > 0 {
@@ -188,7 +190,8 @@ const wecomTextMax = 2048
 
 func renderWeCom(r *request, m message, p reply) (content, error) {
 	text := clipBytes(p.text(), wecomTextMax)
-	plain, err := xml.Marshal(wecomTextMessage{To: m.actor, From: m.tenant, Created: r.now.Unix(), Type: "text", Content: text})
+	plain, err := xml.Marshal(wecomTextMessage{To: m.actor, From: m.tenant, Created: r.now.Unix(), Type: "text",
+		Content: text})
 	if err != nil {
 		return content{}, err
 	}
