@@ -278,7 +278,8 @@ const (
 "repository":{"id":7,"full_name":"acme/shop"},"sender":{"login":"ana"}}`
 	gitlabDeployment = `{"object_kind":"deployment","status":"running","status_changed_at":"2026-11-24 05:59:00 UTC",
 "deployment_id":15,"deployable_id":796,"environment":"production","ref":"main","short_sha":"0123abcd",
-"project":{"id":30,"path_with_namespace":"acme/shop","web_url":"https://gitlab.acme.test/acme/shop"},"user":{"username":"ana"}}`
+"project":{"id":30,"path_with_namespace":"acme/shop","web_url":"https://gitlab.acme.test/acme/shop"},
+"user":{"username":"ana"}}`
 	gitlabPipeline = `{"object_kind":"pipeline","object_attributes":{"id":31,"ref":"main","tag":false,"sha":"0123abcd",
 "source":"push","status":"pending","created_at":"2026-11-24 05:59:00 UTC","finished_at":null,"duration":null},
 "merge_request":null,"project":{"id":30,"path_with_namespace":"acme/shop",

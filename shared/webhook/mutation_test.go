@@ -126,6 +126,13 @@ func schemes() map[string]scheme {
 				"no JSON":                         func(d *delivery) { d.body = "challenge" },
 			},
 		},
+		"feishu key": {
+			secrets: only(envFeishuEncrypt), delivery: feishuSigned(feishuMessage("web-1", "1")),
+			auth: []string{"X-Lark-Signature"}, stamp: "X-Lark-Request-Timestamp", unit: time.Second, body: true,
+			extra: map[string]func(*delivery){
+				"a plain handshake": func(d *delivery) { *d = post("feishu", mediaJSON, feishuHello) },
+			},
+		},
 		"feishu token": {
 			secrets: only(envFeishuToken), delivery: post("feishu", mediaJSON, feishuMessage("web-1", "1")),
 			extra: map[string]func(*delivery){
@@ -271,8 +278,10 @@ func schemes() map[string]scheme {
 				"X-Gitee-Timestamp", millis(now), "X-Gitee-Token", giteeSecret),
 			auth: []string{"X-Gitee-Token"},
 			extra: map[string]func(*delivery){
-				"no time":     func(d *delivery) { d.header.Del("X-Gitee-Timestamp") },
-				"an old time": func(d *delivery) { d.header.Set("X-Gitee-Timestamp", millis(now.Add(-time.Hour))) },
+				"no time":                   func(d *delivery) { d.header.Del("X-Gitee-Timestamp") },
+				"a signed time":             func(d *delivery) { d.header.Set("X-Gitee-Timestamp", "+"+millis(now)) },
+				"a time with a zero before": func(d *delivery) { d.header.Set("X-Gitee-Timestamp", "0"+millis(now)) },
+				"an old time":               func(d *delivery) { d.header.Set("X-Gitee-Timestamp", millis(now.Add(-time.Hour))) },
 			},
 		},
 		"standard": {

@@ -93,6 +93,10 @@ func TestOffIsUnset(t *testing.T) {
 	if _, err := gitlab.keys(secrets); err != nil {
 		t.Error(err)
 	}
+	beside := Secrets{envGitLabSigning: {gitlabSigning}, envGitLabToken: {"short"}}
+	if _, err := gitlab.keys(beside); err != nil {
+		t.Errorf("beside a signing token the old one counts: %v", err)
+	}
 	if _, err := slack.keys(secrets); !errors.Is(err, ErrUnset) {
 		t.Errorf("got %v", err)
 	}
