@@ -8,6 +8,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"swas-snapshot/shared/credentials"
 	"swas-snapshot/shared/policy"
 	"swas-snapshot/shared/simulator/runtimeapi"
 	"swas-snapshot/shared/snapshot"
@@ -31,15 +32,15 @@ func (s *session) core(ctx context.Context) (*snapshot.Service, func(), error) {
 // client returns a client of the API, simulated or real, and a function that ends it. It gives the policy a region if
 // it names none.
 func (s *session) client(ctx context.Context, p *policy.Policy) (*swas.Client, func(), error) {
-	config := swas.Config{Endpoint: s.getenv("SWAS_ENDPOINT"), Provider: &swas.DefaultChain{}}
+	endpoint, provider := s.getenv("SWAS_ENDPOINT"), swas.Provider(&swas.DefaultChain{})
 	end := func() {}
 	if !s.live {
 		w, err := newCloud(ctx, s, cloudConfig{platform: s.platform, policyFile: policyPath(s.getenv), log: s.stderr})
 		if err != nil {
 			return nil, nil, err
 		}
-		key := swas.Static{AccessKeyID: w.operator.AccessKeyID, AccessKeySecret: w.operator.AccessKeySecret}
-		config.Endpoint, config.Provider, end = w.apiURL, key, w.close
+		key := credentials.Credentials{AccessKeyID: w.operator.AccessKeyID, AccessKeySecret: w.operator.AccessKeySecret}
+		endpoint, provider, end = w.apiURL, swas.Static(key), w.close
 		if p.RegionID == "" {
 			p.RegionID = w.regionID
 		}
@@ -47,7 +48,7 @@ func (s *session) client(ctx context.Context, p *policy.Policy) (*swas.Client, f
 	if p.RegionID == "" {
 		p.RegionID = s.getenv("ALIBABA_CLOUD_REGION_ID")
 	}
-	client, err := swas.New(config)
+	client, err := swas.New(endpoint, provider)
 	if err != nil {
 		end()
 		return nil, nil, err

@@ -95,7 +95,7 @@ func (in *inspection) credentials(ctx context.Context) bool {
 	if regions := in.regions(); len(regions) > 0 && snapshot.ValidRegion(regions[0]) {
 		region = regions[0]
 	}
-	caller, err := in.client.Caller(ctx, region)
+	caller, err := in.client.CallerIdentity(ctx, region)
 	known := snapshot.AsError(err)
 	switch {
 	case err == nil && caller.Root:

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"swas-snapshot/shared/credentials"
 	"swas-snapshot/shared/policy"
 	"swas-snapshot/shared/snapshot"
 	"swas-snapshot/shared/swas"
@@ -405,8 +406,8 @@ func TestReadmeGateOfAFullServer(t *testing.T) {
 // deleteOldest deletes a disk's oldest snapshot as an operator does.
 func deleteOldest(t *testing.T, here served, disk string) {
 	t.Helper()
-	key := swas.Static{AccessKeyID: here.AccessKeyID, AccessKeySecret: here.AccessKeySecret}
-	client, err := swas.New(swas.Config{Endpoint: here.SWAS, Provider: key})
+	key := credentials.Credentials{AccessKeyID: here.AccessKeyID, AccessKeySecret: here.AccessKeySecret}
+	client, err := swas.New(here.SWAS, swas.Static(key))
 	if err != nil {
 		t.Fatal(err)
 	}

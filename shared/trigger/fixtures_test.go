@@ -86,8 +86,7 @@ var eventFixtures = map[string][]trigger.Item{
 	"event-order.json": {deploy("event", "build-1042", true, time.Time{})},
 	"event-order-fresh.json": {{Order: &snapshot.Order{
 		Target: "web-1", Role: "daily", Reason: "before the migration", Sender: "event", Key: "migration-7",
-		ExplicitKey: true,
-		Time:        atRound, MaxAge: time.Hour, DryRun: true, Unread: true,
+		ExplicitKey: true, Time: atRound, MaxAge: time.Hour, DryRun: true, Unread: true,
 	}}},
 	"event-raw.json": {{Order: &snapshot.Order{
 		RegionID: "cn-hangzhou", DiskID: "d-bp18kjxg9ebrhsgi0001", SnapshotName: "deploy-web-1-build-1042",
@@ -106,8 +105,7 @@ var eventFixtures = map[string][]trigger.Item{
 		Key: "event:13:acme.pipeline:35:45ef4de0d1e1-7c35-447a-bd93-fab0002", Time: atEvent, Unread: true,
 	}}},
 	"event-oss.json": {busItem(snapshot.BusEvent{ID: "object:24:697D02EBD0DEFE3930847A6E:22:releases/web/1.4.2.zip",
-		Source: "acs.oss",
-		Type:   "oss:ObjectCreated:PutObject", Subject: ossSubject, Time: atRound})},
+		Source: "acs.oss", Type: "oss:ObjectCreated:PutObject", Subject: ossSubject, Time: atRound})},
 	"event-oss-eventbridge.json": {busItem(snapshot.BusEvent{ID: "697D02EBD0DEFE3930847A6E", Source: "acs.oss",
 		Type: "oss:ObjectCreated:PutObject", Subject: ossSubject, Time: atEvent})},
 	"event-mns.json": {deploy("event", "message:32:3405CA51807661353B36F2D1C4A9E870", false, atEvent)},
@@ -217,20 +215,19 @@ func TestHTTPFixtures(t *testing.T) {
 			t.Parallel()
 			var got call
 			var id, source string
-			data,
-				err := trigger.ServeHTTP(t.Context(), fixture(t, name),
-				http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-					body, err := io.ReadAll(r.Body)
-					if err != nil || int64(len(body)) != r.ContentLength {
-						t.Errorf("body of %d bytes, ContentLength %d: %v", len(body), r.ContentLength, err)
-					}
-					got = call{r.Method, r.RequestURI, r.Header.Get("Authorization"), r.Header.Get("Idempotency-Key"),
-						r.Header.Get("Cookie"), string(body)}
-					id, source = trigger.RequestID(r.Context()), r.RemoteAddr
-					w.Header().Set("Content-Type", "application/json")
-					w.WriteHeader(http.StatusAccepted)
-					_, _ = w.Write(body)
-				}))
+			handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				body, err := io.ReadAll(r.Body)
+				if err != nil || int64(len(body)) != r.ContentLength {
+					t.Errorf("body of %d bytes, ContentLength %d: %v", len(body), r.ContentLength, err)
+				}
+				got = call{r.Method, r.RequestURI, r.Header.Get("Authorization"), r.Header.Get("Idempotency-Key"),
+					r.Header.Get("Cookie"), string(body)}
+				id, source = trigger.RequestID(r.Context()), r.RemoteAddr
+				w.Header().Set("Content-Type", "application/json")
+				w.WriteHeader(http.StatusAccepted)
+				_, _ = w.Write(body)
+			})
+			data, err := trigger.ServeHTTP(t.Context(), fixture(t, name), handler)
 			if err != nil {
 				t.Fatal(err)
 			}

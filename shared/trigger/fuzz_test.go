@@ -177,8 +177,8 @@ func soundTokens(d *json.Decoder, depth int) bool {
 		if open == '{' {
 			token, err := d.Token()
 			name, isText := token.(string)
-			if err != nil || !isText || slices.ContainsFunc(names,
-				func(one string) bool { return strings.EqualFold(one, name) }) {
+			same := func(one string) bool { return strings.EqualFold(one, name) }
+			if err != nil || !isText || slices.ContainsFunc(names, same) {
 				return false
 			}
 			names = append(names, name)

@@ -370,8 +370,7 @@ func checkMalformed(t *testing.T, err error) {
 func TestProblemsHaveRequestID(t *testing.T) {
 	t.Parallel()
 	for id, handler := range map[string]http.HandlerFunc{
-		"http-1": func(w http.ResponseWriter,
-			_ *http.Request) {
+		"http-1": func(w http.ResponseWriter, _ *http.Request) {
 			problem.WriteStatus(w, 404, "NotFound", "nothing")
 		},
 		"api-1": func(w http.ResponseWriter, _ *http.Request) {

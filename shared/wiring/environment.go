@@ -27,7 +27,7 @@ func readEnvironment(getenv func(string) string) (environment, []error) {
 	var wrong [3]error
 	e.calls, wrong[0] = pace(getenv)
 	e.regionID, wrong[1] = region(getenv)
-	_, wrong[2] = swas.New(swas.Config{Endpoint: e.endpoint, Provider: swas.Static{}})
+	wrong[2] = swas.Check(e.endpoint)
 	return e, slices.DeleteFunc(wrong[:], func(err error) bool { return err == nil })
 }
 

@@ -156,7 +156,7 @@ func (f *Function) invocation(l *loaded, from platform.Invocation, stats *snapsh
 	if err := f.source.Check(from); err != nil {
 		return nil, &snapshot.Error{Code: snapshot.CodeNoCredentials, Kind: snapshot.KindConfig, Message: err.Error()}
 	}
-	client, err := swas.New(swas.Config{Endpoint: l.endpoint, Provider: f.source.Provider(from)})
+	client, err := swas.New(l.endpoint, f.source.Provider(from))
 	if err != nil {
 		return nil, err
 	}

@@ -24,15 +24,16 @@ import (
 // errPanicked stands for a panic of the SDK, whose text may hold parts of the answer.
 var errPanicked = errors.New("the SDK panicked")
 
-// noAnswer is the failure of a call to which no whole answer came. Of err it tells the cause only: the text of a
+// noAnswer returns the error of a call to which no whole answer came. Of err it shows the cause only: the text of a
 // transport's error holds the signed URL.
 func noAnswer(ctx context.Context, action, host string, err error) *snapshot.APIError {
 	failure := &snapshot.APIError{Action: action, Code: snapshot.CodeNoAnswer}
-	var elsewhere *redirected
+	var redirect *redirectError
 	switch {
-	case errors.As(err, &elsewhere):
-		failure.Code, failure.Status = snapshot.CodeUnknownAnswer, elsewhere.status
-		failure.Message = fmt.Sprintf("%s redirects (HTTP %d), which the API never does: check SWAS_ENDPOINT", host, elsewhere.status)
+	case errors.As(err, &redirect):
+		failure.Code, failure.Status = snapshot.CodeUnknownAnswer, redirect.status
+		failure.Message = fmt.Sprintf("%s redirects (HTTP %d), which the API never does: check SWAS_ENDPOINT",
+			host, redirect.status)
 	case errors.Is(err, errPanicked):
 		failure.Code, failure.Message = snapshot.CodeInternal, "the SDK panicked before an answer came"
 	default:
@@ -41,7 +42,7 @@ func noAnswer(ctx context.Context, action, host string, err error) *snapshot.API
 	return failure
 }
 
-// cause names what kept an answer away, in words of our own.
+// cause returns why no answer came, in words that hold nothing of the request.
 func cause(ctx context.Context, err error) string {
 	var (
 		dns     *net.DNSError
@@ -68,13 +69,14 @@ func cause(ctx context.Context, err error) string {
 		return "the host does not speak TLS"
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return "timeout"
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF),
+		errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 		return "connection cut"
 	}
 	return "the connection failed"
 }
 
-// refusal is the failure that an answer tells of: by its code, or without one by its HTTP status.
+// refusal returns the error that an answer stands for: by its code, or without one by its HTTP status.
 func refusal(action string, status int, body []byte) *snapshot.APIError {
 	var answer struct{ Code, Message, RequestID json.RawMessage }
 	failure := &snapshot.APIError{Action: action, Status: status}
@@ -99,7 +101,7 @@ func refusal(action string, status int, body []byte) *snapshot.APIError {
 	return failure
 }
 
-// hasCode tells whether a body of success carries the code of an error after all.
+// hasCode reports whether a body of success has the code of an error all the same.
 func hasCode(body []byte) bool {
 	if !bytes.Contains(body, []byte(`"Code"`)) {
 		return false
@@ -108,7 +110,7 @@ func hasCode(body []byte) bool {
 	return !isNull(code) && string(code) != `""`
 }
 
-// emptyAnswer is the failure of a success that lacks its proof.
+// emptyAnswer returns the error of a success that lacks its proof.
 func emptyAnswer(action string, answer responses.AcsResponse, defect string) *snapshot.APIError {
 	return &snapshot.APIError{
 		Action:    action,
@@ -119,15 +121,16 @@ func emptyAnswer(action string, answer responses.AcsResponse, defect string) *sn
 	}
 }
 
-// noCredentials is the failure of a provider, or of the time that it took.
+// noCredentials returns the error of a provider, or of the time that it took.
 func noCredentials(ctx context.Context, action string, err error) *snapshot.APIError {
 	if ctx.Err() != nil {
-		return &snapshot.APIError{Action: action, Code: snapshot.CodeNoAnswer, Message: "no credentials: " + cause(ctx, err)}
+		return &snapshot.APIError{Action: action, Code: snapshot.CodeNoAnswer,
+			Message: "no credentials: " + cause(ctx, err)}
 	}
 	message := err.Error()
-	var told *snapshot.Error
-	if errors.As(err, &told) {
-		message = told.Message // without its code, which stands before the message already
+	var known *snapshot.Error
+	if errors.As(err, &known) {
+		message = known.Message // without its code, which stands before the message already
 	}
 	return &snapshot.APIError{Action: action, Code: snapshot.CodeNoCredentials, Message: oneLine(message)}
 }
@@ -152,17 +155,16 @@ func text(raw json.RawMessage) string {
 
 func isNull(raw json.RawMessage) bool { return len(raw) == 0 || string(raw) == "null" }
 
-// wellFormed tells whether a code looks like one, so that a stranger's text never becomes an error type.
-func wellFormed(code string) bool {
-	for _, r := range code {
-		if !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("._-:", r)) {
-			return false
-		}
-	}
-	return code != "" && len(code) <= 128
+// codeCharacters may stand in a code or a request ID.
+const codeCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-:"
+
+// wellFormed reports whether text can be a code or a request ID, so that no other text of a server becomes one.
+func wellFormed(text string) bool {
+	return text != "" && len(text) <= 128 && strings.Trim(text, codeCharacters) == ""
 }
 
-// requestID trims a request ID: the API's own sample ends in a tab. What is no ID is dropped.
+// requestID returns a request ID without blanks: that of the API's own sample ends in a tab. What is not an ID is
+// left out.
 func requestID(id string) string {
 	if id = strings.TrimSpace(id); !wellFormed(id) {
 		return ""
@@ -170,8 +172,8 @@ func requestID(id string) string {
 	return id
 }
 
-// mask takes out of a server's message what the server may have read in the request: it echoes the string to sign
-// when a signature does not match, and a gateway may echo the URL.
+// mask removes from a server's message what the server may have read in the request: it repeats the string to sign
+// when a signature does not match, and a gateway may repeat the URL.
 func mask(message string, signer credentials.Credentials, signature string) string {
 	if at := strings.Index(message, "string to sign"); at >= 0 {
 		message = message[:at] + "string to sign left out"
@@ -191,7 +193,8 @@ func mask(message string, signer credentials.Credentials, signature string) stri
 // oneLine makes a message one line of at most 300 characters, none of them a control character.
 func oneLine(message string) string {
 	const limit = 300
-	message = strings.Join(strings.FieldsFunc(message, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")
+	blank := func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }
+	message = strings.Join(strings.FieldsFunc(message, blank), " ")
 	if runes := []rune(message); len(runes) > limit {
 		message = string(runes[:limit]) + "..."
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/requests"
+	"github.com/aliyun/alibaba-cloud-sdk-go/services/sts"
 	swas_open "github.com/aliyun/alibaba-cloud-sdk-go/services/swas-open"
 
 	"swas-snapshot/shared/snapshot"
@@ -46,7 +47,8 @@ func (c *Client) ListSnapshots(ctx context.Context, regionID string, page int) (
 	if err != nil {
 		return snapshot.SnapshotPage{}, err
 	}
-	total, defect := checkList(answer.GetHttpContentBytes(), "Snapshots", page, answer.TotalCount, len(answer.Snapshots))
+	total, defect := checkList(answer.GetHttpContentBytes(), "Snapshots", page, answer.TotalCount,
+		len(answer.Snapshots))
 	if defect != "" {
 		return snapshot.SnapshotPage{}, emptyAnswer("ListSnapshots", answer, defect)
 	}
@@ -110,6 +112,66 @@ func (c *Client) TagSnapshot(ctx context.Context, regionID, snapshotID string, t
 	return nil
 }
 
+// ListDisks returns one page, counted from 1, of all disks of the account in a region.
+func (c *Client) ListDisks(ctx context.Context, regionID string, page int) (snapshot.DiskPage, error) {
+	answer, err := call(ctx, c, regionID, func() (requests.AcsRequest, *swas_open.ListDisksResponse) {
+		request := swas_open.CreateListDisksRequest()
+		request.PageNumber = requests.NewInteger(page)
+		request.PageSize = requests.NewInteger(snapshot.PageSize)
+		return request, swas_open.CreateListDisksResponse()
+	})
+	if err != nil {
+		return snapshot.DiskPage{}, err
+	}
+	total, defect := checkList(answer.GetHttpContentBytes(), "Disks", page, answer.TotalCount, len(answer.Disks))
+	if defect != "" {
+		return snapshot.DiskPage{}, emptyAnswer("ListDisks", answer, defect)
+	}
+	result := snapshot.DiskPage{Disks: make([]snapshot.Disk, 0, len(answer.Disks)), Total: total}
+	for _, one := range answer.Disks {
+		if one.DiskId == "" {
+			return snapshot.DiskPage{}, emptyAnswer("ListDisks", answer, "has a disk without DiskId")
+		}
+		result.Disks = append(result.Disks, snapshot.Disk{
+			ID:         one.DiskId,
+			InstanceID: one.InstanceId,
+			System:     strings.EqualFold(strings.TrimSpace(one.DiskType), "System"),
+			Status:     one.Status,
+		})
+	}
+	return result, nil
+}
+
+// stsHost is the public host of STS for every region.
+// Source: "Endpoints" of STS, help.aliyun.com/en/ram/developer-reference/api-sts-2015-04-01-endpoint.
+const stsHost = "sts.aliyuncs.com"
+
+// Identity is the owner of credentials.
+type Identity struct {
+	AccountID string
+	ARN       string // acs:ram::<account>:user/<name>, :assumed-role/<role>/<session>, or :root
+	Root      bool   // the account itself, which may do everything
+}
+
+// CallerIdentity returns the owner of the client's credentials. STS answers that to every caller, without any
+// permission; an endpoint on this machine is asked itself. The error is that of any other call.
+func (c *Client) CallerIdentity(ctx context.Context, regionID string) (Identity, error) {
+	toSTS := *c
+	if !c.endpoint.local {
+		toSTS.endpoint = endpoint{scheme: "https", host: stsHost}
+	}
+	answer, err := call(ctx, &toSTS, regionID, func() (requests.AcsRequest, *sts.GetCallerIdentityResponse) {
+		return sts.CreateGetCallerIdentityRequest(), sts.CreateGetCallerIdentityResponse()
+	})
+	if err != nil {
+		return Identity{}, err
+	}
+	if answer.Arn == "" {
+		return Identity{}, emptyAnswer("GetCallerIdentity", answer, "has no Arn")
+	}
+	return Identity{AccountID: answer.AccountId, ARN: answer.Arn, Root: answer.IdentityType == "Account"}, nil
+}
+
 // setTags sends tags beside the typed request, which drops a tag's empty value that the API allows.
 func setTags(query map[string]string, tags []snapshot.Tag) {
 	for i, tag := range tags {
@@ -129,9 +191,9 @@ func tagsOf(tags []swas_open.Tag) []snapshot.Tag {
 	return result
 }
 
-// checkList returns how many elements all pages of a list have, or what is wrong with this page. The SDK reads an answer
-// without the list as an empty list, which would look like "there are no snapshots". The list may be left out only where
-// the total says 0. Without a total, a full page is followed by another.
+// checkList returns how many elements all pages of a list have, or what is wrong with this page. The SDK reads an
+// answer without the list as an empty list, which would look like "there are no snapshots". The list may be left out
+// only where the total is 0. Without a total, a full page is followed by another.
 func checkList(body []byte, name string, page, total, count int) (all int, defect string) {
 	members := elements(body)
 	counted := !isNull(members["TotalCount"])
