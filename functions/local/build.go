@@ -7,7 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"swas-snapshot/shared/manifest"
+	"swas-snapshot/shared/deploy"
 	"swas-snapshot/shared/policy"
 )
 
@@ -33,8 +33,8 @@ func buildInto(ctx context.Context, s *session, root, dist string) error {
 	if _, err := policy.Load(file, deployed(s.getenv)); err != nil {
 		return fmt.Errorf("nothing was built, the policy is wrong:\n%w", err)
 	}
-	if err := manifest.CheckPolicy(root, file); err != nil { // it may still fit the platform that is used
-		fmt.Fprintf(s.stderr, "swas-snapshot: warning: the deployment files do not fit %s:\n%v\n", filepath.Base(file), err)
+	for _, one := range deploy.Check(root, file) { // the file of the other platform may be the wrong one
+		fmt.Fprintf(s.stderr, "swas-snapshot: warning: %v\n", one)
 	}
 	content, err := os.ReadFile(file)
 	if err != nil {

@@ -7,42 +7,31 @@ import (
 	"strings"
 	"time"
 
-	"swas-snapshot/shared/manifest"
+	"swas-snapshot/shared/deploy"
 	"swas-snapshot/shared/policy"
 	"swas-snapshot/shared/snapshot"
-	"swas-snapshot/shared/strictyaml"
 	"swas-snapshot/shared/webhook"
 	"swas-snapshot/shared/wiring"
 )
 
-// deployment reads both deployment files as strictly as the platforms would. Where they do not fit the policy it only
-// warns: a user of one platform edits one of them.
+// deployment checks the deployment files.
 func (in *inspection) deployment() {
 	root, err := sourceRoot()
 	if err != nil {
 		in.fail("deployment", err.Error(), "run it in the project's folder")
 		return
 	}
-	file := policyPath(in.getenv)
-	misfits := defects(manifest.CheckPolicy(root, file))
-	all := defects(manifest.Check(root, file))
+	all := deploy.Check(root, policyPath(in.getenv))
 	for _, one := range all {
-		if slices.Contains(misfits, one) {
+		if one.Warning {
 			in.warn("deployment", one.Error(), "correct the policy, or the deployment file if you deploy it")
 		} else {
 			in.fail("deployment", one.Error(), "correct the file")
 		}
 	}
 	if len(all) == 0 {
-		in.ok("deployment", "s.yaml and template.yml are valid, agree, and fit the policy")
+		in.ok("deployment", "nothing in s.yaml and template.yml breaks the functions, and both fit the policy")
 	}
-}
-
-// defects are the defects that an error of package manifest lists.
-func defects(err error) strictyaml.Errors {
-	var all strictyaml.Errors
-	errors.As(err, &all)
-	return all
 }
 
 // ticks says when the timers of s.yaml fire next.
@@ -117,15 +106,10 @@ func (in *inspection) timerTicks() []snapshot.Tick {
 		return nil // the check of the deployment says so
 	}
 	var ticks []snapshot.Tick
-	fc, _ := manifest.ReadFC(filepath.Join(root, "s.yaml"))
-	sam, _ := manifest.ReadSAM(filepath.Join(root, "template.yml"))
-	for _, one := range []*manifest.Deployment{fc, sam} {
-		if one == nil {
-			continue
-		}
-		for _, timer := range one.Timers() {
-			ticks = append(ticks, timer.Tick)
-		}
+	fc, _ := deploy.ReadFC(filepath.Join(root, deploy.FCFile)) // the check of the deployment reports the errors
+	sam, _ := deploy.ReadSAM(filepath.Join(root, deploy.SAMFile))
+	for _, timer := range append(fc.Timers, sam.Timers...) {
+		ticks = append(ticks, timer.Tick)
 	}
 	return ticks
 }

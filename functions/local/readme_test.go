@@ -182,7 +182,7 @@ func TestReadmePolicies(t *testing.T) {
 	}
 }
 
-// The README creates the RAM roles that s.yaml names, each with its policy, and links only to files that exist.
+// The README creates the RAM roles that s.yaml names, each with its policy.
 func TestReadmeRoles(t *testing.T) {
 	t.Parallel()
 	text, _ := readme(t)
@@ -196,13 +196,6 @@ func TestReadmeRoles(t *testing.T) {
 		if !strings.Contains(manifest, "role/swas-snapshot-"+role+"\n") {
 			t.Errorf("s.yaml does not name the RAM role swas-snapshot-%s", role)
 		}
-	}
-	links := regexp.MustCompile(`\]\((docs/[^)]+)\)`).FindAllStringSubmatch(text, -1)
-	if len(links) < 2 {
-		t.Errorf("%d links into docs were found: the README has more", len(links))
-	}
-	for _, link := range links {
-		content(t, filepath.Join(root, link[1]))
 	}
 }
 
@@ -470,5 +463,80 @@ func TestReadmeFunctionNames(t *testing.T) {
 				t.Errorf("%s does not deploy %s", file, name[1])
 			}
 		}
+	}
+}
+
+// Every relative link of README.md and of docs names a file that exists and, with #, a heading of it.
+func TestDocumentLinks(t *testing.T) {
+	t.Parallel()
+	root, err := sourceRoot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := []string{filepath.Join(root, "README.md")}
+	for _, pattern := range []string{"docs/*.md", "docs/*/*.md"} {
+		some, err := filepath.Glob(filepath.Join(root, pattern))
+		if err != nil || len(some) < 4 {
+			t.Fatalf("%s: %d documents were found: there are more; %v", pattern, len(some), err)
+		}
+		files = append(files, some...)
+	}
+	found := 0
+	for _, file := range files {
+		for _, link := range regexp.MustCompile(`\]\(([^)\s]+)\)`).FindAllStringSubmatch(prose(t, file), -1) {
+			if strings.Contains(link[1], "://") {
+				continue
+			}
+			found++
+			path, heading, _ := strings.Cut(link[1], "#")
+			to := file
+			if path != "" {
+				to = filepath.Join(filepath.Dir(file), path)
+			}
+			if _, err := os.Stat(to); err != nil {
+				t.Errorf("%s links to %s: %v", filepath.Base(file), link[1], err)
+			} else if heading != "" && !slices.Contains(anchors(t, to), heading) {
+				t.Errorf("%s links to %s, and there is no such heading", filepath.Base(file), link[1])
+			}
+		}
+	}
+	if found < 40 {
+		t.Errorf("%d links were found: there are more", found)
+	}
+}
+
+// prose returns a document without its blocks of code.
+func prose(t *testing.T, file string) string {
+	t.Helper()
+	return regexp.MustCompile("(?ms)^```.*?^```$").ReplaceAllString(string(content(t, file)), "")
+}
+
+// anchors returns the names by which the headings of a document are linked: lower case, without punctuation, with
+// hyphens for blanks.
+func anchors(t *testing.T, file string) []string {
+	t.Helper()
+	var names []string
+	for _, heading := range regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllStringSubmatch(prose(t, file), -1) {
+		name := regexp.MustCompile(`[^\w -]`).ReplaceAllString(strings.ToLower(heading[1]), "")
+		names = append(names, strings.ReplaceAll(name, " ", "-"))
+	}
+	return names
+}
+
+// The policy of the contract is one that the program takes.
+func TestContractPolicy(t *testing.T) {
+	t.Parallel()
+	root, err := sourceRoot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(content(t, filepath.Join(root, "docs", "contract.md")))
+	_, text, _ = strings.Cut(text, "```yaml\n")
+	text, _, found := strings.Cut(text, "```\n")
+	if !found {
+		t.Fatal("the contract has no policy")
+	}
+	if _, err := policy.Parse([]byte(text), func(string) string { return "https://oapi.dingtalk.com/robot/send" }); err != nil {
+		t.Error(err)
 	}
 }

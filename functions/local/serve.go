@@ -10,7 +10,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"swas-snapshot/shared/manifest"
+	"swas-snapshot/shared/deploy"
 	"swas-snapshot/shared/simulator/runtimeapi"
 )
 
@@ -74,7 +74,7 @@ func serve(ctx context.Context, s *session) error {
 }
 
 // announce says that everything is ready, and how to use it.
-func (s *session) announce(here served, timers []manifest.Timer, samples samples) error {
+func (s *session) announce(here served, timers []deploy.Timer, samples samples) error {
 	if s.json {
 		return json.NewEncoder(s.stdout).Encode(here)
 	}

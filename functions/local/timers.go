@@ -9,25 +9,25 @@ import (
 	"path/filepath"
 	"time"
 
-	"swas-snapshot/shared/manifest"
+	"swas-snapshot/shared/deploy"
 	"swas-snapshot/shared/simulator/runtimeapi"
 )
 
 // readTimers returns the timers of s.yaml.
-func readTimers() ([]manifest.Timer, error) {
+func readTimers() ([]deploy.Timer, error) {
 	root, err := sourceRoot()
 	if err != nil {
 		return nil, err
 	}
-	deployment, err := manifest.ReadFC(filepath.Join(root, "s.yaml"))
+	deployment, err := deploy.ReadFC(filepath.Join(root, deploy.FCFile))
 	if err != nil {
 		return nil, fmt.Errorf("failed to read the timers: %w", err)
 	}
-	return deployment.Timers(), nil
+	return deployment.Timers, nil
 }
 
 // fireTimer invokes a function at each time of a timer until ctx ends, and repeats what failed, as the platforms do.
-func fireTimer(ctx context.Context, t manifest.Timer, platform string, f *runtimeapi.Function, log io.Writer) {
+func fireTimer(ctx context.Context, t deploy.Timer, platform string, f *runtimeapi.Function, log io.Writer) {
 	for at := range timesOf(ctx, t.Next) {
 		delivery := f.InvokeAsync(ctx, tickEvent(platform, t.Name, t.Payload, at))
 		if delivery.Err != nil && ctx.Err() == nil {
@@ -62,7 +62,7 @@ func tickEvent(platform, name, payload string, at time.Time) []byte {
 	var event any = map[string]string{"triggerTime": when, "triggerName": name, "payload": payload}
 	if platform == string(runtimeapi.Lambda) {
 		input := map[string]any{}
-		_ = json.Unmarshal([]byte(payload), &input) // package manifest has read it already
+		_ = json.Unmarshal([]byte(payload), &input) // package deploy has read it already
 		input["scheduledTime"] = when
 		input["scheduleArn"] = "arn:aws:scheduler:ap-southeast-1:123456789012:schedule/default/" + name
 		event = input

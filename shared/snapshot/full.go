@@ -176,5 +176,5 @@ func (s *situation) diskGone(target Target) *Error {
 	}
 	return &Error{Code: CodeDiskGone, Kind: KindUnknown, Message: fmt.Sprintf(
 		"disk: region %s has no disk %s: it or its server was released, or the region in snapshots.yaml is wrong; nothing was deleted",
-		target.RegionID, quote(target.DiskID))}
+		target.RegionID, Quote(target.DiskID))}
 }

@@ -76,10 +76,10 @@ func (o Order) Validate() error {
 	case o.Target != "" && o.DiskID != "":
 		v.add("target", CodeInvalidOrder, "stands beside DiskId: name one of them")
 	case o.Target != "" && !ValidTarget(o.Target):
-		v.add("target", CodeInvalidOrder, fmt.Sprintf("%s is not the name of a target: use 1 to %d letters, digits, - and _", quote(o.Target), TargetMax))
+		v.add("target", CodeInvalidOrder, fmt.Sprintf("%s is not the name of a target: use 1 to %d letters, digits, - and _", Quote(o.Target), TargetMax))
 	}
 	if o.Role != "" && !ValidRole(o.Role) {
-		v.add("role", CodeInvalidOrder, fmt.Sprintf("%s is not a role: use 1 to %d letters, digits, - and _, the first a letter", quote(o.Role), RoleMax))
+		v.add("role", CodeInvalidOrder, fmt.Sprintf("%s is not a role: use 1 to %d letters, digits, - and _, the first a letter", Quote(o.Role), RoleMax))
 	}
 	if n := utf8.RuneCountInString(o.Reason); n > ReasonMax {
 		v.add("reason", CodeInvalidOrder, fmt.Sprintf("has %d characters: use at most %d", n, ReasonMax))
@@ -95,7 +95,7 @@ func (o Order) Validate() error {
 	}
 	for i, tag := range o.Tags {
 		if reservedTag(tag.Key) {
-			v.add(fmt.Sprintf("Tag.%d.Key", i+1), codeInvalidTag, fmt.Sprintf("%s: the prefix %s is this project's own", quote(tag.Key), tagPrefix))
+			v.add(fmt.Sprintf("Tag.%d.Key", i+1), codeInvalidTag, fmt.Sprintf("%s: the prefix %s is this project's own", Quote(tag.Key), tagPrefix))
 		}
 	}
 	return v.orNil()

@@ -272,7 +272,7 @@ const (
 "sender":{"login":"ana"}}`
 	githubPush = `{"ref":"refs/heads/main","before":"00aa","after":"0123abcd","deleted":false,"repository":{"id":7,
 "full_name":"Acme/Shop"},"sender":{"login":"ana"}}`
-	githubRunText = `{"action":"requested","workflow_run":{"id":9,"run_attempt":2,"name":"ci","event":"push",
+	githubRunText = `{"action":"requested","workflow_run":{"id":9,"run_attempt":2,"name":"ci","event":"push","path":".github/workflows/deploy.yml",
 "head_branch":"main","head_sha":"0123abcd","conclusion":null,"run_started_at":"2026-11-24T05:50:00Z",
 "head_repository":{"id":7,"full_name":"acme/shop"}},
 "repository":{"id":7,"full_name":"acme/shop"},"sender":{"login":"ana"}}`

@@ -91,6 +91,7 @@ func (e pipelineEvent) githubRun(d *document) inbound {
 		return ignored("the run has no branch")
 	}
 	e.ref, e.sha, e.time = "refs/heads/"+branch, d.text("workflow_run.head_sha"), d.time("workflow_run.run_started_at")
+	e.workflow = d.text("workflow_run.path")
 	e.key = snapshot.ComposedKey("run", id, number(cmp.Or(d.number("workflow_run.run_attempt"), 1)))
 	return e
 }
@@ -139,7 +140,7 @@ func sampleGitHub(s sampler) Sample {
 		body["action"] = "requested"
 		body["workflow_run"] = fields{
 			"id": s.number(), "run_attempt": 1, "event": "push", "head_branch": s.branch(), "head_sha": s.sha(),
-			"head_repository": repository,
+			"head_repository": repository, "path": cmp.Or(s.rule.Workflow, ".github/workflows/deploy.yml"),
 		}
 	default:
 		body["ref"], body["before"], body["after"], body["deleted"] = s.ref(), s.before(), s.sha(), false

@@ -72,7 +72,8 @@ allow:
   - {from: teams, tenant: tenant1, targets: [web-1], actions: [take, list, plan, keep], role: manual}
   - {from: github, repository: acme/shop, on: deployment, environments: [production], targets: [web-1], role: deploy}
   - {from: github, repository: acme/shop, on: push, refs: [refs/heads/main], targets: [web-1, db-1], role: deploy}
-  - {from: github, repository: acme/shop, on: workflow_run, refs: [refs/heads/main], targets: [web-1], role: deploy}
+  - {from: github, repository: acme/shop, on: workflow_run, workflow: .github/workflows/deploy.yml,
+     refs: [refs/heads/main], targets: [web-1], role: deploy}
   - {from: gitlab, repository: acme/shop, on: deployment, environments: [production], targets: [web-1], role: deploy}
   - {from: gitlab, repository: acme/shop, on: pipeline, refs: [refs/heads/main], targets: [web-1], role: deploy}
   - {from: gitlab, repository: acme/shop, on: push, refs: [refs/heads/main], targets: [web-1], role: deploy}

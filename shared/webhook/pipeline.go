@@ -23,6 +23,7 @@ type pipelineEvent struct {
 	on          string
 	tenant      string // the number of the repository or project, the same in hooks of an organisation
 	repository  string // owner/name
+	workflow    string // of a workflow_run: the path of its file
 	environment string
 	ref         string // full where the host tells branches from tags
 	before      string // of a push: the commit that it replaces
@@ -64,7 +65,8 @@ func (e pipelineEvent) question(from string) policy.Question {
 		ref = "refs/heads/" + ref
 	}
 	return policy.Question{
-		From: from, Tenant: e.tenant, Repository: e.repository, On: e.on, Environment: e.environment, Ref: ref,
+		From: from, Tenant: e.tenant, Repository: e.repository, On: e.on, Workflow: e.workflow,
+		Environment: e.environment, Ref: ref,
 	}
 }
 

@@ -91,6 +91,7 @@ func TestIgnoredPipelines(t *testing.T) {
 	}{
 		"GitHub run in progress": {hub("workflow_run", githubRunText, "requested", "in_progress"),
 			"only requested runs"},
+		"GitHub run of another workflow": {hub("workflow_run", githubRunText, "deploy.yml", "lint.yml"), "no rule"},
 		"GitHub run completed": {hub("workflow_run", githubRunText, "requested", "completed",
 			`"conclusion":null`, `"conclusion":"success"`), "only requested runs"},
 		"GitLab pipeline success": {lab(gitlabPipeline, `"pending"`, `"success"`),

@@ -50,14 +50,10 @@ func (f *notifications) send(ctx context.Context, to *notify.Notifier, patience 
 	all.Wait()
 }
 
-// notifier returns who tells people by the policy's rules; nil if there are none.
+// notifier returns the notifier of the policy's rules; nil if there are none.
 func notifier(rules []policy.Notify, log *slog.Logger) *notify.Notifier {
 	if len(rules) == 0 {
 		return nil
 	}
-	to := make([]notify.Rule, len(rules))
-	for i, rule := range rules {
-		to[i] = notify.Rule(rule)
-	}
-	return notify.New(to, nil, nil, log)
+	return notify.New(rules, nil, nil, log)
 }

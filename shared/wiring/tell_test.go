@@ -30,8 +30,8 @@ func TestSendLeavesTimeForTheAnswer(t *testing.T) {
 	deadline := time.Now().Add(time.Second)
 	ctx, cancel := context.WithDeadline(context.Background(), deadline)
 	defer cancel()
-	rule := notify.Rule{URL: "https://robot.invalid/", Form: "json", On: []snapshot.NotificationKind{snapshot.NotifyFailed}}
-	told.send(ctx, notify.New([]notify.Rule{rule}, robot, nil, nil), time.Minute)
+	rule := policy.Notify{URL: "https://robot.invalid/", Form: "json", On: []snapshot.NotificationKind{snapshot.NotifyFailed}}
+	told.send(ctx, notify.New([]policy.Notify{rule}, robot, nil, nil), time.Minute)
 	if given.IsZero() || given.After(deadline.Add(-answerTime)) {
 		t.Errorf("the robot has until %s, the answer is due at %s", given, deadline)
 	}
