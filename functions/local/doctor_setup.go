@@ -7,11 +7,11 @@ import (
 	"strings"
 	"time"
 
+	"swas-snapshot/shared/app"
 	"swas-snapshot/shared/deploy"
 	"swas-snapshot/shared/policy"
 	"swas-snapshot/shared/snapshot"
 	"swas-snapshot/shared/webhook"
-	"swas-snapshot/shared/wiring"
 )
 
 // deployment checks the deployment files.
@@ -48,7 +48,7 @@ func (in *inspection) ticks() {
 
 // environment looks at the variables that all functions read.
 func (in *inspection) environment() {
-	wrong := wiring.CheckEnvironment(in.getenv)
+	wrong := app.CheckEnvironment(in.getenv)
 	for _, err := range wrong {
 		in.failed("environment", err)
 	}

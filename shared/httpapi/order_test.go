@@ -1,6 +1,10 @@
 package httpapi
 
-import "testing"
+import (
+	"testing"
+
+	"swas-snapshot/shared/snapshot"
+)
 
 func TestOrderKey(t *testing.T) {
 	t.Parallel()
@@ -44,7 +48,7 @@ func TestOrderKey(t *testing.T) {
 			key, err := orderKey(c.header, c.inBody, c.eventID)
 			code := ""
 			if err != nil {
-				code = err.Code
+				code = snapshot.AsError(err).Code
 			}
 			if key != c.key || code != c.code {
 				t.Errorf("got %q, %v, want %q, %s", key, err, c.key, c.code)
