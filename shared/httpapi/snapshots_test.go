@@ -206,3 +206,29 @@ func TestOddPaths(t *testing.T) {
 		}
 	}
 }
+
+// A body that is not JSON is refused by its type, and /healthz answers without a token.
+func TestMediaTypeAndHealth(t *testing.T) {
+	t.Parallel()
+	handler := httpapi.New(httpapi.Options{Policy: rules, Bearer: []string{token}})
+	for _, c := range []struct {
+		method, path, mediaType string
+		status                  int
+	}{
+		{"POST", "/snapshots", "text/plain", 415},
+		{"POST", "/snapshots", "application/json; charset=latin1", 415},
+		{"POST", "/snapshots/s-1/keep", "", 415},
+		{"GET", "/healthz", "", 200},
+		{"HEAD", "/healthz", "", 200},
+	} {
+		r := httptest.NewRequest(c.method, c.path, strings.NewReader("{}"))
+		r.Header.Set("Content-Type", c.mediaType)
+		if c.status != 200 {
+			r.Header.Set("Authorization", "Bearer "+token)
+		}
+		w := httptest.NewRecorder()
+		if handler.ServeHTTP(w, r); w.Code != c.status {
+			t.Errorf("%s %s, %q: status %d, want %d: %s", c.method, c.path, c.mediaType, w.Code, c.status, w.Body)
+		}
+	}
+}
