@@ -7,10 +7,10 @@ import (
 	"strings"
 	"time"
 
+	"swas-snapshot/shared/app"
 	"swas-snapshot/shared/deploy"
 	"swas-snapshot/shared/policy"
 	"swas-snapshot/shared/webhook"
-	"swas-snapshot/shared/wiring"
 )
 
 // checkDeployment checks the deployment files.
@@ -47,7 +47,7 @@ func (in *inspection) checkTimers() {
 
 // checkEnvironment checks the variables that all functions read.
 func (in *inspection) checkEnvironment() {
-	wrong := wiring.CheckEnvironment(in.getenv)
+	wrong := app.CheckEnvironment(in.getenv)
 	for _, err := range wrong {
 		in.failed("environment", err)
 	}

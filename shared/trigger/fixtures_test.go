@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"swas-snapshot/shared/httpapi"
 	"swas-snapshot/shared/snapshot"
 	"swas-snapshot/shared/trigger"
 )
@@ -227,7 +228,7 @@ func TestHTTPFixtures(t *testing.T) {
 				w.WriteHeader(http.StatusAccepted)
 				_, _ = w.Write(body)
 			})
-			data, err := trigger.ServeHTTP(t.Context(), fixture(t, name), handler)
+			data, err := trigger.ServeHTTP(t.Context(), fixture(t, name), handler, httpapi.WriteStatus)
 			if err != nil {
 				t.Fatal(err)
 			}

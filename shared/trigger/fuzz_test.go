@@ -11,6 +11,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"swas-snapshot/shared/httpapi"
 	"swas-snapshot/shared/snapshot"
 	"swas-snapshot/shared/trigger"
 )
@@ -122,7 +123,7 @@ func FuzzServeHTTP(f *testing.F) {
 		_, _ = w.Write([]byte(r.RequestURI + r.Host))
 	})
 	f.Fuzz(func(t *testing.T, data []byte) {
-		out, err := trigger.ServeHTTP(t.Context(), data, handler)
+		out, err := trigger.ServeHTTP(t.Context(), data, handler, httpapi.WriteStatus)
 		if err != nil {
 			checkMalformed(t, err)
 			return

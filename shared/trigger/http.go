@@ -3,12 +3,8 @@ package trigger
 import (
 	"context"
 	"encoding/json"
-	"fmt"
-	"log/slog"
 	"net/http"
-	"runtime"
 
-	"swas-snapshot/shared/problem"
 	"swas-snapshot/shared/snapshot"
 )
 
@@ -53,14 +49,16 @@ func (e httpEvent) onFC() bool { return e.Version == "v1" }
 // headers, and on Function Compute repeated query parameters, arrive joined by commas and stay one value, since a
 // comma may belong to a value. The context of the request is ctx with the event's request ID, see [RequestID].
 //
-// A request that no handler should see is answered by a problem document (RFC 9457): 400 for a method, path, header
-// or base64 body that is not well-formed, 413 for a body beyond 1 MiB, 415 for an encoded body, and 500 when the
-// handler panics. Each answer has a Content-Type and, unless the handler set others, the headers
-// X-Content-Type-Options: nosniff and Cache-Control: no-store. Of several Set-Cookie headers Function Compute can carry
-// one.
+// refuse answers a request that no handler should see: with 400 for a method, path, header or base64 body that is not
+// well-formed, 413 for a body beyond 1 MiB, and 415 for an encoded body. A handler that panics should log that: the
+// panic ends here, and refuse answers with 500 in place of what the handler wrote. Each answer has a Content-Type and,
+// unless others were set, the headers X-Content-Type-Options: nosniff and Cache-Control: no-store. Of several Set-Cookie
+// headers Function Compute can carry one.
 //
 // The error is for an event that is not an HTTP request: a [*snapshot.Error] with Code [snapshot.CodeMalformed].
-func ServeHTTP(ctx context.Context, event []byte, handler http.Handler) (json.RawMessage, error) {
+func ServeHTTP(
+	ctx context.Context, event []byte, handler http.Handler, refuse func(w http.ResponseWriter, status int, detail string),
+) (json.RawMessage, error) {
 	var e httpEvent
 	err := parse(event, exact).fill(&e, false) // headers and parameters that differ by case are not the same
 	if err == nil && (e.Version != "v1" && e.Version != "2.0" || e.RequestContext.HTTP.Method == "") {
@@ -70,30 +68,28 @@ func ServeHTTP(ctx context.Context, event []byte, handler http.Handler) (json.Ra
 		return nil, expecting(err, expectedHTTP)
 	}
 	w := newResponse(e.RequestContext.RequestID)
-	request, refusal := e.request(context.WithValue(ctx, requestIDKey{}, e.RequestContext.RequestID))
-	if refusal == nil {
-		refusal = serve(handler, w, request)
+	request, refused := e.request(context.WithValue(ctx, requestIDKey{}, e.RequestContext.RequestID))
+	if refused == nil {
+		refused = serve(handler, w, request)
 	}
-	if refusal != nil {
+	if refused != nil {
 		w = newResponse(e.RequestContext.RequestID)
-		problem.Send(w, *refusal)
+		refuse(w, refused.status, refused.detail)
 	}
 	return w.encode(e)
 }
 
-// serve calls the handler. A panic is a defect of the handler: it is logged, and the caller learns only that the
-// function failed.
-func serve(handler http.Handler, w *response, request *http.Request) (refusal *problem.Document) {
+// refusal is the answer to a request that no handler should see.
+type refusal struct {
+	status int
+	detail string // what is wrong and what to do
+}
+
+// serve calls the handler. The caller of one that panics learns only that the function failed.
+func serve(handler http.Handler, w *response, request *http.Request) (refused *refusal) {
 	defer func() {
-		if value := recover(); value != nil {
-			what := fmt.Sprintf("%T", value) // the value itself may hold what the request held
-			if defect, ok := value.(runtime.Error); ok {
-				what = defect.Error()
-			}
-			ctx := request.Context()
-			slog.ErrorContext(ctx, "http handler panicked", "panic", what, "requestId", RequestID(ctx))
-			refusal = refuse(http.StatusInternalServerError, snapshot.CodeInternal,
-				"the function failed; its log says more")
+		if recover() != nil {
+			refused = &refusal{http.StatusInternalServerError, "the function failed; its log says more"}
 		}
 	}()
 	handler.ServeHTTP(w, request)

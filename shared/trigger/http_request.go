@@ -12,28 +12,27 @@ import (
 	"strconv"
 	"strings"
 
-	"swas-snapshot/shared/problem"
 	"swas-snapshot/shared/snapshot"
 )
 
 // request returns the request that a server of net/http would have made of the same bytes, or why there is none.
-func (e httpEvent) request(ctx context.Context) (*http.Request, *problem.Document) {
+func (e httpEvent) request(ctx context.Context) (*http.Request, *refusal) {
 	uri := e.uri()
 	target, err := url.ParseRequestURI(uri)
 	if err != nil || !strings.HasPrefix(e.RawPath, "/") || strings.ContainsAny(e.RawPath, "?# ") {
 		return nil, badRequest("the path or the query is not well-formed: " +
 			"begin with / and encode other characters as %XX")
 	}
-	header, refusal := e.header()
-	if refusal != nil {
-		return nil, refusal
+	header, refused := e.header()
+	if refused != nil {
+		return nil, refused
 	}
 	host := cmp.Or(header.Get("Host"), e.RequestContext.DomainName)
 	header.Del("Host")              // net/http keeps it in Host alone
 	header.Del("Transfer-Encoding") // the platform has put the body together
-	body, refusal := e.body(header)
-	if refusal != nil {
-		return nil, refusal
+	body, refused := e.body(header)
+	if refused != nil {
+		return nil, refused
 	}
 	request, err := http.NewRequestWithContext(ctx, e.RequestContext.HTTP.Method, "/", bytes.NewReader(body))
 	if err != nil {
@@ -66,7 +65,7 @@ func (e httpEvent) uri() string {
 }
 
 // header returns the headers under their canonical names, the cookies among them.
-func (e httpEvent) header() (http.Header, *problem.Document) {
+func (e httpEvent) header() (http.Header, *refusal) {
 	header := make(http.Header, len(e.Headers)+1)
 	for name, value := range e.Headers {
 		canonical := http.CanonicalHeaderKey(name)
@@ -90,10 +89,10 @@ func (e httpEvent) header() (http.Header, *problem.Document) {
 }
 
 // body returns the body, decoded, and corrects Content-Length.
-func (e httpEvent) body(header http.Header) ([]byte, *problem.Document) {
+func (e httpEvent) body(header http.Header) ([]byte, *refusal) {
 	if encoding := header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
-		return nil, refuse(http.StatusUnsupportedMediaType, problem.CodeMediaType,
-			"the body is compressed: send it without Content-Encoding")
+		return nil, &refusal{http.StatusUnsupportedMediaType,
+			"the body is compressed: send it without Content-Encoding"}
 	}
 	body := []byte(e.Body)
 	if e.IsBase64Encoded {
@@ -123,15 +122,8 @@ func isToken(text string) bool {
 	})
 }
 
-func badRequest(detail string) *problem.Document {
-	return refuse(http.StatusBadRequest, snapshot.CodeMalformed, detail)
-}
+func badRequest(detail string) *refusal { return &refusal{http.StatusBadRequest, detail} }
 
-func tooLarge() *problem.Document {
-	return refuse(http.StatusRequestEntityTooLarge, problem.CodeTooLarge, "the body is larger than 1 MiB: send less")
-}
-
-func refuse(status int, code, detail string) *problem.Document {
-	document := problem.New(status, code, detail)
-	return &document
+func tooLarge() *refusal {
+	return &refusal{http.StatusRequestEntityTooLarge, "the body is larger than 1 MiB: send less"}
 }

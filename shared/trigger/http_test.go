@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"swas-snapshot/shared/problem"
+	"swas-snapshot/shared/httpapi"
 	"swas-snapshot/shared/snapshot"
 	"swas-snapshot/shared/trigger"
 )
@@ -62,7 +62,7 @@ func httpEvent(version string, changes event) []byte {
 // serve has handler serve an event and returns its answer.
 func serve(t *testing.T, data []byte, handler http.HandlerFunc) httpAnswer {
 	t.Helper()
-	out, err := trigger.ServeHTTP(t.Context(), data, handler)
+	out, err := trigger.ServeHTTP(t.Context(), data, handler, httpapi.WriteStatus)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -335,7 +335,7 @@ func TestServeHTTPNoRequest(t *testing.T) {
 	for name, data := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			out, err := trigger.ServeHTTP(t.Context(), []byte(data), http.NotFoundHandler())
+			out, err := trigger.ServeHTTP(t.Context(), []byte(data), http.NotFoundHandler(), httpapi.WriteStatus)
 			if out != nil {
 				t.Errorf("answered %s", out)
 			}
@@ -370,16 +370,12 @@ func checkMalformed(t *testing.T, err error) {
 func TestProblemsHaveRequestID(t *testing.T) {
 	t.Parallel()
 	for id, handler := range map[string]http.HandlerFunc{
-		"http-1": func(w http.ResponseWriter, _ *http.Request) {
-			problem.WriteStatus(w, 404, "NotFound", "nothing")
-		},
+		"http-1": func(w http.ResponseWriter, _ *http.Request) { httpapi.WriteStatus(w, 404, "nothing") },
 		"api-1": func(w http.ResponseWriter, _ *http.Request) {
-			document := problem.New(502, "InternalError", "failed")
-			document.RequestID = "api-1"
-			problem.Send(w, document)
+			httpapi.WriteError(w, &snapshot.Error{Code: "InternalError", RequestID: "api-1"})
 		},
 	} {
-		answer, err := trigger.ServeHTTP(t.Context(), fcEvent(nil), handler)
+		answer, err := trigger.ServeHTTP(t.Context(), fcEvent(nil), handler, httpapi.WriteStatus)
 		if err != nil || !strings.Contains(string(answer), `\"requestId\":\"`+id+`\"`) {
 			t.Errorf("%s: %s, %v", id, answer, err)
 		}
@@ -392,7 +388,7 @@ func BenchmarkServeHTTP(b *testing.B) {
 	handler := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) })
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := trigger.ServeHTTP(b.Context(), data, handler); err != nil {
+		if _, err := trigger.ServeHTTP(b.Context(), data, handler, httpapi.WriteStatus); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode"
 
+	"swas-snapshot/shared/httpapi"
 	"swas-snapshot/shared/snapshot"
 	"swas-snapshot/shared/trigger"
 )
@@ -24,7 +25,7 @@ func (b *bench) through(t *testing.T, d delivery) string {
 		"version": "v1", "rawPath": d.path, "headers": headers, "body": d.body,
 		"requestContext": map[string]any{"requestId": "1-platform", "http": map[string]string{"method": d.method}},
 	})
-	answer, err := trigger.ServeHTTP(context.Background(), []byte(event), b.handler)
+	answer, err := trigger.ServeHTTP(context.Background(), []byte(event), b.handler, httpapi.WriteStatus)
 	var got struct{ Body string }
 	if err != nil || json.Unmarshal(answer, &got) != nil {
 		t.Fatalf("no answer: %v: %s", err, answer)

@@ -5,13 +5,10 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"net/http"
 	"time"
 
 	"swas-snapshot/shared/httpapi"
-	"swas-snapshot/shared/policy"
-	"swas-snapshot/shared/problem"
 	"swas-snapshot/shared/snapshot"
 	"swas-snapshot/shared/trigger"
 )
@@ -27,7 +24,7 @@ type call struct {
 
 func (i ignored) act(ctx context.Context, c *call) {
 	c.logDecision(ctx, "ignored", "why", string(i))
-	c.sendJSON(http.StatusOK, map[string]string{"ignored": string(i)})
+	httpapi.WriteJSON(c.w, http.StatusOK, map[string]string{"ignored": string(i)})
 }
 
 func (h handshake) act(ctx context.Context, c *call) {
@@ -37,13 +34,8 @@ func (h handshake) act(ctx context.Context, c *call) {
 
 // act does what a user asks.
 func (m message) act(ctx context.Context, c *call) {
-	core, err := c.Core(ctx)
-	if err != nil {
-		c.fail(ctx, m, snapshot.AsError(err))
-		return
-	}
 	asked := chat{
-		from: c.name, policy: c.Policy, core: core, now: c.now, message: m, lang: m.replyLanguage(c.language),
+		from: c.name, policy: c.Policy, core: c.Core, now: c.now, message: m, lang: m.replyLanguage(c.language),
 		targets: c.Policy.Visible(c.name, m.tenant, m.channel, m.actor),
 	}
 	answer, late := within(ctx, c.Log, func() reply { return asked.answer(ctx) })
@@ -65,16 +57,11 @@ func (e pipelineEvent) act(ctx context.Context, c *call) {
 
 // act takes the snapshot that a machine ordered.
 func (o machineOrder) act(ctx context.Context, c *call) {
-	order := snapshot.Order(o)
-	grant, refused := c.Policy.Machine(c.name, order.Target, policy.ActionTake)
-	if refused == nil {
-		order.Role, refused = c.Policy.RoleOf(grant, order.Role)
-	}
-	if refused != nil {
-		c.fail(ctx, nil, refused)
+	order, err := httpapi.ReadOrder(c.Policy, c.name, []byte(c.plain), string(o), nil)
+	if err != nil {
+		c.fail(ctx, nil, snapshot.AsError(err))
 		return
 	}
-	order.Sender, order.Actor, order.Paced, order.Repeated = c.name, c.name, true, true
 	c.take(ctx, order.Key, []snapshot.Order{order})
 }
 
@@ -87,9 +74,9 @@ func (c *call) fail(ctx context.Context, in inbound, err *snapshot.Error) {
 		m, _ := in.(message)
 		c.reply(ctx, m, reply{lang: m.replyLanguage(c.language)}.fail(err))
 	case c.forgive && !err.Retryable:
-		c.sendJSON(http.StatusOK, map[string]any{"error": public(err)})
+		httpapi.WriteJSON(c.w, http.StatusOK, map[string]any{"error": public(err)})
 	default:
-		problem.Write(c.w, err)
+		httpapi.WriteError(c.w, err)
 	}
 }
 
@@ -101,7 +88,7 @@ func (c *call) reply(ctx context.Context, m message, p reply) {
 	body, err := c.render(c.request, m, p)
 	if err != nil {
 		c.Log.ErrorContext(ctx, "webhook answer cannot be written", "sender", c.name, "error", err.Error())
-		problem.Write(c.w, snapshot.AsError(err))
+		httpapi.WriteError(c.w, snapshot.AsError(err))
 		return
 	}
 	c.send(http.StatusOK, body)
@@ -109,12 +96,7 @@ func (c *call) reply(ctx context.Context, m message, p reply) {
 
 // take does the orders of a machine.
 func (c *call) take(ctx context.Context, key string, orders []snapshot.Order) {
-	core, err := c.Core(ctx)
-	if err != nil {
-		c.fail(ctx, nil, snapshot.AsError(err))
-		return
-	}
-	results, late := within(ctx, c.Log, func() []snapshot.Result { return core.TakeAll(ctx, orders) })
+	results, late := within(ctx, c.Log, func() []snapshot.Result { return c.Core.TakeAll(ctx, orders) })
 	if late != nil {
 		for _, order := range orders {
 			results = append(results, deferred(order, late))
@@ -149,16 +131,14 @@ func (c *call) finish(ctx context.Context, key string, results []snapshot.Result
 	forgiven = forgiven && worst != nil
 	switch {
 	case len(results) == 1 && !forgiven:
-		httpapi.SendResult(c.w, results[0], c.now)
+		httpapi.WriteResult(c.w, results[0], c.now)
 		return
 	case forgiven:
 		status = http.StatusOK
 	case worst != nil:
-		var seconds int
-		status, seconds = problem.OfResult(*worst, c.now)
-		problem.RetryAfter(c.w, seconds)
+		status = httpapi.ResultStatus(c.w, *worst, c.now)
 	}
-	c.sendJSON(status, map[string]any{"results": results})
+	httpapi.WriteJSON(c.w, status, map[string]any{"results": results})
 }
 
 // public returns an error without what the API itself wrote.
@@ -166,15 +146,6 @@ func public(err *snapshot.Error) *snapshot.Error {
 	shown := *err
 	shown.Message = err.Public()
 	return &shown
-}
-
-func (c *call) sendJSON(status int, value any) {
-	body, err := json.Marshal(value)
-	if err != nil {
-		problem.Write(c.w, snapshot.AsError(err))
-		return
-	}
-	c.send(status, content{mediaJSON, append(body, '\n')})
 }
 
 func (c *call) send(status int, body content) {

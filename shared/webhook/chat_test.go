@@ -192,7 +192,7 @@ func TestBudget(t *testing.T) {
 	t.Parallel()
 	inEachChat(t, func(t *testing.T, b *bench, sender string, in talk) {
 		left := make(chan time.Duration, 1)
-		b.options.Core = func(context.Context) (Core, error) { return slow{left: left}, nil }
+		b.options.Core = slow{left: left}
 		b.handler = New(b.options)
 		start, w := time.Now(), &timed{httptest.NewRecorder(), time.Time{}}
 		b.handler.ServeHTTP(w, in.say("web-1", "1").request())
@@ -254,21 +254,6 @@ func TestFailures(t *testing.T) {
 		if !strings.Contains(answer, "No slot is free") ||
 			!strings.Contains(answer, "keep s-own: pinned\nan occupied slot\n") || strings.Contains(answer, "hidden") {
 			t.Errorf("answer is %q, want the plan, and nothing of a hidden target", answer)
-		}
-	})
-	t.Run("no core", func(t *testing.T) {
-		t.Parallel()
-		b := newBench(t, allSecrets())
-		b.options.Core = func(context.Context) (Core, error) {
-			return nil, &snapshot.Error{Code: snapshot.CodeNoCredentials, Kind: snapshot.KindConfig,
-				Message: "set a role"}
-		}
-		b.handler = New(b.options)
-		if answer := b.tell(t, talks()["teams"], "web-1", "1"); !strings.Contains(answer, snapshot.CodeNoCredentials) {
-			t.Errorf("answer is %q", answer)
-		}
-		if w := b.do(githubSigned("deployment", githubDeployment)); w.Code != http.StatusInternalServerError {
-			t.Errorf("a machine gets status %d", w.Code)
 		}
 	})
 }

@@ -40,7 +40,7 @@ func (b *bench) doStuck(t *testing.T, d delivery) *httptest.ResponseRecorder {
 	s := stuck{begun: make(chan struct{}, 1), release: make(chan struct{})}
 	defer close(s.release)
 	options := b.options
-	options.Core = func(context.Context) (Core, error) { return s, nil }
+	options.Core = s
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {
 		<-s.begun
@@ -120,7 +120,7 @@ func (broken) TakeAll(context.Context, []snapshot.Order) []snapshot.Result { pan
 func TestPanic(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, allSecrets())
-	b.options.Core = func(context.Context) (Core, error) { return broken{}, nil }
+	b.options.Core = broken{}
 	b.handler = New(b.options)
 	defer func() {
 		if got := recover(); got != "a defect" || !strings.Contains(b.log.String(), "panicked") {

@@ -1,8 +1,8 @@
 // Package webhook answers webhooks: commands from chats (Slack, DingTalk, Feishu, WeCom, Teams), events of pipelines
 // (GitHub, GitLab, Gitee) and orders of scripts that sign as Standard Webhooks specifies.
 //
-// Most callers need [SecretsFromEnv] and [New]; the handler serves /hooks/ and one path for each sender. Other HTTP
-// code checks a Standard Webhooks signature with a [StandardVerifier].
+// Most callers need [SecretsFromEnv], [OpenSenders] and [New]; the handler serves /hooks/ and one path for each sender.
+// Other HTTP code checks a Standard Webhooks signature with [Senders.Signed].
 //
 // # The path of a request
 //

@@ -169,9 +169,8 @@ func (b *bench) checkInbound(t *testing.T, s *sender, r *request, in inbound) {
 			}
 		}
 	case message:
-		core, _ := b.options.Core(context.Background())
 		p := chat{
-			from: s.name, policy: b.options.Policy, core: core, now: now, message: in,
+			from: s.name, policy: b.options.Policy, core: b.options.Core, now: now, message: in,
 			lang:    in.replyLanguage(s.language),
 			targets: b.options.Policy.Visible(s.name, in.tenant, in.channel, in.actor),
 		}.answer(context.Background())

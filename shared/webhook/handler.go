@@ -13,8 +13,8 @@ import (
 	"strings"
 	"time"
 
+	"swas-snapshot/shared/httpapi"
 	"swas-snapshot/shared/policy"
-	"swas-snapshot/shared/problem"
 	"swas-snapshot/shared/snapshot"
 )
 
@@ -29,12 +29,12 @@ type Core interface {
 
 // Options holds what [New] needs.
 type Options struct {
-	// Secrets switch senders on; see [SecretsFromEnv].
-	Secrets Secrets
+	// Senders holds the senders that are on.
+	Senders Senders
 	// Policy says which caller may do what.
 	Policy policy.Policy
-	// Core returns the core for an invocation; it is asked only for authentic requests. Its error becomes the answer.
-	Core func(context.Context) (Core, error)
+	// Core does what authentic requests ask for.
+	Core Core
 	// Log gets every decision; nil: silent.
 	Log *slog.Logger
 	// Now is the time by which signatures are judged; nil: that of the machine.
@@ -51,10 +51,10 @@ const headerMax = 2 << 10
 // request holds, or a request without a good signature could pass for one of a sender that has weaker ones.
 const prefix = "/hooks/"
 
-type handler struct {
-	Options
-	senders map[string]enabled
-}
+type handler struct{ Options }
+
+// Senders holds the senders that are on, with their keys, by name.
+type Senders map[string]enabled
 
 // enabled is a sender with its keys.
 type enabled struct {
@@ -62,36 +62,40 @@ type enabled struct {
 	keyring keyring
 }
 
-// New returns the handler of everything below /hooks/. A sender is on only if its secrets are set and valid; why one is
-// off is logged once. Requests to a sender that is off get 404, unauthenticated ones 401; chats get 200 and a text for
-// everything else, machines a result or a problem document.
+// OpenSenders returns the senders whose secrets are set and valid; see [SecretsFromEnv]. It logs why others are off.
+func OpenSenders(secrets Secrets, log *slog.Logger) Senders {
+	on := make(Senders)
+	for _, s := range senders {
+		keys, err := s.keys(secrets)
+		switch {
+		case err == nil:
+			on[s.name] = enabled{s, keys}
+		case !s.wanted(secrets):
+			log.Debug("webhook sender is off", "sender", s.name)
+		default:
+			log.Warn("webhook sender is off", "sender", s.name, "why", err.Error())
+		}
+	}
+	return on
+}
+
+// New returns the handler of everything below /hooks/. Requests to a sender that is off get 404, unauthenticated ones
+// 401; chats get 200 and a text for everything else, machines a result or a problem document.
 func New(options Options) http.Handler {
-	h := &handler{Options: options, senders: make(map[string]enabled)}
+	h := &handler{options}
 	h.Log = cmp.Or(h.Log, slog.New(slog.DiscardHandler))
 	if h.Now == nil {
 		h.Now = time.Now
-	}
-	for _, s := range senders {
-		keys, err := s.keys(options.Secrets)
-		switch {
-		case err == nil:
-			h.senders[s.name] = enabled{s, keys}
-		case !s.wanted(options.Secrets):
-			h.Log.Debug("webhook sender is off", "sender", s.name)
-		default:
-			h.Log.Warn("webhook sender is off", "sender", s.name, "why", err.Error())
-		}
 	}
 	return h
 }
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("X-Content-Type-Options", "nosniff")
-	w.Header().Set("Cache-Control", "no-store")
+	httpapi.SetSecurityHeaders(w)
 	name, below := strings.CutPrefix(r.URL.Path, prefix)
-	s, on := h.senders[name]
+	s, on := h.Senders[name]
 	if !below || !on {
-		problem.WriteStatus(w, http.StatusNotFound, problem.CodeNotFound, "there is nothing at this path")
+		httpapi.WriteStatus(w, http.StatusNotFound, "there is nothing at this path")
 		return
 	}
 	started := h.Now()
@@ -99,15 +103,15 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(s.budget))
 	ctx, cancel := context.WithTimeout(r.Context(), s.budget-answerReserve)
 	defer cancel()
-	request, refused := h.receive(w, r, s.sender)
-	if refused != nil {
-		problem.Send(w, *refused)
+	request, status, detail := h.receive(w, r, s.sender)
+	if request == nil {
+		httpapi.WriteStatus(w, status, detail)
 		return
 	}
 	if err := s.verify(s.keyring, request); err != nil {
 		// The answer is always the same; the error says why, and never holds anything of the request.
 		h.Log.WarnContext(ctx, "refused a caller", "sender", name, "why", err.Error())
-		problem.WriteStatus(w, http.StatusUnauthorized, problem.CodeUnauthenticated, "the request is not authenticated")
+		httpapi.WriteStatus(w, http.StatusUnauthorized, "the request is not authenticated")
 		return
 	}
 	c := &call{handler: h, sender: s.sender, request: request, w: w, started: started}
@@ -119,48 +123,43 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	in.act(ctx, c)
 }
 
-// receive reads a request within the limits for callers that are not authenticated yet, or says why it is refused.
-func (h *handler) receive(w http.ResponseWriter, r *http.Request, s *sender) (*request, *problem.Document) {
-	refused := func(status int, code, detail string) (*request, *problem.Document) {
-		document := problem.New(status, code, detail)
-		return nil, &document
-	}
+// receive reads a request within the limits for callers that are not authenticated yet. If it is refused, receive
+// returns the status and detail of the answer in its place.
+func (h *handler) receive(w http.ResponseWriter, r *http.Request, s *sender) (_ *request, status int, detail string) {
 	if !slices.Contains(s.methods(), r.Method) {
 		methods := strings.Join(s.methods(), ", ")
 		w.Header().Set("Allow", methods)
-		return refused(http.StatusMethodNotAllowed, problem.CodeMethod, "this path takes "+methods)
+		return nil, http.StatusMethodNotAllowed, "this path takes " + methods
 	}
 	if r.Header.Get("Content-Encoding") != "" {
-		return refused(http.StatusUnsupportedMediaType, problem.CodeMediaType,
-			"Content-Encoding: send the body as it is, uncompressed")
+		return nil, http.StatusUnsupportedMediaType, "Content-Encoding: send the body as it is, uncompressed"
 	}
 	media := mediaType(r.Header)
 	if r.Method == http.MethodPost && !slices.Contains(s.media, media) {
-		return refused(http.StatusUnsupportedMediaType, problem.CodeMediaType,
-			"Content-Type: this path takes "+strings.Join(s.media, " or "))
+		return nil, http.StatusUnsupportedMediaType, "Content-Type: this path takes " + strings.Join(s.media, " or ")
 	}
 	for name, values := range r.Header {
 		tooLong := slices.ContainsFunc(values, func(value string) bool { return len(value) > headerMax })
 		if tooLong && !slices.Contains(s.headers, name) {
-			return refused(http.StatusBadRequest, snapshot.CodeMalformed, "a header has more than 2 KiB")
+			return nil, http.StatusBadRequest, "a header has more than 2 KiB"
 		}
 	}
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		return refused(http.StatusBadRequest, snapshot.CodeMalformed, "the query is malformed")
+		return nil, http.StatusBadRequest, "the query is malformed"
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, bodyMax))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		return refused(http.StatusRequestEntityTooLarge, problem.CodeTooLarge, "the body has more than 1 MiB")
+		return nil, http.StatusRequestEntityTooLarge, "the body has more than 1 MiB"
 	case err != nil:
-		return refused(http.StatusBadRequest, snapshot.CodeMalformed, "the body did not arrive whole: send it again")
+		return nil, http.StatusBadRequest, "the body did not arrive whole: send it again"
 	}
 	return &request{
 		method: r.Method, media: media, header: r.Header, query: query,
 		body: string(body), plain: string(body), now: h.Now(),
-	}, nil
+	}, 0, ""
 }
 
 // mediaType returns the only Content-Type; "" if there is none or its charset is another than UTF-8.

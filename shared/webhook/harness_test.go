@@ -191,13 +191,17 @@ func (a *account) ids() []string {
 type bench struct {
 	account *account
 	handler http.Handler
-	cores   int           // how often a core was asked for
 	at      time.Time     // what the handler takes for the present
 	log     *bytes.Buffer // every line of the log
 	mu      *sync.Mutex
 	orders  []snapshot.Order
 	pinner  policy.Caller // who pinned last
 	options Options
+}
+
+// touched reports whether a request reached the core: an order, a pin, or a call of the API for anything else.
+func (b *bench) touched() bool {
+	return b.account.calls > 0 || len(b.orders) > 0 || b.pinner != (policy.Caller{})
 }
 
 // spy keeps the orders that reach the core.
@@ -247,13 +251,8 @@ func (s scripted) Plan(ctx context.Context, target string) (snapshot.Plan, error
 
 // script puts the answers of a test before the core of the bench.
 func (b *bench) script(s scripted) {
-	beneath := b.options.Core
-	b.options.Core = func(ctx context.Context) (Core, error) {
-		var err error
-		s := s
-		s.Core, err = beneath(ctx)
-		return s, err
-	}
+	s.Core = b.options.Core
+	b.options.Core = s
 	b.handler = New(b.options)
 }
 
@@ -264,17 +263,11 @@ func newBench(tb testing.TB, secrets Secrets) *bench {
 		tb.Fatalf("policy: %v", err)
 	}
 	b := &bench{account: &account{fail: map[string]string{}}, at: now, log: &bytes.Buffer{}, mu: &sync.Mutex{}}
-	instance := snapshot.NewInstance(0)
+	log := slog.New(slog.NewJSONHandler(&locked{w: b.log}, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	b.options = Options{
-		Secrets: secrets, Policy: rules, Now: func() time.Time { return b.at },
-		Log: slog.New(slog.NewJSONHandler(&locked{w: b.log}, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		Core: func(context.Context) (Core, error) {
-			b.mu.Lock()
-			defer b.mu.Unlock()
-			b.cores++
-			return spy{&snapshot.Service{API: b.account, Policy: rules.Policy, Instance: instance,
-				Now: func() time.Time { return now }}, b}, nil
-		},
+		Senders: OpenSenders(secrets, log), Policy: rules, Log: log, Now: func() time.Time { return b.at },
+		Core: spy{&snapshot.Service{API: b.account, Policy: rules.Policy, Instance: snapshot.NewInstance(0),
+			Now: func() time.Time { return now }}, b},
 	}
 	b.handler = New(b.options)
 	return b

@@ -9,8 +9,6 @@ import (
 	"path"
 	"strings"
 	"time"
-
-	"swas-snapshot/shared/snapshot"
 )
 
 // request is what arrived. Nothing in it is to be believed before the sender's verify has passed it.
@@ -55,8 +53,8 @@ type (
 	ignored string
 	// handshake is a request of the protocol itself, with its answer.
 	handshake content
-	// machineOrder is an order in the form of this project.
-	machineOrder snapshot.Order
+	// machineOrder is the ID of a message that has an order in the form of this project.
+	machineOrder string
 )
 
 // content is the body of an answer.

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"swas-snapshot/shared/problem"
+	"swas-snapshot/shared/httpapi"
 	"swas-snapshot/shared/snapshot"
 )
 
@@ -117,7 +117,7 @@ func (c chat) taken(r snapshot.Result) reply {
 		p.result, p.next = p.say(phrases.started, name), p.say(phrases.nextList, name)
 		return p
 	case waitsForSweep(r):
-		at := problem.NextSweep(c.now).In(cmp.Or(c.policy.Location, time.UTC)).Format("15:04 MST")
+		at := httpapi.NextSweep(c.now).In(cmp.Or(c.policy.Location, time.UTC)).Format("15:04 MST")
 		p.result, p.next = p.say(phrases.notYet, name), p.say(phrases.nextSweep, at)
 		p.lines = []string{p.say(explanationOf(r.Error).what)}
 		if p.lang == en && r.Error.Advice == "" { // the core's own words, which it has in English alone

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/hex"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -74,8 +75,8 @@ func TestSamplesAreLetIn(t *testing.T) {
 			t.Parallel()
 			core := &takeCore{}
 			handler := webhook.New(webhook.Options{
-				Secrets: secrets, Policy: p, Now: func() time.Time { return now },
-				Core: func(context.Context) (webhook.Core, error) { return core, nil },
+				Senders: webhook.OpenSenders(secrets, slog.New(slog.DiscardHandler)), Policy: p, Core: core,
+				Now: func() time.Time { return now },
 			})
 			sample, err := webhook.NewSample(rule, secrets, now, hex.EncodeToString([]byte{1, 2, byte(n)}))
 			if err != nil {

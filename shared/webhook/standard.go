@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"swas-snapshot/shared/snapshot"
-	"swas-snapshot/shared/trigger"
 )
 
 const envStandard = "WEBHOOK_SECRET"
@@ -29,20 +28,18 @@ const (
 	headerSignature = "Webhook-Signature"
 )
 
-// StandardVerifier checks Standard Webhooks signatures outside of this package's handler.
-type StandardVerifier struct{ keys []string }
-
-// NewStandardVerifier returns the verifier for the secrets of the sender standard. Its error says why that is off: the
-// secrets are not set ([ErrUnset]), or one is not whsec_ and the base64 of at least 16 bytes. It never holds a secret.
-func NewStandardVerifier(secrets Secrets) (StandardVerifier, error) {
-	keys, err := standard.keys(secrets)
-	return StandardVerifier{keys[envStandard]}, err
-}
-
-// Verify checks the signature (webhook-id, webhook-timestamp, webhook-signature with v1) over the raw body at the time
-// now. The error wraps [ErrUnauthenticated]; it is for the log, not for the caller.
-func (v StandardVerifier) Verify(header http.Header, body []byte, now time.Time) error {
-	return verifyStandard(v.keys, &request{header: header, body: string(body), now: now})
+// Signed returns the check of Standard Webhooks signatures for requests that are not to this package's handler; nil if
+// the sender standard is off. The check reports whether the signature (webhook-id, webhook-timestamp, webhook-signature
+// with v1) over the raw body is valid at the present time, and the ID of the message. now is the clock.
+func (s Senders) Signed(now func() time.Time) func(header http.Header, body []byte) (id string, ok bool) {
+	sender, on := s[standard.name]
+	if !on {
+		return nil
+	}
+	return func(header http.Header, body []byte) (string, bool) {
+		r := &request{header: header, body: string(body), now: now()}
+		return r.one(headerID), sender.verify(sender.keyring, r) == nil
+	}
 }
 
 func verifyStandard(keys []string, r *request) error {
@@ -79,18 +76,8 @@ func standardSignature(key, id, timestamp, body string) string {
 	return "v1," + base64HMAC(key, id, ".", timestamp, ".", body)
 }
 
-// parseStandard reads an order. It identifies itself by its key, or else by the message's ID, which is the same at each
-// retry.
-func parseStandard(r *request) (inbound, error) {
-	order, err := trigger.DecodeOrder([]byte(r.plain))
-	if err != nil {
-		return nil, err
-	}
-	if order.Key == "" {
-		order.Key, order.ExplicitKey = r.one(headerID), true
-	}
-	return machineOrder(order), nil
-}
+// parseStandard leaves the order to [httpapi.ReadOrder].
+func parseStandard(r *request) (inbound, error) { return machineOrder(r.one(headerID)), nil }
 
 func sampleStandard(s sampler) Sample {
 	return s.standard(envStandard, encoded(fields{"target": s.target(), "reason": "release " + s.id}))

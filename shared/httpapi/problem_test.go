@@ -1,4 +1,4 @@
-package problem_test
+package httpapi_test
 
 import (
 	"encoding/json"
@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"swas-snapshot/shared/problem"
+	"swas-snapshot/shared/httpapi"
 	"swas-snapshot/shared/snapshot"
 )
 
@@ -38,8 +38,9 @@ func TestStatus(t *testing.T) {
 			t.Parallel()
 			for _, retryable := range []bool{false, true} {
 				w := httptest.NewRecorder()
-				problem.Write(w, &snapshot.Error{Code: "C", Kind: c.kind, Message: "m", Retryable: retryable, RequestID: "r"})
-				var got problem.Document
+				httpapi.WriteError(w, &snapshot.Error{Code: "C", Kind: c.kind, Message: "m", Retryable: retryable,
+					RequestID: "r"})
+				var got httpapi.Problem
 				if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
 					t.Fatal(err)
 				}
@@ -47,10 +48,12 @@ func TestStatus(t *testing.T) {
 				if !retryable && c.status < 502 { // the contract has it with every 502, 503 and 504
 					wait = ""
 				}
-				if w.Code != c.status || got.Status != c.status || w.Header().Get("Retry-After") != wait || w.Header().Get("Content-Type") != "application/problem+json" {
+				if w.Code != c.status || got.Status != c.status || w.Header().Get("Retry-After") != wait ||
+					w.Header().Get("Content-Type") != "application/problem+json" {
 					t.Errorf("status %d, header %v, %+v", w.Code, w.Header(), got)
 				}
-				if got.Type != "about:blank" || got.Title == "" && c.status != 0 || got.Detail != "m" || got.Code != "C" || got.Retryable != retryable || got.RequestID != "r" {
+				if got.Type != "about:blank" || got.Title == "" && c.status != 0 || got.Detail != "m" ||
+					got.Code != "C" || got.Retryable != retryable || got.RequestID != "r" {
 					t.Errorf("%+v", got)
 				}
 			}
@@ -62,9 +65,10 @@ func TestStatus(t *testing.T) {
 func TestPublic(t *testing.T) {
 	t.Parallel()
 	w := httptest.NewRecorder()
-	problem.Write(w, &snapshot.Error{Message: "the API wrote this: do that", Advice: "do that"})
-	var got problem.Document
-	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || got.Detail != "do that" || strings.Contains(w.Body.String(), "wrote") {
+	httpapi.WriteError(w, &snapshot.Error{Message: "the API wrote this: do that", Advice: "do that"})
+	var got httpapi.Problem
+	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || got.Detail != "do that" ||
+		strings.Contains(w.Body.String(), "wrote") {
 		t.Errorf("got %v, %s", err, w.Body)
 	}
 }
@@ -73,11 +77,11 @@ func TestPublic(t *testing.T) {
 func TestResult(t *testing.T) {
 	t.Parallel()
 	w := httptest.NewRecorder()
-	problem.WriteResult(w, snapshot.Result{
+	httpapi.WriteResult(w, snapshot.Result{
 		Plan:  []snapshot.PlanItem{{Action: snapshot.ActionKeep, Reason: "r"}},
 		Error: &snapshot.Error{Code: "C", Kind: snapshot.KindConflict, Message: "m"},
 	}, time.Time{})
-	var got problem.Document
+	var got httpapi.Problem
 	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || w.Code != 409 || len(got.Plan) != 1 {
 		t.Errorf("%s: %v", w.Body, err)
 	}
@@ -94,11 +98,16 @@ func TestDeferred(t *testing.T) {
 		status  int
 		wait    string
 	}{
-		"Conflict":     {snapshot.OutcomeDeferred, snapshot.Error{Kind: snapshot.KindConflict, Retryable: true}, full.Add(time.Minute), 503, "540"},
-		"Fraction":     {snapshot.OutcomeDeferred, snapshot.Error{Kind: snapshot.KindConflict, Retryable: true}, full.Add(time.Minute + time.Millisecond), 503, "540"},
-		"FullTen":      {snapshot.OutcomeDeferred, snapshot.Error{Kind: snapshot.KindConflict, Retryable: true}, full, 503, "600"},
-		"AlmostFull":   {snapshot.OutcomeDeferred, snapshot.Error{Kind: snapshot.KindConflict, Retryable: true}, full.Add(-time.Second), 503, "30"},
-		"Timeout":      {snapshot.OutcomeDeferred, snapshot.Error{Kind: snapshot.KindTimeout, Retryable: true}, full.Add(9 * time.Minute), 503, "60"},
+		"Conflict": {snapshot.OutcomeDeferred, snapshot.Error{Kind: snapshot.KindConflict, Retryable: true},
+			full.Add(time.Minute), 503, "540"},
+		"Fraction": {snapshot.OutcomeDeferred, snapshot.Error{Kind: snapshot.KindConflict, Retryable: true},
+			full.Add(time.Minute + time.Millisecond), 503, "540"},
+		"FullTen": {snapshot.OutcomeDeferred, snapshot.Error{Kind: snapshot.KindConflict, Retryable: true}, full, 503,
+			"600"},
+		"AlmostFull": {snapshot.OutcomeDeferred, snapshot.Error{Kind: snapshot.KindConflict, Retryable: true},
+			full.Add(-time.Second), 503, "30"},
+		"Timeout": {snapshot.OutcomeDeferred, snapshot.Error{Kind: snapshot.KindTimeout, Retryable: true},
+			full.Add(9 * time.Minute), 503, "60"},
 		"Blocked":      {snapshot.OutcomeBlocked, snapshot.Error{Kind: snapshot.KindConflict}, full, 409, ""},
 		"OtherFailure": {"", snapshot.Error{Kind: snapshot.KindUpstream, Retryable: true}, full, 502, "10"},
 	} {
@@ -106,12 +115,13 @@ func TestDeferred(t *testing.T) {
 			t.Parallel()
 			w := httptest.NewRecorder()
 			c.err.Code, c.err.Message = "C", "m"
-			problem.WriteResult(w, snapshot.Result{Outcome: c.outcome, Error: &c.err}, c.now)
-			var got problem.Document
+			httpapi.WriteResult(w, snapshot.Result{Outcome: c.outcome, Error: &c.err}, c.now)
+			var got httpapi.Problem
 			if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
 				t.Fatal(err)
 			}
-			if w.Code != c.status || got.Status != c.status || got.Title != http.StatusText(c.status) || w.Header().Get("Retry-After") != c.wait {
+			if w.Code != c.status || got.Status != c.status || got.Title != http.StatusText(c.status) ||
+				w.Header().Get("Retry-After") != c.wait {
 				t.Errorf("status %d, %+v, Retry-After %q", w.Code, got, w.Header().Get("Retry-After"))
 			}
 		})
@@ -121,8 +131,9 @@ func TestDeferred(t *testing.T) {
 func TestWriteStatus(t *testing.T) {
 	t.Parallel()
 	w := httptest.NewRecorder()
-	problem.WriteStatus(w, 405, problem.CodeMethod, "use GET")
-	want := `{"type":"about:blank","title":"Method Not Allowed","status":405,"detail":"use GET","code":"MethodNotAllowed","retryable":false}` + "\n"
+	httpapi.WriteStatus(w, 405, "use GET")
+	want := `{"type":"about:blank","title":"Method Not Allowed","status":405,"detail":"use GET",` +
+		`"code":"MethodNotAllowed","retryable":false}` + "\n"
 	if w.Code != 405 || w.Body.String() != want {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}

@@ -1,9 +1,9 @@
-package wiring_test
+package app_test
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -13,18 +13,18 @@ import (
 	"testing"
 	"time"
 
+	"swas-snapshot/shared/app"
 	"swas-snapshot/shared/credentials"
 	"swas-snapshot/shared/platform"
 	"swas-snapshot/shared/simulator"
 	"swas-snapshot/shared/snapshot"
-	"swas-snapshot/shared/trigger"
-	"swas-snapshot/shared/wiring"
 )
 
 const (
 	disk   = "d-bp18kjxg9ebrhsgi0001"
 	apiKey = "an-api-token-of-the-tests"
-	good   = "region: cn-hangzhou\ntargets: {web-1: {disk: " + disk + "}}\nallow: [{from: api, targets: [web-1], actions: [take, list]}]\n" +
+	good   = "region: cn-hangzhou\ntargets: {web-1: {disk: " + disk +
+		"}}\nallow: [{from: api, targets: [web-1], actions: [take, list]}]\n" +
 		"events: [{source: acme, type: \"*\", subject: \"*\", targets: [web-1], role: deploy}]\n"
 )
 
@@ -35,8 +35,9 @@ var keys = credentials.Credentials{AccessKeyID: "made-up-id", AccessKeySecret: "
 func account(t *testing.T) (*simulator.Simulator, string) {
 	t.Helper()
 	api := simulator.New(simulator.Config{
-		Credentials:    []simulator.Credential{{AccessKeyID: keys.AccessKeyID, AccessKeySecret: keys.AccessKeySecret}},
-		Instances:      []simulator.Instance{{ID: "i-web", RegionID: "cn-hangzhou", Disks: []simulator.Disk{{ID: disk}}}},
+		Credentials: []simulator.Credential{{AccessKeyID: keys.AccessKeyID, AccessKeySecret: keys.AccessKeySecret}},
+		Instances: []simulator.Instance{{ID: "i-web", RegionID: "cn-hangzhou",
+			Disks: []simulator.Disk{{ID: disk}}}},
 		CallsPerMinute: simulator.Unlimited,
 	})
 	server := httptest.NewServer(api)
@@ -58,20 +59,11 @@ func environment(t *testing.T, policy string, pairs ...string) func(string) stri
 	return func(name string) string { return all[name] }
 }
 
-// take is what the event function does.
-func take(ctx context.Context, i *wiring.Invocation, event []byte) wiring.Answered {
-	batch, err := trigger.DecodeEvent(event, i.RequestID)
-	if err != nil {
-		return wiring.Answer(wiring.Refuse(err))
-	}
-	all, failed := i.Batch(ctx, batch)
-	if batch.SQS {
-		return wiring.Answered{Body: trigger.SQSAnswer(failed), Results: all}
-	}
-	return wiring.Answer(all)
-}
+// silent is for what no test looks at.
+var silent = slog.New(slog.DiscardHandler)
 
-var invocation = platform.Invocation{Platform: platform.FC, RequestID: "req-1", Region: "cn-hangzhou", Credentials: keys}
+var invocation = platform.Invocation{Platform: platform.FC, RequestID: "req-1", Region: "cn-hangzhou",
+	Credentials: keys}
 
 // results decodes an answer, be it a success or a failure.
 func results(t *testing.T, body []byte, err error) []snapshot.Result {
@@ -98,26 +90,27 @@ func TestEnvironment(t *testing.T) {
 		code   string
 		says   []string
 	}{
-		"Pace":         {good, []string{"SNAPSHOT_CALLS_PER_MINUTE", "1.5"}, "InvalidConfig", []string{"SNAPSHOT_CALLS_PER_MINUTE"}},
-		"NegativePace": {good, []string{"SNAPSHOT_CALLS_PER_MINUTE", "-1"}, "InvalidConfig", []string{"SNAPSHOT_CALLS_PER_MINUTE"}},
-		"Region":       {good, []string{"ALIBABA_CLOUD_REGION_ID", "../x"}, "InvalidConfig", []string{"ALIBABA_CLOUD_REGION_ID"}},
-		"Level":        {good, []string{"SNAPSHOT_LOG_LEVEL", "loud"}, "InvalidConfig", []string{"SNAPSHOT_LOG_LEVEL"}},
-		"Endpoint":     {good, []string{"SWAS_ENDPOINT", "http://example.com"}, "InvalidConfig", []string{"SWAS_ENDPOINT"}},
-		"Policy":       {"colour: red\n", nil, "InvalidPolicy", []string{"colour"}},
-		"All": {"colour: red\n", []string{"SNAPSHOT_CALLS_PER_MINUTE", "x", "ALIBABA_CLOUD_REGION_ID", "?", "SNAPSHOT_LOG_LEVEL", "loud", "SWAS_ENDPOINT", "x"}, "InvalidConfig",
-			[]string{"SNAPSHOT_CALLS_PER_MINUTE", "ALIBABA_CLOUD_REGION_ID", "SNAPSHOT_LOG_LEVEL", "SWAS_ENDPOINT", "colour"}},
+		"Pace": {good, []string{"SNAPSHOT_CALLS_PER_MINUTE", "1.5"}, "InvalidConfig",
+			[]string{"SNAPSHOT_CALLS_PER_MINUTE"}},
+		"NegativePace": {good, []string{"SNAPSHOT_CALLS_PER_MINUTE", "-1"}, "InvalidConfig",
+			[]string{"SNAPSHOT_CALLS_PER_MINUTE"}},
+		"Region": {good, []string{"ALIBABA_CLOUD_REGION_ID", "../x"}, "InvalidConfig",
+			[]string{"ALIBABA_CLOUD_REGION_ID"}},
+		"Level":    {good, []string{"SNAPSHOT_LOG_LEVEL", "loud"}, "InvalidConfig", []string{"SNAPSHOT_LOG_LEVEL"}},
+		"Endpoint": {good, []string{"SWAS_ENDPOINT", "http://example.com"}, "InvalidConfig", []string{"SWAS_ENDPOINT"}},
+		"Policy":   {"colour: red\n", nil, "InvalidPolicy", []string{"colour"}},
+		"All": {"colour: red\n", []string{"SNAPSHOT_CALLS_PER_MINUTE", "x", "ALIBABA_CLOUD_REGION_ID", "?",
+			"SNAPSHOT_LOG_LEVEL", "loud", "SWAS_ENDPOINT", "x"}, "InvalidConfig",
+			[]string{"SNAPSHOT_CALLS_PER_MINUTE", "ALIBABA_CLOUD_REGION_ID", "SNAPSHOT_LOG_LEVEL", "SWAS_ENDPOINT",
+				"colour"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			called := false
-			handler := wiring.New("event", environment(t, c.policy, c.env...)).Handler(func(context.Context, *wiring.Invocation, []byte) wiring.Answered {
-				called = true
-				return wiring.Answered{}
-			}, wiring.RefuseEvent)
+			handler := app.Event(environment(t, c.policy, c.env...), silent)
 			for range 2 {
 				body, err := handler(t.Context(), invocation, []byte(`{"target":"web-1","key":"k"}`))
 				all := results(t, body, err)
-				if called || len(all) != 1 || all[0].Error == nil || all[0].Error.Code != c.code {
+				if len(all) != 1 || all[0].Error == nil || all[0].Error.Code != c.code {
 					t.Fatalf("the answer is %+v", all)
 				}
 				for _, part := range c.says {
@@ -143,11 +136,14 @@ func TestEvents(t *testing.T) {
 		errType string
 		answer  string // "": {"results":...}
 	}{
-		"Order":    {`{"target":"web-1","key":"k"}`, []string{""}, "", ""},
-		"BusEvent": {`{"id":"1","source":"acme","specversion":"1.0","type":"t","subject":"s","data":{"a":1}}`, []string{""}, "", ""},
-		"NoRule":   {`{"id":"1","source":"other","specversion":"1.0","type":"t","subject":"s","data":{"a":1}}`, []string{"NoRule"}, "NoRule", ""},
-		"Mixed":    {`[{"target":"web-1","key":"k"},{"target":"web-9","key":"k2"}]`, []string{"", "UnknownTarget"}, "UnknownTarget", ""},
-		"Unread":   {`{"x":1}`, []string{"MalformedEvent"}, "MalformedEvent", ""},
+		"Order": {`{"target":"web-1","key":"k"}`, []string{""}, "", ""},
+		"BusEvent": {`{"id":"1","source":"acme","specversion":"1.0","type":"t","subject":"s","data":{"a":1}}`,
+			[]string{""}, "", ""},
+		"NoRule": {`{"id":"1","source":"other","specversion":"1.0","type":"t","subject":"s","data":{"a":1}}`,
+			[]string{"NoRule"}, "NoRule", ""},
+		"Mixed": {`[{"target":"web-1","key":"k"},{"target":"web-9","key":"k2"}]`, []string{"", "UnknownTarget"},
+			"UnknownTarget", ""},
+		"Unread": {`{"x":1}`, []string{"MalformedEvent"}, "MalformedEvent", ""},
 		"Queue": {`{"Records":[` + record("m-1", "poison") + `,` + record("m-2", `{"target":"web-1"}`) + `]}`, nil, "",
 			`{"batchItemFailures":[{"itemIdentifier":"m-1"}]}`},
 		"QueueDone": {`{"Records":[` + record("m-2", `{"target":"web-1"}`) + `]}`, nil, "", `{"batchItemFailures":[]}`},
@@ -155,7 +151,7 @@ func TestEvents(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			_, url := account(t)
-			handler := wiring.New("event", environment(t, good, "SWAS_ENDPOINT", url)).Handler(take, wiring.RefuseEvent)
+			handler := app.Event(environment(t, good, "SWAS_ENDPOINT", url), silent)
 			body, err := handler(t.Context(), invocation, []byte(c.event))
 			if c.answer != "" {
 				if string(body) != c.answer || err != nil {
@@ -198,7 +194,8 @@ func TestRegion(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			_, url := account(t)
-			handler := wiring.New("event", environment(t, c.policy, "SWAS_ENDPOINT", url, "ALIBABA_CLOUD_REGION_ID", c.env)).Handler(take, wiring.RefuseEvent)
+			handler := app.Event(environment(t, c.policy, "SWAS_ENDPOINT", url, "ALIBABA_CLOUD_REGION_ID", c.env),
+				silent)
 			from := invocation
 			from.Region = c.platform
 			body, err := handler(t.Context(), from, []byte(`{"target":"web-1","key":"k"}`))
@@ -209,8 +206,8 @@ func TestRegion(t *testing.T) {
 	}
 }
 
-// TestCredentials shows that the environment's credentials serve where the platform hands none over, and that credentials are
-// asked for only when a call needs them.
+// TestCredentials shows that the environment's credentials are used where the platform hands none over, and that they
+// are asked for only when a call needs them.
 func TestCredentials(t *testing.T) {
 	t.Parallel()
 	_, url := account(t)
@@ -220,10 +217,11 @@ func TestCredentials(t *testing.T) {
 		env  []string
 		code string
 	}{
-		"Environment": {[]string{"ALIBABA_CLOUD_ACCESS_KEY_ID", keys.AccessKeyID, "ALIBABA_CLOUD_ACCESS_KEY_SECRET", keys.AccessKeySecret}, ""},
-		"None":        {nil, "NoCredentials"},
+		"Environment": {[]string{"ALIBABA_CLOUD_ACCESS_KEY_ID", keys.AccessKeyID, "ALIBABA_CLOUD_ACCESS_KEY_SECRET",
+			keys.AccessKeySecret}, ""},
+		"None": {nil, "NoCredentials"},
 	} {
-		handler := wiring.New("event", environment(t, good, append(c.env, "SWAS_ENDPOINT", url)...)).Handler(take, wiring.RefuseEvent)
+		handler := app.Event(environment(t, good, append(c.env, "SWAS_ENDPOINT", url)...), silent)
 		body, err := handler(t.Context(), from, []byte(`{"target":"web-1","key":"k"}`))
 		all := results(t, body, err)
 		if code := all[0].Error; (code == nil) != (c.code == "") || code != nil && code.Code != c.code {
@@ -232,23 +230,23 @@ func TestCredentials(t *testing.T) {
 	}
 }
 
-// TestTell shows that people are told of a failure before the invocation ends, and only of what they asked for.
-func TestTell(t *testing.T) {
+// TestNotify shows that a failure is notified before the invocation ends, and only where the policy asks for it.
+func TestNotify(t *testing.T) {
 	t.Parallel()
 	for on, want := range map[string]int32{"failed": 1, "stale": 0} {
-		var told atomic.Int32
-		people := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { told.Add(1) }))
-		defer people.Close()
+		var posts atomic.Int32
+		robot := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { posts.Add(1) }))
+		defer robot.Close()
 		api, url := account(t)
 		api.Fault(simulator.Fault{Answer: simulator.AnswerError, Code: snapshot.CodeForbiddenRAM})
-		policy := good + "notify: [{url: \"" + people.URL + "\", form: json, on: [" + on + "]}]\n"
-		handler := wiring.New("event", environment(t, policy, "SWAS_ENDPOINT", url)).Handler(take, wiring.RefuseEvent)
+		policy := good + "notify: [{url: \"" + robot.URL + "\", form: json, on: [" + on + "]}]\n"
+		handler := app.Event(environment(t, policy, "SWAS_ENDPOINT", url), silent)
 		body, err := handler(t.Context(), invocation, []byte(`{"target":"web-1","key":"k"}`))
 		if all := results(t, body, err); all[0].Error == nil || all[0].Error.Code != snapshot.CodeForbiddenRAM {
 			t.Fatalf("%+v", all)
 		}
-		if told.Load() != want {
-			t.Errorf("on: [%s]: people were told %d times, want %d", on, told.Load(), want)
+		if posts.Load() != want {
+			t.Errorf("on: [%s]: %d notifications were sent, want %d", on, posts.Load(), want)
 		}
 	}
 }
@@ -261,16 +259,19 @@ func TestSweepNotifies(t *testing.T) {
 	robot := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { posts.Add(1) }))
 	defer robot.Close()
 	api, url := account(t)
-	ours := []simulator.Tag{{Key: snapshot.TagToken, Value: "sn1-a"}, {Key: snapshot.TagMeta, Value: "daily/timer/abcdefghijkl"}}
-	api.AddSnapshot(simulator.Snapshot{ID: "s-good", DiskID: disk, CreationTime: time.Now().Add(-time.Hour), Tags: ours})
-	api.AddSnapshot(simulator.Snapshot{ID: "s-failed", DiskID: disk, Status: simulator.Failed, CreationTime: time.Now().Add(-time.Hour), Tags: ours})
+	ours := []simulator.Tag{{Key: snapshot.TagToken, Value: "sn1-a"},
+		{Key: snapshot.TagMeta, Value: "daily/timer/abcdefghijkl"}}
+	api.AddSnapshot(simulator.Snapshot{ID: "s-good", DiskID: disk, CreationTime: time.Now().Add(-time.Hour),
+		Tags: ours})
+	api.AddSnapshot(simulator.Snapshot{ID: "s-failed", DiskID: disk, Status: simulator.Failed,
+		CreationTime: time.Now().Add(-time.Hour), Tags: ours})
 	env := environment(t, strings.Replace(good, disk+"}", disk+", keep: {daily: 1, deploy: 1}}", 1)+
 		"notify: [{url: \""+robot.URL+"\", form: json, on: [failed, deleted]}]\n", "SWAS_ENDPOINT", url)
-	handler := wiring.New("timer", env).Handler(func(ctx context.Context, i *wiring.Invocation, _ []byte) wiring.Answered {
-		return wiring.Answer(wiring.Sweep(ctx, i, snapshot.Tick{Time: time.Now()}))
-	}, wiring.RefuseEvent)
-	body, err := handler(t.Context(), invocation, nil)
-	if all := results(t, body, err); len(all) != 1 || all[0].Error != nil || len(all[0].Deleted) != 1 || all[0].Deleted[0].SnapshotID != "s-failed" {
+	tick := `{"triggerTime":"` + time.Now().UTC().Format(time.RFC3339) +
+		`","triggerName":"sweep","payload":"{\"sweep\":true}"}`
+	body, err := app.Timer(env, silent)(t.Context(), invocation, []byte(tick))
+	if all := results(t, body, err); len(all) != 1 || all[0].Error != nil || len(all[0].Deleted) != 1 ||
+		all[0].Deleted[0].SnapshotID != "s-failed" {
 		t.Fatalf("%+v", all)
 	}
 	if posts.Load() != 2 {

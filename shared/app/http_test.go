@@ -1,4 +1,4 @@
-package wiring_test
+package app_test
 
 import (
 	"encoding/base64"
@@ -7,11 +7,11 @@ import (
 	"strings"
 	"testing"
 
+	"swas-snapshot/shared/app"
 	"swas-snapshot/shared/credentials"
 	"swas-snapshot/shared/platform"
 	"swas-snapshot/shared/simulator"
 	"swas-snapshot/shared/snapshot"
-	"swas-snapshot/shared/wiring"
 )
 
 // httpEvent is a request as Function Compute hands it over.
@@ -19,7 +19,9 @@ func httpEvent(method, path, body string, header map[string]string) []byte {
 	event, _ := json.Marshal(map[string]any{
 		"version": "v1", "rawPath": path, "headers": header, "queryParameters": map[string]string{},
 		"body": base64.StdEncoding.EncodeToString([]byte(body)), "isBase64Encoded": true,
-		"requestContext": map[string]any{"requestId": "req-1", "http": map[string]string{"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "198.51.100.7"}},
+		"requestContext": map[string]any{"requestId": "req-1",
+			"http": map[string]string{"method": method, "path": path, "protocol": "HTTP/1.1",
+				"sourceIp": "198.51.100.7"}},
 	})
 	return event
 }
@@ -49,21 +51,25 @@ func TestHTTP(t *testing.T) {
 		says   string
 		calls  int
 	}{
-		"Order":        {httpEvent("POST", "/snapshots", `{"target":"web-1"}`, order), nil, 202, `"created"`, 1},
-		"Health":       {httpEvent("GET", "/healthz", "", nil), nil, 200, "ok", 0},
-		"Nobody":       {httpEvent("POST", "/snapshots", `{"target":"web-1"}`, nil), nil, 401, "Unauthenticated", 0},
-		"NoSecrets":    {httpEvent("POST", "/snapshots", `{"target":"web-1"}`, order), []string{"API_TOKEN", ""}, 404, "NotFound", 0},
-		"ShortSecret":  {httpEvent("POST", "/snapshots", `{"target":"web-1"}`, bearing("Authorization", "Bearer short")), []string{"API_TOKEN", "short"}, 404, "NotFound", 0},
-		"NoHook":       {httpEvent("POST", "/hooks/slack", "x", nil), nil, 404, "NotFound", 0},
-		"BadSignature": {httpEvent("POST", "/snapshots", `{"target":"web-1"}`, nil), []string{"WEBHOOK_SECRET", "whsec_c2l4dGVlbi1ieXRlcy1hbmQtbW9yZQ=="}, 401, "Unauthenticated", 0},
+		"Order":   {httpEvent("POST", "/snapshots", `{"target":"web-1"}`, order), nil, 202, `"created"`, 1},
+		"Health":  {httpEvent("GET", "/healthz", "", nil), nil, 200, "ok", 0},
+		"NoToken": {httpEvent("POST", "/snapshots", `{"target":"web-1"}`, nil), nil, 401, "Unauthenticated", 0},
+		"NoSecrets": {httpEvent("POST", "/snapshots", `{"target":"web-1"}`, order), []string{"API_TOKEN", ""}, 404,
+			"NotFound", 0},
+		"ShortSecret": {httpEvent("POST", "/snapshots", `{"target":"web-1"}`, bearing("Authorization", "Bearer short")),
+			[]string{"API_TOKEN", "short"}, 404, "NotFound", 0},
+		"NoHook": {httpEvent("POST", "/hooks/slack", "x", nil), nil, 404, "NotFound", 0},
+		"BadSignature": {httpEvent("POST", "/snapshots", `{"target":"web-1"}`, nil),
+			[]string{"WEBHOOK_SECRET", "whsec_c2l4dGVlbi1ieXRlcy1hbmQtbW9yZQ=="}, 401, "Unauthenticated", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			api, url := account(t)
-			f := wiring.New("http", environment(t, good, append(c.env, "SWAS_ENDPOINT", url)...))
-			body, err := f.Handler(f.HTTP(), f.RefuseHTTP)(t.Context(), invocation, c.event)
+			body, err := app.HTTP(environment(t, good, append(c.env, "SWAS_ENDPOINT", url)...), silent)(t.Context(),
+				invocation, c.event)
 			got := read(t, body, err)
-			if got.StatusCode != c.status || !strings.Contains(got.Body, c.says) || got.Headers["Cache-Control"] != "no-store" {
+			if got.StatusCode != c.status || !strings.Contains(got.Body, c.says) ||
+				got.Headers["Cache-Control"] != "no-store" {
 				t.Errorf("%+v", got)
 			}
 			if got.StatusCode >= 400 && !strings.Contains(got.Body, `"requestId":"`) {
@@ -88,18 +94,18 @@ func read(t *testing.T, body []byte, err error) answer {
 	return got
 }
 
-// TestRefuseHTTP shows that what is wrong with a deployment is for the log and for whoever has the bearer token.
+// TestRefuseHTTP shows that what is wrong with a deployment is for the log and for callers with the bearer token.
 func TestRefuseHTTP(t *testing.T) {
 	t.Parallel()
-	f := wiring.New("http", environment(t, "colour: red\n"))
-	handler := f.Handler(f.HTTP(), f.RefuseHTTP)
+	handler := app.HTTP(environment(t, "colour: red\n"), silent)
 	for name, c := range map[string]struct {
 		header map[string]string
-		tells  bool
-	}{"Bearer": {bearing(), true}, "Nobody": {nil, false}} {
+		shown  bool
+	}{"Bearer": {bearing(), true}, "NoToken": {nil, false}} {
 		body, err := handler(t.Context(), invocation, httpEvent("GET", "/healthz", "", c.header))
 		got := read(t, body, err)
-		if got.StatusCode != 500 || strings.Contains(got.Body, "colour") != c.tells || got.Headers["X-Content-Type-Options"] != "nosniff" {
+		if got.StatusCode != 500 || strings.Contains(got.Body, "colour") != c.shown ||
+			got.Headers["X-Content-Type-Options"] != "nosniff" {
 			t.Errorf("%s: %+v", name, got)
 		}
 	}
@@ -111,19 +117,19 @@ func TestRefuseHTTP(t *testing.T) {
 }
 
 // TestHTTPWithoutCredentials shows that a function which cannot sign is healthy all the same, and says what it lacks to
-// who asks for more.
+// callers who ask for more.
 func TestHTTPWithoutCredentials(t *testing.T) {
 	t.Parallel()
 	_, url := account(t)
-	f := wiring.New("http", environment(t, good, "SWAS_ENDPOINT", url))
-	handler := f.Handler(f.HTTP(), f.RefuseHTTP)
+	handler := app.HTTP(environment(t, good, "SWAS_ENDPOINT", url), silent)
 	from := invocation
 	from.Credentials = credentials.Credentials{}
 	body, err := handler(t.Context(), from, httpEvent("GET", "/healthz", "", nil))
 	if got := read(t, body, err); got.StatusCode != 200 {
 		t.Errorf("healthz: %+v", got)
 	}
-	body, err = handler(t.Context(), from, httpEvent("POST", "/snapshots", `{"target":"web-1"}`, bearing("Content-Type", "application/json", "Idempotency-Key", "k")))
+	body, err = handler(t.Context(), from, httpEvent("POST", "/snapshots", `{"target":"web-1"}`,
+		bearing("Content-Type", "application/json", "Idempotency-Key", "k")))
 	if got := read(t, body, err); got.StatusCode != 500 || !strings.Contains(got.Body, "NoCredentials") {
 		t.Errorf("order: %+v", got)
 	}
@@ -133,9 +139,9 @@ func TestHTTPWithoutCredentials(t *testing.T) {
 func TestRedeliveredRequest(t *testing.T) {
 	t.Parallel()
 	api, url := account(t)
-	f := wiring.New("http", environment(t, good, "SWAS_ENDPOINT", url))
-	handler := f.Handler(f.HTTP(), f.RefuseHTTP)
-	event := httpEvent("POST", "/snapshots", `{"target":"web-1"}`, bearing("Content-Type", "application/json", "Idempotency-Key", "k"))
+	handler := app.HTTP(environment(t, good, "SWAS_ENDPOINT", url), silent)
+	event := httpEvent("POST", "/snapshots", `{"target":"web-1"}`,
+		bearing("Content-Type", "application/json", "Idempotency-Key", "k"))
 	for _, outcome := range []string{`"created"`, `"replayed"`} {
 		body, err := handler(t.Context(), invocation, event)
 		if got := read(t, body, err); got.StatusCode != 202 || !strings.Contains(got.Body, outcome) {

@@ -1,6 +1,11 @@
 package httpapi
 
-import "testing"
+import (
+	"testing"
+
+	"swas-snapshot/shared/policy"
+	"swas-snapshot/shared/snapshot"
+)
 
 func TestOrderKey(t *testing.T) {
 	t.Parallel()
@@ -44,11 +49,47 @@ func TestOrderKey(t *testing.T) {
 			key, err := orderKey(c.header, c.inBody, c.eventID)
 			code := ""
 			if err != nil {
-				code = err.Code
+				code = snapshot.AsError(err).Code
 			}
 			if key != c.key || code != c.code {
 				t.Errorf("got %q, %v, want %q, %s", key, err, c.key, c.code)
 			}
 		})
+	}
+}
+
+// TestReadOrder shows that an order over POST /snapshots and one over /hooks/standard are read alike: by the policy, with
+// the ID of a signed message for a key.
+func TestReadOrder(t *testing.T) {
+	t.Parallel()
+	p := policy.Policy{
+		Policy: snapshot.Policy{Targets: []snapshot.Target{{Name: "web-1"}}},
+		Allow: []policy.Allow{
+			{From: "standard", Targets: []string{"web-1"}, Actions: []policy.Action{"take"}, Role: "deploy"},
+		},
+	}
+	for name, c := range map[string]struct {
+		from, body, eventID string
+		want                snapshot.Order
+		code                string
+	}{
+		"MessageID": {"standard", `{"target":"web-1"}`, "msg_1", snapshot.Order{Role: "deploy", Key: "msg_1"}, ""},
+		"OwnKey":    {"standard", `{"target":"web-1","key":"k"}`, "msg_1", snapshot.Order{Role: "deploy", Key: "k"}, ""},
+		"NoKey":     {"standard", `{"target":"web-1"}`, "", snapshot.Order{}, "MissingIdempotencyKey"},
+		"OtherRole": {"standard", `{"target":"web-1","role":"daily"}`, "msg_1", snapshot.Order{}, "NotAllowed"},
+		"NoRule":    {"api", `{"target":"web-1"}`, "msg_1", snapshot.Order{}, "NotAllowed"},
+		"Malformed": {"standard", `{"target":1}`, "msg_1", snapshot.Order{}, "MalformedEvent"},
+	} {
+		order, err := ReadOrder(p, c.from, []byte(c.body), c.eventID, nil)
+		if err != nil || c.code != "" {
+			if code := snapshot.AsError(err); code == nil || code.Code != c.code {
+				t.Errorf("%s: %v, want %q", name, err, c.code)
+			}
+			continue
+		}
+		if order.Role != c.want.Role || order.Key != c.want.Key || order.Target != "web-1" || order.Sender != c.from ||
+			order.Actor != c.from || !order.ExplicitKey || !order.Paced || !order.Repeated {
+			t.Errorf("%s: %+v", name, order)
+		}
 	}
 }
