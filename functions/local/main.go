@@ -127,6 +127,7 @@ func run(
 		fmt.Fprint(out, usage)
 		return out.err
 	}
+	args = commandFirst(args)
 	c, err := findCommand(args)
 	if err != nil {
 		return err
@@ -145,6 +146,20 @@ func run(
 		}
 	}
 	return out.err
+}
+
+// commandFirst moves the name of a command before the flags that stand before it: -json plan is plan -json.
+func commandFirst(args []string) []string {
+	if len(args) == 0 || !strings.HasPrefix(args[0], "-") {
+		return args
+	}
+	at := slices.IndexFunc(args, func(arg string) bool {
+		return slices.ContainsFunc(commands, func(c command) bool { return c.name == arg })
+	})
+	if at < 0 {
+		return args
+	}
+	return append([]string{args[at]}, slices.Delete(slices.Clone(args), at, at+1)...)
 }
 
 // findCommand returns the command that the first argument names: the first one, if that is a flag or missing.
