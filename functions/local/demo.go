@@ -43,6 +43,8 @@ type demoRun struct {
 	token   string // bearer token of the run
 	secret  string // GitHub secret of the run
 	started time.Time
+
+	deployed time.Time // of the GitHub deployment; zero: not yet
 	reports []stepReport
 }
 
