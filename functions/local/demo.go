@@ -45,7 +45,7 @@ type demoRun struct {
 	started time.Time
 
 	deployed time.Time // of the GitHub deployment; zero: not yet
-	reports []stepReport
+	reports  []stepReport
 }
 
 // stepReport is one step as -json prints it.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"swas-snapshot/shared/deploy"
+	"swas-snapshot/shared/policy"
 	"swas-snapshot/shared/simulator/runtimeapi"
 )
 
@@ -58,6 +59,9 @@ func serve(ctx context.Context, s *session) error {
 		return fmt.Errorf("failed to listen on -addr %s: %w: use a free one, or 127.0.0.1:0 for any", s.addr, err)
 	}
 	defer listener.Close()
+	if _, err := policy.Load(policy.Path(s.getenv), s.getenv); err != nil { // the functions start, and answer with it
+		fmt.Fprintf(s.stderr, "swas-snapshot: the policy is wrong, so each request is refused:\n%v\n", err)
+	}
 	examples := newSamples(s)
 	c, err := newCloud(ctx, s, cloudConfig{functions: []string{"http", "timer"}, takes: s.takes, env: examples.env})
 	if err != nil {

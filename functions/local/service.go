@@ -37,6 +37,7 @@ func (s *session) connect(ctx context.Context, p *policy.Policy) (*swas.Client, 
 		if err != nil {
 			return nil, nil, nil, err
 		}
+		fmt.Fprintln(s.stderr, "swas-snapshot: SIMULATED: nothing here is real; add -live for your account")
 		endpoint, provider, end = c.server.URL, swas.Static(credentials.Credentials(c.keys[operator])), c.close
 		p.RegionID = c.regionID
 	}

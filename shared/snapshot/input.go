@@ -30,7 +30,7 @@ func Malformed(format string, args ...any) *Error {
 // daysMax is how many days a duration may have: a hundred years, well inside a [time.Duration].
 const daysMax = 36500
 
-// errDuration tells the form of a duration and keeps the text itself out of logs.
+// errDuration names the form of a duration and keeps the text itself out of logs.
 var errDuration = errors.New("not a duration: use one such as 90m, 36h, 7d or 1d12h")
 
 // ParseDuration reads a duration as [time.ParseDuration] does, with whole days before it: 90m, 36h, 7d, 1d12h. After

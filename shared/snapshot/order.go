@@ -36,7 +36,7 @@ type Order struct {
 	Key    string // slot:<role>:<minute>, deployment:<id>, an Idempotency-Key, ...
 
 	// ExplicitKey says that the caller chose Key for one snapshot of one disk. Region and disk then stay out of the
-	// token, so that the same key on another disk is refused, not obeyed.
+	// token, so that the same key on another disk is refused.
 	ExplicitKey bool
 
 	Time   time.Time     // of the event; zero if it has none, and then the name has none either
@@ -47,14 +47,14 @@ type Order struct {
 	SnapshotName    string
 	ClientToken     string
 	ResourceGroupID string
-	Tags            []Tag // the caller's own, at most 18 together with the target's
+	Tags            []Tag // the caller's own, at most 10 together with the target's
 
 	// Repeated says that the caller sends the order again until it is done, for at least 40 minutes. Unread says that
 	// no caller reads the answer. They decide which failures are notified.
 	Repeated bool
 	Unread   bool
 
-	// Paced applies the MinInterval of the target: while its newest snapshot is younger, the order gets that one.
+	// Paced applies [Target.MinInterval]: while the newest snapshot of the disk is younger, the order gets that one.
 	Paced bool
 }
 

@@ -55,10 +55,10 @@ type Action string
 
 // The actions of a plan.
 const (
-	ActionKeep    Action = "keep"
-	ActionDelete  Action = "delete"
+	ActionKeep    Action = "keep"    // it stays
+	ActionDelete  Action = "delete"  // the next sweep deletes it
 	ActionForeign Action = "foreign" // not ours: counted, never touched
-	ActionCreate  Action = "create"
+	ActionCreate  Action = "create"  // the next sweep takes it
 )
 
 // PlanItem is one line of a plan: a snapshot, what becomes of it, and the reason in one sentence.
