@@ -171,18 +171,14 @@ func (c *cloud) runtime(name, binary string, environment []string, given cloudCo
 	config := runtimeapi.Config{
 		Platform: runtimeapi.Platform(given.platform), Binary: binary, Dir: c.folder, Env: environment,
 		Name: "swas-snapshot-" + name, Region: c.regionID, MaxInstances: 10, Timeout: time.Minute,
-		Stdout: given.log, Stderr: given.log,
+		Log: given.log,
 	}
 	key := c.keyOf(name, given)
 	if given.platform == string(runtimeapi.FC) {
 		config.Credentials = func() runtimeapi.Credentials { return key }
 		return config
 	}
-	config.Env = append(slices.Clone(config.Env), "ALIBABA_CLOUD_ACCESS_KEY_ID="+key.AccessKeyID,
-		"ALIBABA_CLOUD_ACCESS_KEY_SECRET="+key.AccessKeySecret)
-	if key.SecurityToken != "" {
-		config.Env = append(config.Env, "ALIBABA_CLOUD_SECURITY_TOKEN="+key.SecurityToken)
-	}
+	config.Env = slices.Concat(config.Env, key.Environment())
 	return config
 }
 

@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"swas-snapshot/shared/gobuild"
+	"swas-snapshot/shared/simulator/runtimeapi"
 )
 
 // functionNames are the functions of this project, each a folder under functions.
@@ -37,5 +37,5 @@ func sourceRoot() (string, error) {
 
 // compile builds a function for a machine. An empty arch is this machine.
 func compile(ctx context.Context, root, function, output, arch string) error {
-	return gobuild.Packages(ctx, root, output, arch, "./functions/"+function)
+	return runtimeapi.Build(ctx, root, output, arch, "./functions/"+function)
 }
