@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net/http/httptest"
@@ -23,11 +22,14 @@ const (
 // order is the nth event of a function: each is another order, or a sweep, which is one call of the API.
 var order = map[string]func(n int) []byte{
 	"timer": func(int) []byte { return []byte(`{"sweep":true}`) },
-	"event": func(n int) []byte { return fmt.Appendf(nil, `{"target":"web-1","role":"deploy","key":"build-%d"}`, n) },
+	"event": func(n int) []byte {
+		return fmt.Appendf(nil, `{"target":"web-1","role":"deploy","key":"build-%d"}`, n)
+	},
 	"http": func(n int) []byte {
 		event, _ := json.Marshal(map[string]any{
-			"version": "v1", "rawPath": "/snapshots", "isBase64Encoded": true, "body": base64.StdEncoding.EncodeToString([]byte(`{"target":"web-1"}`)),
-			"headers":        map[string]string{"Authorization": "Bearer " + token, "Content-Type": "application/json", "Idempotency-Key": fmt.Sprint("build-", n)},
+			"version": "v1", "rawPath": "/snapshots", "body": `{"target":"web-1"}`,
+			"headers": map[string]string{"Authorization": "Bearer " + token, "Content-Type": "application/json",
+				"Idempotency-Key": fmt.Sprint("build-", n)},
 			"requestContext": map[string]any{"requestId": "r", "http": map[string]string{"method": "POST", "path": "/snapshots"}},
 		})
 		return event
@@ -38,7 +40,7 @@ var order = map[string]func(n int) []byte{
 func TestMemory(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS != "linux" {
-		t.Log("only Linux says what a process holds in memory")
+		t.Log("only Linux shows what a process holds in memory")
 		return
 	}
 	server := httptest.NewServer(trivial)
@@ -66,9 +68,11 @@ func TestMemory(t *testing.T) {
 			if err != nil || len(held) != 1 {
 				t.Fatalf("%d processes: %v", len(held), err)
 			}
-			t.Logf("%.1f MB resident, %.1f MB at most", float64(held[0].Resident)/(1<<20), float64(held[0].Peak)/(1<<20))
-			if held[0].Resident > memoryMax {
-				t.Errorf("%d bytes are resident after %d invocations: at most %d", held[0].Resident, invocations, memoryMax)
+			for _, resident := range held {
+				t.Logf("%.1f MB resident", float64(resident)/(1<<20))
+				if resident > memoryMax {
+					t.Errorf("%d bytes are resident after %d invocations: at most %d", resident, invocations, memoryMax)
+				}
 			}
 		})
 	}

@@ -203,13 +203,9 @@ func memory(t *testing.T, f *testbed.Function) map[int]int64 {
 	if runtime.GOOS != "linux" {
 		return nil
 	}
-	all, err := f.Memory()
-	if err != nil || len(all) == 0 {
-		t.Fatalf("the memory of %d processes: %v", len(all), err)
-	}
-	held := make(map[int]int64)
-	for _, one := range all {
-		held[one.PID] = one.Resident
+	held, err := f.Memory()
+	if err != nil || len(held) == 0 {
+		t.Fatalf("the memory of %d processes: %v", len(held), err)
 	}
 	return held
 }

@@ -10,8 +10,8 @@ import (
 	"strings"
 
 	"swas-snapshot/shared/deploy"
-	"swas-snapshot/shared/gobuild"
 	"swas-snapshot/shared/policy"
+	"swas-snapshot/shared/simulator/runtimeapi"
 )
 
 const buildUsage = `Usage: go run ./functions/local build [-arch amd64|arm64] [-json]
@@ -89,7 +89,7 @@ func compile(ctx context.Context, root, output, arch string, functions ...string
 	for _, name := range functions {
 		packages = append(packages, "./functions/"+name)
 	}
-	return gobuild.Packages(ctx, root, output, arch, packages...)
+	return runtimeapi.Build(ctx, root, output, arch, packages...)
 }
 
 // deployed returns getenv with a value for each variable that is not set: it may be set where the function is deployed,

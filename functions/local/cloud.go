@@ -98,11 +98,10 @@ func newCloud(ctx context.Context, s *session, config cloudConfig) (_ *cloud, er
 	for _, name := range config.functions {
 		runtime := c.runtime(name, s.platform, environment)
 		runtime.Binary = filepath.Join(binaries, name)
-		runtime.Stdout = s.stderr
+		runtime.Log = s.stderr
 		if config.log != nil {
-			runtime.Stdout = config.log
+			runtime.Log = config.log
 		}
-		runtime.Stderr = runtime.Stdout
 		if c.functions[name], err = runtimeapi.Start(runtime); err != nil {
 			delete(c.functions, name)
 			return nil, fmt.Errorf("failed to start function %s: %w", name, err)
@@ -161,11 +160,7 @@ func (c *cloud) runtime(name, platform string, environment []string) runtimeapi.
 		config.Credentials = func() runtimeapi.Credentials { return key }
 		return config
 	}
-	config.Env = append(slices.Clone(config.Env), "ALIBABA_CLOUD_ACCESS_KEY_ID="+key.AccessKeyID,
-		"ALIBABA_CLOUD_ACCESS_KEY_SECRET="+key.AccessKeySecret)
-	if key.SecurityToken != "" {
-		config.Env = append(config.Env, "ALIBABA_CLOUD_SECURITY_TOKEN="+key.SecurityToken)
-	}
+	config.Env = slices.Concat(config.Env, key.Environment())
 	return config
 }
 

@@ -1,7 +1,6 @@
 package testbed
 
 import (
-	"context"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -14,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"swas-snapshot/shared/gobuild"
+	"swas-snapshot/shared/simulator/runtimeapi"
 )
 
 // Clock is the time of a test in which hours pass in no time. It is the clock of the platform and of the processes of
@@ -61,9 +60,6 @@ func (c *Clock) Set(at time.Time) {
 // envClock names the file that a process reads its clock from.
 const envClock = "SWAS_SNAPSHOT_TEST_CLOCK"
 
-// clocked is the folder of the functions whose clock is a [Clock].
-var clocked string
-
 // realNow is the line of package time that is renamed in those functions.
 const realNow = "\nfunc Now() Time {"
 
@@ -98,24 +94,29 @@ var testClock = func() []byte {
 
 func machineNow() Time {`
 
+// clocked is the folder, among the binaries, of the functions that are built for a [Clock].
+const clocked = "clocked"
+
+// use makes c the clock of the processes and, if the platform has none of its own, of the platform.
+func (c *Clock) use(config *runtimeapi.Config) {
+	config.Binary = filepath.Join(binaries, clocked, filepath.Base(config.Binary))
+	config.Env = append(config.Env, envClock+"="+c.file)
+	if config.Now == nil {
+		config.Now = c.Now
+	}
+}
+
 // buildClocked builds the functions once more, as they are but for the clock: package time is replaced.
 func buildClocked() error {
-	folder := filepath.Join(binaries, "clocked") + string(filepath.Separator)
-	overlay, err := overlay(binaries)
+	overlay, err := overlayTime()
 	if err != nil {
 		return fmt.Errorf("failed to replace the clock of package time: %w", err)
 	}
-	old := os.Getenv("GOFLAGS")
-	defer os.Setenv("GOFLAGS", old)
-	if err := os.Setenv("GOFLAGS", strings.TrimSpace(old+" -overlay="+overlay)); err != nil {
-		return err
-	}
-	clocked = folder
-	return gobuild.Packages(context.Background(), "", folder, "", Functions...)
+	return build(clocked, append([]string{"-overlay=" + overlay}, Functions...)...)
 }
 
-// overlay writes what the go command reads in place of package time, and returns the name of the list of it.
-func overlay(folder string) (string, error) {
+// overlayTime writes what the go command reads in place of package time, and returns the name of the list of it.
+func overlayTime() (string, error) {
 	root, err := exec.Command("go", "env", "GOROOT").Output()
 	if err != nil {
 		return "", err
@@ -130,7 +131,7 @@ func overlay(folder string) (string, error) {
 	if strings.Count(changed, "func machineNow()") != 1 || strings.Count(changed, "\"syscall\"") != 1 {
 		return "", fmt.Errorf("%s is not as expected", original)
 	}
-	replacement, list := filepath.Join(folder, "time.go"), filepath.Join(folder, "overlay.json")
+	replacement, list := filepath.Join(binaries, "time.go"), filepath.Join(binaries, "overlay.json")
 	content, err := json.Marshal(map[string]any{"Replace": map[string]string{original: replacement}})
 	if err != nil {
 		return "", err

@@ -1,7 +1,7 @@
 package runtimeapi
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Platform is the serverless platform that is played.
+// Platform is the serverless platform that is simulated.
 type Platform string
 
 // The platforms.
@@ -19,11 +19,14 @@ const (
 	Lambda Platform = "lambda" // AWS Lambda, runtime provided.al2023
 )
 
-// noRetries as Config.Retries makes asynchronous invocations run once.
-const noRetries = -1
-
 // environmentLimit is the size of a function's own environment, in bytes. Both platforms have the same.
 const environmentLimit = 4 << 10
+
+// What every function is told of its account and its size.
+const (
+	accountID = "123456789012"
+	memoryMB  = "128"
+)
 
 // Config describes a function. Platform and Binary are required; the zero value of every other field is a default.
 type Config struct {
@@ -32,10 +35,8 @@ type Config struct {
 	Dir      string   // working directory of the process; default: the folder of Binary, as on both platforms
 	Env      []string // KEY=VALUE; the process gets these and what the platform sets, nothing of this process
 
-	Name      string // default: the base name of Binary
-	Region    string // default cn-hangzhou on FC, ap-southeast-1 on Lambda
-	AccountID string // default 123456789012
-	MemoryMB  int    // told to the function, not enforced; default 128
+	Name   string // default: the base name of Binary
+	Region string // default cn-hangzhou on FC, ap-southeast-1 on Lambda
 
 	Timeout     time.Duration // of one invocation, from its delivery to its answer; default 60 s
 	InitTimeout time.Duration // from the start of a process to its first poll; default 10 s
@@ -46,13 +47,8 @@ type Config struct {
 	Credentials func() Credentials
 
 	MaxInstances int // processes at once; default 4
-	Retries      int // of an asynchronous invocation after a function error; default 3 on FC, 2 on Lambda; -1: none
 
-	// Delivered is called once at the end of each asynchronous invocation, from its own goroutine.
-	Delivered func(Delivery)
-
-	Stdout io.Writer // what the processes print, in whole lines; default: dropped
-	Stderr io.Writer // likewise; may be the same writer as Stdout: they are never written at the same time
+	Log io.Writer // what the processes print, in whole lines; default: dropped
 
 	Now func() time.Time // the platform's clock; default time.Now
 }
@@ -64,101 +60,55 @@ type Credentials struct {
 	SecurityToken   string
 }
 
-// withDefaults returns the configuration with every default filled in.
-func (c Config) withDefaults(p *protocol) Config {
-	if c.Dir == "" {
-		c.Dir = filepath.Dir(c.Binary)
+// Environment returns the keys as the variables KEY=VALUE by which a function on Lambda gets those of Alibaba Cloud.
+// Empty ones are left out.
+func (c Credentials) Environment() []string {
+	var list []string
+	for _, one := range [][2]string{
+		{"ACCESS_KEY_ID", c.AccessKeyID}, {"ACCESS_KEY_SECRET", c.AccessKeySecret}, {"SECURITY_TOKEN", c.SecurityToken},
+	} {
+		if one[1] != "" {
+			list = append(list, "ALIBABA_CLOUD_"+one[0]+"="+one[1])
+		}
 	}
-	if c.Name == "" {
-		c.Name = strings.TrimSuffix(filepath.Base(c.Binary), filepath.Ext(c.Binary))
+	return list
+}
+
+// withDefaults returns the configuration with every default filled in, or an error that says what is wrong.
+func (c Config) withDefaults() (Config, error) {
+	p, known := protocols[c.Platform]
+	if !known {
+		return c, fmt.Errorf("unknown platform %q: use %q or %q", c.Platform, FC, Lambda)
 	}
-	if c.Region == "" {
-		c.Region = p.region
+	if info, err := os.Stat(c.Binary); err != nil {
+		return c, fmt.Errorf("failed to find the function, build it first: %w", err)
+	} else if info.IsDir() {
+		return c, fmt.Errorf("%s is a folder: name the executable in it", c.Binary)
 	}
-	if c.AccountID == "" {
-		c.AccountID = "123456789012"
+	if size := len(strings.Join(c.Env, "")); size > environmentLimit {
+		return c, fmt.Errorf("the environment has %d bytes and the platform takes %d: move some of it into a file",
+			size, environmentLimit)
 	}
-	if c.MemoryMB == 0 {
-		c.MemoryMB = 128
+	binary, err := filepath.Abs(c.Binary) // the process has another working directory
+	if err != nil {
+		return c, fmt.Errorf("failed to find the function: %w", err)
 	}
-	if c.Timeout == 0 {
-		c.Timeout = time.Minute
-	}
-	if c.InitTimeout == 0 {
-		c.InitTimeout = 10 * time.Second
-	}
-	if c.Grace == 0 {
-		c.Grace = 500 * time.Millisecond
-	}
+	c.Binary = binary
+	c.Dir = cmp.Or(c.Dir, filepath.Dir(binary))
+	c.Name = cmp.Or(c.Name, filepath.Base(binary))
+	c.Region = cmp.Or(c.Region, p.region)
+	c.Timeout = cmp.Or(c.Timeout, time.Minute)
+	c.InitTimeout = cmp.Or(c.InitTimeout, 10*time.Second)
+	c.Grace = cmp.Or(c.Grace, 500*time.Millisecond)
+	c.MaxInstances = cmp.Or(c.MaxInstances, 4)
 	if c.Credentials == nil {
 		c.Credentials = func() Credentials { return Credentials{} }
 	}
-	if c.MaxInstances == 0 {
-		c.MaxInstances = 4
-	}
-	switch c.Retries {
-	case 0:
-		c.Retries = p.retries
-	case noRetries:
-		c.Retries = 0
-	}
-	if c.Delivered == nil {
-		c.Delivered = func(Delivery) {}
-	}
-	if c.Stdout == nil {
-		c.Stdout = io.Discard
-	}
-	if c.Stderr == nil {
-		c.Stderr = io.Discard
+	if c.Log == nil {
+		c.Log = io.Discard
 	}
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	return c
-}
-
-// check returns every defect of a configuration with its defaults, joined.
-func (c Config) check(p *protocol) error {
-	var defects []error
-	refuse := func(format string, args ...any) { defects = append(defects, fmt.Errorf(format, args...)) }
-
-	switch info, err := os.Stat(c.Binary); {
-	case err != nil:
-		refuse("binary: %w; build it first, with go build -o", err)
-	case info.IsDir():
-		refuse("binary: %s is a folder; name the executable in it", c.Binary)
-	}
-	if c.MemoryMB < 128 {
-		refuse("memory: %d MB is less than 128 MB, the least of the platform", c.MemoryMB)
-	}
-	if c.Timeout < 0 || c.Timeout > p.longest {
-		refuse("timeout: %v is not between 0 and %v, the longest of the platform", c.Timeout, p.longest)
-	}
-	if c.InitTimeout < 0 || c.Grace < 0 {
-		refuse("init timeout and grace: %v and %v must not be negative", c.InitTimeout, c.Grace)
-	}
-	if c.MaxInstances < 0 {
-		refuse("max instances: %d must be at least 1", c.MaxInstances)
-	}
-	if c.Retries < 0 {
-		refuse("retries: %d must be -1 for none, 0 for the default, or more", c.Retries)
-	}
-	size := 0
-	for _, pair := range c.Env {
-		key, value, found := strings.Cut(pair, "=")
-		size += len(key) + len(value)
-		switch {
-		case !found || key == "":
-			// Only its place is told: without a "=", all of it may be a secret.
-			refuse("env: an element is not of the form KEY=VALUE")
-		case strings.ContainsRune(pair, 0):
-			refuse("env: %s contains a NUL byte", key)
-		case p.reserved(key):
-			refuse("env: %s is reserved for the platform; rename it", key)
-		}
-	}
-	if size > environmentLimit {
-		refuse("env: %d bytes are over the platform's limit of %d; move some of them into a file", size, environmentLimit)
-	}
-	return errors.Join(defects...)
+	return c, nil
 }

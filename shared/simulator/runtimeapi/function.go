@@ -1,139 +1,163 @@
+// Package runtimeapi simulates the serverless platform: it starts real function binaries, sends them events over the
+// real runtime API of Function Compute or AWS Lambda, times them out, and ends them. For local runs and for tests.
+//
+// [Start] describes a function, [Function.Invoke] invokes it, [Function.Close] ends its processes:
+//
+//	function, err := runtimeapi.Start(runtimeapi.Config{
+//		Platform: runtimeapi.FC,
+//		Binary:   "dist/timer/bootstrap",
+//		Env:      []string{"SWAS_ENDPOINT=" + url},
+//	})
+//	if err != nil { ... }
+//	defer function.Close()
+//	answer, err := function.Invoke(ctx, []byte(`{"sweep":true}`))
+//
+// [Gateway] puts the platform's HTTP endpoint in front of it. [Build] compiles the functions.
+//
+// # Instances
+//
+// An instance is one process with a runtime API of its own on a loopback port. It handles one invocation at a time. An
+// invocation goes to an idle instance; if there is none, a process is started for it, a cold start; at
+// Config.MaxInstances processes it waits. An instance is idle again once it polls for its next invocation, as on the
+// platforms, and Invoke returns only then, or once the process has ended: the next Invoke finds it settled.
+//
+// # What ends an instance
+//
+// Its own exit, the time-out of an invocation, [Function.Kill], [Function.Close]. The invocation in flight is answered
+// with an error that says which; the next one gets a new process. A process is always ended before its runtime API
+// is, because the SDK of Function Compute polls a vanished one without a pause.
+//
+// # Clocks
+//
+// Config.Now is the platform's clock: it dates events and deadlines, and a skew of it reaches the function as a
+// skewed deadline. Time-outs and durations are measured in real time, because the processes are real.
 package runtimeapi
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
-	"maps"
-	"path/filepath"
+	"os"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 )
+
+// errClosed is the error of an invocation after [Function.Close].
+var errClosed = errors.New("function is closed")
 
 // Function is a function on its platform: the processes that run it, and those that will. It is safe for use by
 // several goroutines. Use [Start] to make one and [Function.Close] to end it.
 type Function struct {
 	config   Config
-	protocol *protocol
-	log      sync.Mutex    // held while Stdout or Stderr is written
+	protocol protocol
+	output   sync.Mutex    // held while Config.Log is written
 	slots    chan struct{} // one element an invocation in flight
+	closing  chan struct{} // closed by Close
+	closed   sync.Once
 
-	life   context.Context // ends with Close
-	end    context.CancelFunc
-	closed sync.Once
-	work   sync.WaitGroup // invocations in flight
-
-	mu   sync.Mutex // guards what follows
-	shut bool       // no new invocation, no new process
-	live map[*instance]struct{}
-	idle []*instance // ready for an invocation, the latest used last
+	mu        sync.Mutex  // guards what follows
+	instances []*instance // running; which are idle
+	shut      bool        // no new process
 }
 
-// Start describes a function. No process is started before the first invocation.
-//
-// It returns an error that names every wrong field of the configuration at once.
+// Start describes a function. No process is started before the first invocation. It returns an error if a field of the
+// configuration is wrong.
 func Start(c Config) (*Function, error) {
-	p := protocols[c.Platform]
-	if p == nil {
-		return nil, fmt.Errorf("platform: %q is unknown; use %q or %q", c.Platform, FC, Lambda)
-	}
-	if c.Binary == "" {
-		return nil, fmt.Errorf("binary: is empty; name the function's executable")
-	}
-	binary, err := filepath.Abs(c.Binary) // the process has another working directory
+	c, err := c.withDefaults()
 	if err != nil {
-		return nil, fmt.Errorf("binary: %w", err)
-	}
-	c.Binary = binary
-	c = c.withDefaults(p)
-	if err := c.check(p); err != nil {
 		return nil, err
 	}
-	f := &Function{
-		config: c, protocol: p,
-		slots: make(chan struct{}, c.MaxInstances),
-		live:  make(map[*instance]struct{}),
+	return &Function{
+		config: c, protocol: protocols[c.Platform],
+		slots: make(chan struct{}, c.MaxInstances), closing: make(chan struct{}),
+	}, nil
+}
+
+// Answer is the end of one invocation: what the function answered, or the function error.
+type Answer struct {
+	RequestID string
+	Payload   []byte // the result; of a function error, the JSON object that the platform hands to the caller
+
+	FunctionError string // errorType; empty if and only if the function succeeded
+	ErrorMessage  string // errorMessage
+
+	Crashed  bool // the process ended before it answered
+	TimedOut bool // the time was up before the answer; the process was killed
+}
+
+// Err returns nil if the function succeeded, else an error with the request ID, the type and the message.
+func (a Answer) Err() error {
+	if a.FunctionError == "" {
+		return nil
 	}
-	f.life, f.end = context.WithCancel(context.Background())
-	return f, nil
+	return fmt.Errorf("invocation %s: %s: %s", a.RequestID, a.FunctionError, a.ErrorMessage)
+}
+
+// Delivery is the end of an asynchronous invocation.
+type Delivery struct {
+	Attempts int    // invocations that were made, each with a request ID of its own
+	Answer   Answer // of the last one
+	Err      error  // of the last one: its function error, or why the function was not invoked; nil: it succeeded
 }
 
 // Invoke runs the function on event and returns what came of it. A function error is no error of Invoke: it stands in
 // the answer, see [Answer.Err].
 //
-// It returns an error if the function never saw the event: the function is closed, the event is over the platform's
-// limit, or the process cannot be started. If ctx ends it returns ctx's error at once; as on the platforms, an invocation in flight goes on, so event
-// must not be changed.
+// It returns an error if the function never got the event: the function is closed, or the process cannot be started.
+// If ctx ends it returns ctx's error at once; as on the platforms, an invocation in flight goes on, so event must not
+// be changed.
 func (f *Function) Invoke(ctx context.Context, event []byte) (Answer, error) {
-	return f.invoke(ctx, f.newInvocation(event), f.protocol.syncLimit)
+	return f.invoke(ctx, f.newInvocation(event))
 }
 
 // InvokeAsync delivers event as the platforms deliver asynchronous ones: at least once. After a function error it
-// invokes the function on the same event again, with a new request ID, at most Config.Retries times; unlike the
-// platforms it does not pause in between. It returns when the event is delivered or given up.
+// invokes the function on the same event again, with a new request ID, as often as the platform does by default (3
+// times on FC, 2 on Lambda); unlike the platforms it does not pause in between. It returns when the event is delivered
+// or given up.
 func (f *Function) InvokeAsync(ctx context.Context, event []byte) Delivery {
-	return f.deliver(ctx, f.newInvocation(event))
-}
-
-// accept takes first for an asynchronous invocation, which goes on in the background until the event is delivered,
-// given up, or the function closed.
-func (f *Function) accept(first *invocation) error {
-	if err := f.fits(first.event, f.protocol.asyncLimit); err != nil {
-		return err
-	}
-	if !f.enter() {
-		return errClosed
-	}
-	go func() {
-		defer f.work.Done()
-		f.deliver(context.Background(), first)
-	}()
-	return nil
-}
-
-// deliver runs inv, and others for the same event after it, until one succeeds.
-func (f *Function) deliver(ctx context.Context, inv *invocation) Delivery {
-	d := Delivery{Event: inv.event}
-	for {
-		d.Answer, d.Err = f.invoke(ctx, inv, f.protocol.asyncLimit)
+	var d Delivery
+	for d.Attempts <= f.protocol.retries {
+		inv := f.newInvocation(event)
+		inv.retry = d.Attempts
+		d.Answer, d.Err = f.invoke(ctx, inv)
 		d.Attempts++
 		if d.Err != nil {
-			break // no function has answered; trying at once would not help
+			return d // the function has not answered; trying at once would not help
 		}
-		if d.Err = d.Answer.Err(); d.Err == nil || d.Attempts > f.config.Retries {
-			break
+		if d.Err = d.Answer.Err(); d.Err == nil {
+			return d
 		}
-		inv = f.newInvocation(inv.event)
-		inv.retry = d.Attempts
 	}
-	f.config.Delivered(d)
 	return d
 }
 
 // Warm starts one more instance, ahead of any invocation, and returns the time from the start of its process to its
-// first poll. It returns an [*InvocationError] if the process ended instead or did not poll within
-// Config.InitTimeout, and an error if Config.MaxInstances are running already.
+// first poll. It returns an error if the process ended instead or did not poll within Config.InitTimeout.
 func (f *Function) Warm(ctx context.Context) (time.Duration, error) {
-	if err := f.begin(ctx); err != nil {
+	if err := f.acquire(ctx); err != nil {
 		return 0, err
 	}
-	defer f.done()
-	in, err := f.launch()
+	defer f.release()
+	started := time.Now()
+	in, err := f.startInstance()
 	if err != nil {
 		return 0, err
 	}
-	a := Answer{RequestID: f.protocol.requestID(f.config.Now())}
-	if !in.ready(&a) {
-		return 0, a.Err()
+	if err := in.awaitStart(f.protocol.requestID(f.config.Now())).Err(); err != nil {
+		return 0, err
 	}
-	f.release(in)
-	return a.InitDuration, nil
+	took := time.Since(started)
+	f.setIdle(in)
+	return took, nil
 }
 
 // Kill kills every running process, as kill -9 does, and returns when they are gone. Invocations in flight are
 // answered with Answer.Crashed; later ones get new processes.
 func (f *Function) Kill() {
-	for _, in := range f.instances() {
+	for _, in := range f.running() {
 		in.kill()
 	}
 }
@@ -146,30 +170,46 @@ func (f *Function) Close() {
 		f.mu.Lock()
 		f.shut = true
 		f.mu.Unlock()
-		f.end()
+		close(f.closing)
 		var stopped sync.WaitGroup
-		for _, in := range f.instances() {
+		for _, in := range f.running() {
 			stopped.Go(in.stop)
 		}
 		stopped.Wait()
-		f.work.Wait()
+		for range cap(f.slots) { // until no invocation is in flight
+			f.slots <- struct{}{}
+		}
 	})
+}
+
+// Memory returns what the running instances hold in physical memory, in bytes, by process ID. It reads /proc, which
+// only Linux has: elsewhere, and if a process ends meanwhile, it returns an error.
+func (f *Function) Memory() (map[int]int64, error) {
+	held := make(map[int]int64)
+	for _, in := range f.running() {
+		pid := in.cmd.Process.Pid
+		statm, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid)) // in pages: size, resident, ... (proc_pid_statm(5))
+		if err != nil {
+			return nil, fmt.Errorf("failed to measure memory: %w", err)
+		}
+		pages, err := strconv.ParseInt(string(bytes.Fields(statm)[1]), 10, 64)
+		if err != nil || pages == 0 {
+			return nil, fmt.Errorf("failed to measure memory: process %d has ended", pid)
+		}
+		held[pid] = pages * int64(os.Getpagesize())
+	}
+	return held, nil
 }
 
 func (f *Function) newInvocation(event []byte) *invocation {
 	return &invocation{
-		requestID: f.protocol.requestID(f.config.Now()),
-		event:     event,
-		answered:  make(chan outcome, 1),
+		requestID: f.protocol.requestID(f.config.Now()), event: event, answered: make(chan Answer, 1),
 	}
 }
 
 // invoke runs inv as soon as an instance may, and goes on when ctx ends before the answer.
-func (f *Function) invoke(ctx context.Context, inv *invocation, limit int) (Answer, error) {
-	if err := f.fits(inv.event, limit); err != nil {
-		return Answer{}, err
-	}
-	if err := f.begin(ctx); err != nil {
+func (f *Function) invoke(ctx context.Context, inv *invocation) (Answer, error) {
+	if err := f.acquire(ctx); err != nil {
 		return Answer{}, err
 	}
 	type result struct {
@@ -178,9 +218,10 @@ func (f *Function) invoke(ctx context.Context, inv *invocation, limit int) (Answ
 	}
 	results := make(chan result, 1)
 	go func() {
-		defer f.done()
-		a, err := f.serve(inv)
-		results <- result{a, err}
+		defer f.release()
+		answer, err := f.serve(inv)
+		answer.RequestID = inv.requestID // also that of an answer of the process
+		results <- result{answer, err}
 	}()
 	select {
 	case r := <-results:
@@ -190,51 +231,28 @@ func (f *Function) invoke(ctx context.Context, inv *invocation, limit int) (Answ
 	}
 }
 
-// serve runs inv in an idle instance, or in a new one. An idle instance that ends before it has seen inv is replaced.
+// serve runs inv in an idle instance, or in a new one. An idle instance that ends before it gets inv is replaced.
 func (f *Function) serve(inv *invocation) (Answer, error) {
 	for in := f.takeIdle(); in != nil; in = f.takeIdle() {
-		a := Answer{RequestID: inv.requestID}
-		seen := in.run(inv, &a)
-		f.release(in)
-		if seen || a.TimedOut {
-			return a, nil
+		if answer, delivered := in.run(inv); delivered {
+			f.setIdle(in)
+			return answer, nil
 		}
 	}
-	a := Answer{RequestID: inv.requestID, ColdStart: true}
-	in, err := f.launch()
+	in, err := f.startInstance()
 	if err != nil {
-		return a, err
+		return Answer{}, err
 	}
-	if in.ready(&a) {
-		in.run(inv, &a)
-		f.release(in)
+	answer := in.awaitStart(inv.requestID)
+	if answer.FunctionError == "" {
+		answer, _ = in.run(inv)
+		f.setIdle(in)
 	}
-	return a, nil
+	return answer, nil
 }
 
-func (f *Function) fits(event []byte, limit int) error {
-	if len(event) > limit {
-		return fmt.Errorf("%w: %d bytes, the platform's limit is %d", errTooLarge, len(event), limit)
-	}
-	return nil
-}
-
-// enter makes Close wait for work, until work.Done. It reports false after Close.
-func (f *Function) enter() bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.shut {
-		return false
-	}
-	f.work.Add(1)
-	return true
-}
-
-// begin waits for the right to run an instance; done gives it back.
-func (f *Function) begin(ctx context.Context) error {
-	if !f.enter() {
-		return errClosed
-	}
+// acquire waits for the right to run an instance; release gives it back.
+func (f *Function) acquire(ctx context.Context) error {
 	err := ctx.Err()
 	if err == nil {
 		select {
@@ -242,69 +260,59 @@ func (f *Function) begin(ctx context.Context) error {
 			return nil
 		case <-ctx.Done():
 			err = ctx.Err()
-		case <-f.life.Done():
+		case <-f.closing:
 			err = errClosed
 		}
 	}
-	f.work.Done()
 	return fmt.Errorf("failed to await instance: %w", err)
 }
 
-func (f *Function) done() {
-	<-f.slots
-	f.work.Done()
-}
+func (f *Function) release() { <-f.slots }
 
-// takeIdle returns an idle instance, the latest used first, or nil if there is none.
-func (f *Function) takeIdle() *instance {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if len(f.idle) == 0 {
-		return nil
-	}
-	in := f.idle[len(f.idle)-1]
-	f.idle = f.idle[:len(f.idle)-1]
-	return in
-}
-
-// launch starts a process. The lock is held meanwhile, so that Kill and Close miss none.
-func (f *Function) launch() (*instance, error) {
+// startInstance starts a process. The lock is held meanwhile, so that Kill and Close miss none.
+func (f *Function) startInstance() (*instance, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.shut {
 		return nil, errClosed
 	}
-	if len(f.live) >= f.config.MaxInstances {
-		return nil, fmt.Errorf("failed to start instance: %d are running, as many as max instances allows", len(f.live))
+	in, err := newInstance(f)
+	if err == nil {
+		f.instances = append(f.instances, in)
 	}
-	in, err := launch(&f.config, f.protocol, &f.log, f.forget)
-	if err != nil {
-		return nil, err
-	}
-	f.live[in] = struct{}{}
-	return in, nil
+	return in, err
 }
 
-// release gives an instance back. One that has ended, or is about to, is not kept.
-func (f *Function) release(in *instance) {
+// takeIdle returns an idle instance, or nil if there is none.
+func (f *Function) takeIdle() *instance {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if _, alive := f.live[in]; alive {
-		f.idle = append(f.idle, in)
+	for _, in := range f.instances {
+		if in.idle {
+			in.idle = false
+			return in
+		}
 	}
+	return nil
+}
+
+// setIdle makes an instance available again. One that has ended is no longer among the instances.
+func (f *Function) setIdle(in *instance) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	in.idle = true
 }
 
 // forget drops an instance whose process has ended.
 func (f *Function) forget(in *instance) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	delete(f.live, in)
-	f.idle = slices.DeleteFunc(f.idle, func(other *instance) bool { return other == in })
+	f.instances = slices.DeleteFunc(f.instances, func(other *instance) bool { return other == in })
 }
 
-// instances returns the running ones.
-func (f *Function) instances() []*instance {
+// running returns the instances whose process has not ended.
+func (f *Function) running() []*instance {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return slices.Collect(maps.Keys(f.live))
+	return slices.Clone(f.instances)
 }

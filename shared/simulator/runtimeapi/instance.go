@@ -1,18 +1,49 @@
 package runtimeapi
 
 import (
+	"bytes"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os/exec"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
 
 // outputDelay is how long a dead process's output is waited for, if a child of its own still holds the pipe.
 const outputDelay = time.Second
+
+// protocol is what the two platforms do differently behind the same three calls of their runtime APIs.
+type protocol struct {
+	prefix   string // of the paths of the runtime API
+	accepted int    // status that acknowledges an answer; the SDKs take no other
+	unknown  int    // status for an answer to an invocation that is not in flight
+	region   string // default region
+	retries  int    // of asynchronous invocations
+
+	environment func(c Config, instanceID, address string) []string                     // what the platform sets
+	header      func(c Config, inv *invocation, h http.Header)                          // headers of a delivered invocation
+	extend      func(instanceID string, mux *http.ServeMux)                             // further calls of the runtime API; nil: none
+	requestID   func(now time.Time) string                                              // a new one
+	timedOut    func(requestID string, limit time.Duration) (errorType, message string) // time is up
+	exited      func(requestID, processState string) (errorType, message string)        // the process ended before it answered
+}
+
+var protocols = map[Platform]protocol{FC: fcProtocol, Lambda: lambdaProtocol}
+
+// randomHex returns n random bytes in hexadecimal digits.
+func randomHex(n int) string {
+	data := make([]byte, n)
+	rand.Read(data) // never fails
+	return hex.EncodeToString(data)
+}
 
 // invocation is one event on its way through a process.
 type invocation struct {
@@ -21,202 +52,145 @@ type invocation struct {
 	retry     int       // invocations of the same event before this one
 	deadline  time.Time // by the platform's clock; set on delivery
 
-	answered chan outcome // holds one
+	answered chan Answer // holds one
 }
 
-// outcome is what the process posted: a result, or a failure.
-type outcome struct {
-	result  []byte
-	failure *failure
-}
-
-func (o outcome) put(a *Answer) {
-	if o.failure != nil {
-		o.failure.put(a)
-		return
-	}
-	a.Payload = o.result
-}
-
-// poll is a process's call for its next invocation.
-type poll struct {
-	arrived time.Time
-	give    chan<- *invocation // the answer to the call
-	gone    <-chan struct{}    // closed when the process hung up
-}
-
-// instance is one process and its runtime API. Its methods ready and run, and the field next, belong to whoever holds
-// the instance: [Function] gives it to one invocation at a time.
+// instance is one process and its runtime API. Its methods awaitStart and run belong to one goroutine at a time:
+// [Function] gives an instance to one invocation at a time.
 type instance struct {
 	id       string
 	config   *Config
 	protocol *protocol
 	cmd      *exec.Cmd
-	server   *http.Server
-	started  time.Time
+	idle     bool // guarded by Function.mu
 
-	polls  chan poll     // a process that polls is ready for an invocation
-	exited chan struct{} // closed when the process is gone
-	state  string        // how it ended; to be read once exited is closed
+	polled chan struct{}    // receives once the process polls: it is ready for an invocation
+	next   chan *invocation // the answer to the poll
+	exited chan struct{}    // closed when the process is gone
+	state  string           // how it ended; to be read once exited is closed
 
-	next poll // the poll that the next invocation answers
-
-	mu          sync.Mutex
-	current     *invocation // the only one that may be answered; nil: none
-	initFailure *failure    // what the process reported of its own start
+	current atomic.Pointer[invocation] // the only one that may be answered; nil: none
 }
 
-// launch starts a process and its runtime API. When the process is gone, its runtime API closes and ended is called.
-func launch(c *Config, p *protocol, log *sync.Mutex, ended func(*instance)) (*instance, error) {
+// newInstance starts a process of f and its runtime API. When the process is gone, its runtime API closes.
+func newInstance(f *Function) (*instance, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("failed to listen for runtime API: %w", err)
 	}
 	in := &instance{
-		id: randomHex(16), config: c, protocol: p,
-		polls: make(chan poll), exited: make(chan struct{}),
+		id: randomHex(16), config: &f.config, protocol: &f.protocol,
+		polled: make(chan struct{}), next: make(chan *invocation), exited: make(chan struct{}),
 	}
-	in.server = &http.Server{Handler: in.handler()}
-	go in.server.Serve(listener)
+	server := &http.Server{Handler: in.handler()}
+	go server.Serve(listener)
 
-	// Always pipes, even for output that is dropped: should this process be killed, its children die of SIGPIPE
+	c := in.config
+	environment := append([]string{"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/tmp", "LANG=en_US.UTF-8", "TZ=UTC"}, c.Env...)
+	// Always a pipe, even for output that is dropped: should this process be killed, its children die of SIGPIPE
 	// instead of polling a vanished runtime API forever.
-	stdout, stderr := &lineWriter{mu: log, to: c.Stdout}, &lineWriter{mu: log, to: c.Stderr}
+	log := &lineWriter{mu: &f.output, to: c.Log}
 	in.cmd = &exec.Cmd{
-		Path: c.Binary, Args: []string{c.Binary}, Dir: c.Dir,
-		Env:    append(append(baseEnvironment(), c.Env...), p.environment(*c, in.id, listener.Addr().String())...),
-		Stdout: stdout, Stderr: stderr, WaitDelay: outputDelay,
+		Path: c.Binary, Args: []string{c.Binary}, Dir: c.Dir, Stdout: log, Stderr: log, WaitDelay: outputDelay,
+		Env: append(environment, in.protocol.environment(*c, in.id, listener.Addr().String())...),
 	}
-	in.started = time.Now()
 	if err := in.cmd.Start(); err != nil {
-		return nil, errors.Join(fmt.Errorf("failed to start process: %w", err), in.server.Close())
+		return nil, errors.Join(fmt.Errorf("failed to start process: %w", err), server.Close())
 	}
 	go func() {
 		_ = in.cmd.Wait() // how it ended is in its state
-		stdout.flush()
-		stderr.flush()
+		log.flush()
 		in.state = in.cmd.ProcessState.String()
-		ended(in)
+		f.forget(in)
 		close(in.exited)
-		_ = in.server.Close()
+		_ = server.Close()
 	}()
 	return in, nil
 }
 
-// ready waits for the first poll of a new process and reports whether it came. If not, the process is gone, and the
-// reason is put into a.
-func (in *instance) ready(a *Answer) bool {
+// awaitStart waits for the first poll of a new process and returns the zero Answer. If the poll does not come, the
+// process is gone, and the answer says why.
+func (in *instance) awaitStart(requestID string) Answer {
 	timer := time.NewTimer(in.config.InitTimeout)
 	defer timer.Stop()
 	select {
-	case in.next = <-in.polls:
-		a.InitDuration = in.next.arrived.Sub(in.started)
-		return true
+	case <-in.polled:
+		return Answer{}
 	case <-timer.C:
-		in.kill()
-		a.TimedOut = true
-		in.protocol.timedOut(a.RequestID, in.config.InitTimeout).put(a)
-		return false
+		return in.timeOut(requestID, in.config.InitTimeout)
 	case <-in.exited:
+		return in.crashed(requestID)
 	}
-	a.Crashed = true
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	if in.initFailure == nil {
-		in.initFailure = in.protocol.exited(a.RequestID, in.state)
-	}
-	in.initFailure.put(a)
-	return false
 }
 
-// run hands inv to the process and puts the end of it into a. It returns when the process is ready for another
-// invocation, or gone. It reports false if the process ended without having seen inv.
-func (in *instance) run(inv *invocation, a *Answer) bool {
+// run hands inv to the process and returns the end of it. It returns when the process is ready for another invocation,
+// or gone. It reports false if the process ended without having got inv.
+func (in *instance) run(inv *invocation) (answer Answer, delivered bool) {
 	timer := time.NewTimer(in.config.Timeout)
 	defer timer.Stop()
-	started := time.Now()
 	inv.deadline = in.config.Now().Add(in.config.Timeout)
-	in.expect(inv)
-	defer in.expect(nil)
-
-	delivered := in.exchange(inv, timer.C, a)
-	a.Duration = time.Since(started)
+	in.current.Store(inv)
+	defer in.current.Store(nil)
 	select {
-	case in.next = <-in.polls:
+	case in.next <- inv:
+	case <-in.exited:
+		return in.crashed(inv.requestID), false
+	}
+	select {
+	case answer = <-inv.answered:
+	case <-timer.C:
+		return in.timeOut(inv.requestID, in.config.Timeout), true
+	case <-in.exited:
+		select {
+		case answer = <-inv.answered: // the last thing that it did
+		default:
+			answer = in.crashed(inv.requestID)
+		}
+		return answer, true
+	}
+	select {
+	case <-in.polled:
 	case <-in.exited:
 	case <-timer.C:
 		in.kill() // it answered in time, but never asks for more
 	}
-	return delivered
+	return answer, true
 }
 
-// exchange delivers inv and puts the answer to it into a, or why there is none; the process is gone then. It reports
-// whether inv was delivered.
-func (in *instance) exchange(inv *invocation, up <-chan time.Time, a *Answer) (delivered bool) {
-	next, polls := in.next, (<-chan poll)(nil)
-	for !in.gone() {
-		select {
-		case next.give <- inv:
-			next, delivered = poll{}, true
-		case <-next.gone: // it hung up before the delivery, and may poll again
-			next, polls = poll{}, in.polls
-		case next = <-polls:
-			polls = nil
-		case o := <-inv.answered:
-			o.put(a)
-			return delivered
-		case <-up:
-			in.kill()
-			a.TimedOut = true
-			in.protocol.timedOut(inv.requestID, in.config.Timeout).put(a)
-			return delivered
-		case <-in.exited:
-		}
+// timeOut kills the process and returns the platform's answer to an invocation that took longer than limit.
+func (in *instance) timeOut(requestID string, limit time.Duration) Answer {
+	in.kill()
+	answer := failed(in.protocol.timedOut(requestID, limit))
+	answer.TimedOut = true
+	return answer
+}
+
+// crashed returns the platform's answer to an invocation whose process has ended.
+func (in *instance) crashed(requestID string) Answer {
+	answer := failed(in.protocol.exited(requestID, in.state))
+	answer.Crashed = true
+	return answer
+}
+
+// failed returns an answer of the platform itself.
+func failed(kind, message string) Answer {
+	return Answer{
+		FunctionError: kind, ErrorMessage: message,
+		Payload: mustMarshal(map[string]string{"errorType": kind, "errorMessage": message}),
 	}
-	select {
-	case o := <-inv.answered: // the last thing that it did
-		o.put(a)
-	default:
-		a.Crashed = true
-		in.protocol.exited(inv.requestID, in.state).put(a)
+}
+
+// readError reads the error document that a function posts: {"errorMessage","errorType","stackTrace"}. An error without
+// a type must not pass for a success.
+func readError(body []byte) Answer {
+	document := struct {
+		ErrorMessage, ErrorType string
+	}{ErrorMessage: "the function posted an error that is not a JSON object"}
+	_ = json.Unmarshal(body, &document)
+	if document.ErrorType == "" {
+		document.ErrorType = "Unhandled"
 	}
-	return delivered
-}
-
-// expect makes inv the invocation that may be answered; nil: none.
-func (in *instance) expect(inv *invocation) {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	in.current = inv
-}
-
-// claim returns the invocation with this request ID if it is to be answered, and nil otherwise. It can be claimed once.
-func (in *instance) claim(requestID string) *invocation {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	if in.current == nil || in.current.requestID != requestID {
-		return nil
-	}
-	inv := in.current
-	in.current = nil
-	return inv
-}
-
-// failInit keeps what the process reported of its own start.
-func (in *instance) failInit(f *failure) {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	in.initFailure = f
-}
-
-// gone reports whether the process has ended.
-func (in *instance) gone() bool {
-	select {
-	case <-in.exited:
-		return true
-	default:
-		return false
-	}
+	return Answer{FunctionError: document.ErrorType, ErrorMessage: document.ErrorMessage, Payload: body}
 }
 
 // kill ends the process at once and waits until it is gone.
@@ -236,4 +210,104 @@ func (in *instance) stop() {
 		}
 	}
 	in.kill()
+}
+
+// handler is the runtime API of one instance. The two platforms differ in paths, headers and statuses alone.
+func (in *instance) handler() http.Handler {
+	mux := http.NewServeMux()
+	base := in.protocol.prefix + "/invocation/"
+	mux.HandleFunc("GET "+base+"next", in.serveNext)
+	mux.HandleFunc("POST "+base+"{id}/response", func(w http.ResponseWriter, r *http.Request) {
+		in.serveAnswer(w, r, func(body []byte) Answer { return Answer{Payload: body} })
+	})
+	mux.HandleFunc("POST "+base+"{id}/error", func(w http.ResponseWriter, r *http.Request) {
+		in.serveAnswer(w, r, readError)
+	})
+	if in.protocol.extend != nil {
+		in.protocol.extend(in.id, mux)
+	}
+	return mux
+}
+
+// serveNext is the long poll: it answers when there is an invocation.
+func (in *instance) serveNext(w http.ResponseWriter, r *http.Request) {
+	gone := r.Context().Done()
+	select {
+	case in.polled <- struct{}{}:
+	case <-gone:
+		return
+	}
+	select {
+	case inv := <-in.next:
+		in.protocol.header(*in.config, inv, w.Header())
+		w.Header().Set("Content-Type", "application/octet-stream")
+		_, _ = w.Write(inv.event) // a process that is gone is noticed by its exit
+	case <-gone:
+	}
+}
+
+// serveAnswer takes the end of an invocation.
+func (in *instance) serveAnswer(w http.ResponseWriter, r *http.Request, read func(body []byte) Answer) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return // half an answer is none
+	}
+	inv := in.current.Load()
+	if inv == nil || inv.requestID != r.PathValue("id") || !in.current.CompareAndSwap(inv, nil) {
+		reject(w, in.protocol.unknown, "InvalidRequestID", "no invocation with this request ID is in flight")
+		return
+	}
+	inv.answered <- read(body)
+	writeJSON(w, in.protocol.accepted, map[string]string{"status": "OK"})
+}
+
+// reject answers that a call was not understood, or a request not served.
+func reject(w http.ResponseWriter, status int, kind, message string) {
+	writeJSON(w, status, map[string]string{"errorType": kind, "errorMessage": message})
+}
+
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(mustMarshal(v))
+}
+
+// mustMarshal encodes values of this package's own types, none of which can fail to.
+func mustMarshal(v any) []byte {
+	data, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return data
+}
+
+// lineWriter hands whole lines to a writer that it shares with others. It never fails: a process must not die of
+// SIGPIPE because its log cannot be written.
+type lineWriter struct {
+	mu      *sync.Mutex // held while writing to to
+	to      io.Writer
+	partial []byte
+}
+
+// Write keeps a line that has not ended for later.
+func (l *lineWriter) Write(data []byte) (int, error) {
+	l.partial = append(l.partial, data...)
+	if end := bytes.LastIndexByte(l.partial, '\n') + 1; end > 0 {
+		l.write(l.partial[:end])
+		l.partial = append(l.partial[:0], l.partial[end:]...)
+	}
+	return len(data), nil
+}
+
+// flush writes what is left of a line that never ended, and ends it.
+func (l *lineWriter) flush() {
+	if len(l.partial) > 0 {
+		l.write(append(l.partial, '\n'))
+	}
+}
+
+func (l *lineWriter) write(lines []byte) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_, _ = l.to.Write(lines) // nowhere to report it to
 }

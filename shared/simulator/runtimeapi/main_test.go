@@ -8,10 +8,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 )
 
@@ -28,9 +26,8 @@ func buildAndRun(m *testing.M) int {
 	}
 	defer os.RemoveAll(folder)
 	echo = filepath.Join(folder, "echo")
-	build := exec.Command("go", "build", "-tags", "lambda.norpc", "-o", echo, "./testdata/echo")
-	if out, err := build.CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "failed to build testdata/echo: %v\n%s", err, out)
+	if err := Build(context.Background(), "", echo, "", "./testdata/echo"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	code := m.Run()
@@ -76,36 +73,32 @@ func start(t *testing.T, c Config) *Function {
 	}
 	t.Cleanup(func() {
 		f.Close()
-		if left := f.instances(); len(left) > 0 {
+		if left := f.running(); len(left) > 0 {
 			t.Errorf("%d instances are left after Close", len(left))
 		}
 	})
 	return f
 }
 
-// do invokes f on {"do":what}, with further fields as name, value.
-func do(t *testing.T, f *Function, what string, fields ...any) Answer {
+// order is the event {"do":what}, with a further field url.
+func order(what string, url ...string) []byte {
+	return mustMarshal(map[string]string{"do": what, "url": strings.Join(url, "")})
+}
+
+// do invokes f on {"do":what}.
+func do(t *testing.T, f *Function, what string, url ...string) Answer {
 	t.Helper()
-	answer, err := f.Invoke(context.Background(), order(what, fields...))
+	answer, err := f.Invoke(t.Context(), order(what, url...))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return answer
 }
 
-// order is the event {"do":what}, with further fields as name, value.
-func order(what string, fields ...any) []byte {
-	event := map[string]any{"do": what}
-	for i := 0; i < len(fields); i += 2 {
-		event[fields[i].(string)] = fields[i+1]
-	}
-	return mustMarshal(event)
-}
-
 // succeed invokes f and returns the fields of its answer.
-func succeed(t *testing.T, f *Function, what string, fields ...any) (Answer, map[string]any) {
+func succeed(t *testing.T, f *Function, what string) (Answer, map[string]any) {
 	t.Helper()
-	answer := do(t, f, what, fields...)
+	answer := do(t, f, what)
 	if err := answer.Err(); err != nil {
 		t.Fatal(err)
 	}
@@ -117,29 +110,43 @@ func succeed(t *testing.T, f *Function, what string, fields ...any) (Answer, map
 }
 
 // pid returns the process that answers f's next invocation.
-func pid(t *testing.T, f *Function) float64 {
+func pid(t *testing.T, f *Function) int {
 	t.Helper()
 	_, seen := succeed(t, f, "echo")
-	return seen["pid"].(float64)
+	return int(seen["pid"].(float64))
 }
 
-// watch is a log that tells when a line was written.
-type watch struct {
-	lines chan string
+// invoked is the end of an invocation in the background.
+type invoked struct {
+	answer Answer
+	err    error
 }
 
-func newWatch() watch { return watch{make(chan string, 1000)} }
+// background invokes f in another goroutine.
+func background(ctx context.Context, f *Function, event []byte) <-chan invoked {
+	ended := make(chan invoked, 1)
+	go func() {
+		answer, err := f.Invoke(ctx, event)
+		ended <- invoked{answer, err}
+	}()
+	return ended
+}
 
-func (w watch) Write(data []byte) (int, error) {
+// lineLog is a log that a test waits for.
+type lineLog chan string
+
+func newLineLog() lineLog { return make(lineLog, 1000) }
+
+func (l lineLog) Write(data []byte) (int, error) {
 	for line := range strings.Lines(string(data)) {
-		w.lines <- strings.TrimSuffix(line, "\n")
+		l <- strings.TrimSuffix(line, "\n")
 	}
 	return len(data), nil
 }
 
 // wait returns when the line was written.
-func (w watch) wait(line string) {
-	for line != <-w.lines {
+func (l lineLog) wait(line string) {
+	for line != <-l {
 	}
 }
 
@@ -162,22 +169,4 @@ func newGate(t *testing.T) *gate {
 	}))
 	t.Cleanup(g.Close)
 	return g
-}
-
-// buffer is a bytes.Buffer for several goroutines.
-type buffer struct {
-	mu   sync.Mutex
-	data bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.data.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.data.String()
 }

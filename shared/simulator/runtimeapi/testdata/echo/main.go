@@ -4,7 +4,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -12,7 +11,6 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
-	"testing/iotest"
 	"time"
 
 	"github.com/aliyun/fc-runtime-go-sdk/fc"
@@ -37,20 +35,15 @@ func main() {
 	switch os.Getenv("AT_START") {
 	case "exit":
 		os.Exit(4)
-	case "report":
-		_, _ = post("/init/error", `{"errorType":"Init.Broken","errorMessage":"no policy"}`)
-		os.Exit(1)
 	case "hang":
 		time.Sleep(time.Hour)
 	case "answer once":
-		poll(context.Background())
+		answerOnce()
 		time.Sleep(time.Hour)
-	case "hang up":
-		ctx, hangUp := context.WithCancel(context.Background())
-		go poll(ctx)
-		_, _ = get(os.Getenv("URL"))
-		hangUp()
-	case "deaf":
+	case "answer and exit":
+		answerOnce()
+		return
+	case "ignore SIGTERM":
 		signal.Ignore(syscall.SIGTERM)
 	}
 	if onFC {
@@ -61,19 +54,14 @@ func main() {
 	if os.Getenv("AT_START") == "ask for SIGTERM" {
 		options = append(options, lambda.WithEnableSIGTERM(func() { fmt.Println("told to end") }))
 	}
-	lambda.StartWithOptions(func(ctx context.Context, event json.RawMessage) (any, error) {
-		if strings.Contains(string(event), "break off") {
-			return io.MultiReader(strings.NewReader(`{"half":`), iotest.ErrReader(errors.New("broke off"))), nil
-		}
+	lambda.StartWithOptions(func(ctx context.Context, event json.RawMessage) (json.RawMessage, error) {
 		return handle(ctx, event)
 	}, options...)
 }
 
 type event struct {
-	Do   string
-	URL  string
-	Path string
-	Size int
+	Do  string
+	URL string // or a path of the runtime API
 
 	RawPath        string
 	RequestContext json.RawMessage
@@ -97,32 +85,23 @@ func handle(ctx context.Context, raw []byte) (json.RawMessage, error) {
 	case "crash":
 		go panic("beside the handler")
 		select {}
-	case "exit":
-		os.Exit(3)
 	case "hang":
 		fmt.Println("hanging")
 		time.Sleep(time.Hour)
 	case "get": // 200 is a success; anything else an error
 		return get(e.URL)
-	case "get, then exit":
-		go func() {
-			_, _ = get(e.URL)
-			os.Exit(0)
-		}()
 	case "until SIGTERM":
 		told := make(chan os.Signal, 1)
 		signal.Notify(told, syscall.SIGTERM)
 		fmt.Println("hanging")
 		<-told
 	case "post":
-		status, err := post(e.Path, "{}")
+		status, err := post(e.URL, "{}")
 		return json.RawMessage(fmt.Sprint(status)), err
-	case "size":
-		return json.RawMessage(`"` + strings.Repeat("a", e.Size-2) + `"`), nil
 	case "environment":
 		return json.Marshal(os.Environ())
 	}
-	return json.Marshal(map[string]any{"pid": os.Getpid(), "size": len(raw)})
+	return json.Marshal(map[string]any{"pid": os.Getpid()})
 }
 
 // failure is an error whose type is chosen: by value, or the SDKs drop the type.
@@ -159,10 +138,8 @@ func answerHTTP(e event, raw []byte) (json.RawMessage, error) {
 		return json.RawMessage(`{"statusCode":201,"headers":{"Content-Type":"image/png"},"isBase64Encoded":true,"body":"iVBORw0KGgo="}`), nil
 	case "/cookies":
 		return json.RawMessage(`{"statusCode":200,"cookies":["a=1; Path=/","b=2"],"body":""}`), nil
-	case "/reserved":
-		return json.RawMessage(`{"statusCode":200,"headers":{"X-FC-Trick":"1"},"body":""}`), nil
-	case "/broken":
-		return json.RawMessage(`{"statusCode":"200","body":"secret"}`), nil
+	case "/base64":
+		return json.RawMessage(`{"statusCode":200,"isBase64Encoded":true,"body":"?"}`), nil
 	case "/fail":
 		return nil, failure("Custom.Code", "said to fail")
 	}
@@ -183,19 +160,17 @@ func get(url string) (json.RawMessage, error) {
 	return json.Marshal(map[string]int{"pid": os.Getpid()})
 }
 
-// poll asks for one invocation without an SDK and answers it.
-func poll(ctx context.Context) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, api()+"/invocation/next", nil)
+// answerOnce asks for one invocation without an SDK and answers it.
+func answerOnce() {
+	response, err := http.Get(api() + "/invocation/next")
 	if err != nil {
 		panic(err)
 	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return
-	}
 	response.Body.Close()
 	id := response.Header.Get("X-Fc-Request-Id") + response.Header.Get("Lambda-Runtime-Aws-Request-Id")
-	_, _ = post("/invocation/"+id+"/response", `"once"`)
+	if _, err := post("/invocation/"+id+"/response", `"once"`); err != nil {
+		panic(err)
+	}
 }
 
 func post(path, body string) (int, error) {
