@@ -330,7 +330,7 @@ func (t *taking) ofDisk() []Snapshot {
 			all = append(all, one)
 		}
 	}
-	slices.SortFunc(all, newestFirst)
+	sortNewestFirst(all)
 	return all
 }
 
