@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"slices"
@@ -31,19 +32,14 @@ type Config struct {
 
 	Duration      time.Duration // from creation to accomplished; default 12 minutes
 	TokenLifetime time.Duration // how long a client token is remembered; default 24 hours
-	AccountLimit  int           // snapshots of the account at most; default [SnapshotsPerAccount]
 
 	// CallsPerMinute is the number of calls of one action that the account may make in any 60 seconds; default 10.
 	// [Unlimited] for no limit. Beyond it the answer is Throttling.User.
 	CallsPerMinute int
-	TokenBucket    bool // limit by a token bucket with a burst of CallsPerMinute, not by a window of 60 seconds
 
 	QuotaBeforeName bool   // check SnapshotLimitExceed before InvalidSnapshotName.Duplicate
 	Capitals        bool   // "Accomplished" and "System", as the documents write them; servers answer in lower case
-	PlainRequestID  bool   // leave out the tab that ends CreateSnapshot's RequestId, as in the page's sample
 	ReplaceTags     bool   // TagResources replaces all tags of a resource; default: it keeps those with other keys
-	DeniedCode      string // of an action that RAM does not allow; default NoPermission, else Forbidden.RAM
-	ImageCode       string // of the refusal to delete a snapshot of a custom image; default SnapshotCreatedImage
 	Lag             Lag    // how late lists and quota are; see [Simulator.SetLag]
 	Seed            uint64 // of the random IDs; equal seeds give equal IDs
 	KeepCalls       int    // latest calls that [Simulator.Calls] returns; default 1000; negative: none
@@ -68,8 +64,17 @@ type Credential struct {
 	SecurityToken   string    // must accompany every request, if set
 	Expires         time.Time // of the security token, by Config.Wall; zero: never
 	Inactive        bool      // disabled by its owner
-	Actions         []string  // actions that RAM allows this key; empty: all. Others are answered Config.DeniedCode
+	Actions         []string  // actions that RAM allows this key; empty: all. others are answered NoPermission
 	ARN             string    // of its owner; default: a RAM user or, with a SecurityToken, a session of a role
+}
+
+// Lag is how long lists and the quota take to follow a change, by Config.Now. The zero value is no time.
+type Lag struct {
+	Created time.Duration // a new snapshot is not listed
+	Deleted time.Duration // a deleted snapshot is still listed
+	Tags    time.Duration // tags set or removed since the creation of a snapshot do not change its listed ones
+	Slots   time.Duration // a deleted snapshot still occupies its slot
+	NoTags  bool          // lists of snapshots never show tags
 }
 
 // Actions that the two RAM policies of a deployment allow, for Credential.Actions.
@@ -133,24 +138,11 @@ func (c Config) withDefaults() Config {
 	if c.Sleep == nil {
 		c.Sleep = sleep
 	}
-	if c.Duration == 0 {
-		c.Duration = 12 * time.Minute
-	}
-	if c.TokenLifetime == 0 {
-		c.TokenLifetime = 24 * time.Hour
-	}
-	if c.AccountLimit == 0 {
-		c.AccountLimit = SnapshotsPerAccount
-	}
-	if c.CallsPerMinute == 0 {
-		c.CallsPerMinute = 10
-	}
-	if c.KeepCalls == 0 {
-		c.KeepCalls = 1000
-	}
+	c.Duration = cmp.Or(c.Duration, 12*time.Minute)
+	c.TokenLifetime = cmp.Or(c.TokenLifetime, 24*time.Hour)
+	c.CallsPerMinute = cmp.Or(c.CallsPerMinute, 10)
+	c.KeepCalls = cmp.Or(c.KeepCalls, 1000)
 	c.KeepCalls = max(0, c.KeepCalls)
-	c.DeniedCode = orElse(c.DeniedCode, "NoPermission")
-	c.ImageCode = orElse(c.ImageCode, "SnapshotCreatedImage")
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"slices"
 	"testing"
 	"time"
 )
@@ -58,8 +59,9 @@ func TestReleaseInstance(t *testing.T) {
 		t.Errorf("left %v", left)
 	}
 	h.want(h.call("CreateSnapshot", "DiskId", "d-web", "SnapshotName", "four"), "InvalidDiskId.NotFound")
-	h.sim.addInstance(Instance{ID: "i-new", RegionID: "cn-hangzhou", Disks: []Disk{{ID: "d-new"}}})
-	h.create("d-new", "one")
+	if got := h.call("ListInstances").column("Instances", "InstanceId"); !slices.Equal(got, []string{"i-db"}) {
+		t.Errorf("servers left: %v", got)
+	}
 }
 
 func TestRemoveDisk(t *testing.T) {
@@ -147,7 +149,7 @@ func TestCalls(t *testing.T) {
 		t.Errorf("calls = %+v", calls)
 	}
 	if _, secret := calls[0].Params["Signature"]; secret {
-		t.Error("a call tells its signature")
+		t.Error("a call shows its signature")
 	}
 	for range 20 {
 		h.call("ListDisks")

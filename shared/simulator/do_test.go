@@ -128,9 +128,8 @@ func BenchmarkDo(b *testing.B) {
 		for i := range 10 {
 			h.sim.AddSnapshot(Snapshot{DiskID: "d-db", CreationTime: start.Add(-time.Duration(i) * time.Hour), Tags: tags})
 		}
-		h.sim.config.AccountLimit = 100
 		for range 10 {
-			h.sim.addInstance(Instance{ID: "i-more"})
+			h.sim.state.add(Instance{ID: "i-more"})
 		}
 		return h
 	}

@@ -36,7 +36,7 @@ func FuzzSignedParameters(f *testing.F) {
 	f.Add("ListDisks", "DiskIds", `[[]]`, "PageNumber", "99999999999999999999")
 	f.Add("TagResources", "ResourceType", "snapshot", "ResourceId.1", "s-1")
 	f.Add("DeleteSnapshots", "SnapshotIds", `["s-added"]`, "ClientToken", "\xff")
-	f.Add("UpdateSnapshotAttribute", "SnapshotId", "s-added", "Remark", "r")
+	f.Add("ResetDisk", "SnapshotId", "s-added", "DiskId", "d-web")
 	f.Fuzz(func(t *testing.T, action, name1, value1, name2, value2 string) {
 		for _, name := range commonParams {
 			if name == name1 || name == name2 {

@@ -2,7 +2,9 @@ package simulator
 
 import (
 	"crypto/subtle"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -24,25 +26,14 @@ type gateway struct {
 	nonces      map[nonce]time.Time    // the time that the request gave itself
 	pruned      time.Time              // when nonces was last cleared of old ones
 	recent      map[string][]time.Time // calls of the last 60 seconds per action
-	buckets     map[string]*bucket     // per action
-	perMinute   int
-	tokenBucket bool
-	deniedCode  string
 }
 
 // nonce is unique per access key.
 type nonce struct{ accessKeyID, value string }
 
-func newGateway(config Config) gateway {
-	g := gateway{
-		nonces:      make(map[nonce]time.Time),
-		recent:      make(map[string][]time.Time),
-		buckets:     make(map[string]*bucket),
-		perMinute:   config.CallsPerMinute,
-		tokenBucket: config.TokenBucket,
-		deniedCode:  config.DeniedCode,
-	}
-	g.replaceCredentials(config.Credentials)
+func newGateway(credentials []Credential) gateway {
+	g := gateway{nonces: make(map[nonce]time.Time), recent: make(map[string][]time.Time)}
+	g.replaceCredentials(credentials)
 	return g
 }
 
@@ -53,8 +44,9 @@ func (g *gateway) replaceCredentials(credentials []Credential) {
 	}
 }
 
-// route refuses a call that names no action of this API.
-func (q *request) route() *apiError {
+// admit passes a call through the gateway: it refuses one that names no action of this API, one without a valid key,
+// one of an action that its key must not use, and one beyond the rate limit.
+func (s *Simulator) admit(q *request, now time.Time) *apiError {
 	switch {
 	case q.action == "":
 		return missing("Action")
@@ -65,77 +57,69 @@ func (q *request) route() *apiError {
 	case q.format != "" && q.format != "JSON" && q.format != "json":
 		return invalid("Format")
 	}
-	if one, known := actions[q.action]; !known || one.sts != (q.version == stsVersion) {
+	if s.actions[q.action] == nil || q.version != versionOf(q.action) {
 		return refuse("InvalidAction.NotFound")
 	}
-	return nil
-}
-
-// authenticate refuses a call without a valid key, and a call of an action that its key must not use.
-func (g *gateway) authenticate(q *request, wall time.Time) *apiError {
-	verify := g.verify
-	if q.unsigned {
-		verify = g.verifyUnsigned
-	}
-	if refusal := verify(q, wall); refusal != nil {
+	credential, refusal := s.gateway.authenticate(q, s.config.Wall())
+	if refusal != nil {
 		return refusal
 	}
-	allowed := g.credentials[q.accessKeyID].Actions
-	if len(allowed) > 0 && !actions[q.action].sts && !slices.Contains(allowed, q.action) {
-		return refuse(g.deniedCode)
+	allowed := credential.Actions
+	if len(allowed) > 0 && q.version != stsVersion && !slices.Contains(allowed, q.action) {
+		return refuse("NoPermission")
 	}
-	return nil
+	return s.gateway.throttle(q.action, s.config.CallsPerMinute, now)
 }
 
-// verifyUnsigned refuses a call without HTTP whose key is unknown or no longer valid.
-func (g *gateway) verifyUnsigned(q *request, wall time.Time) *apiError {
-	credential, known := g.credentials[q.accessKeyID]
-	switch {
-	case !known:
-		return refuse("InvalidAccessKeyId.NotFound")
-	case credential.Inactive:
-		return refuse("InvalidAccessKeyId.Inactive")
+// versionOf returns the version of the API that an action belongs to. Those of STS need no permission.
+func versionOf(action string) string {
+	if action == "GetCallerIdentity" {
+		return stsVersion
 	}
-	return credential.checkToken(credential.SecurityToken, wall)
+	return apiVersion
 }
 
-// verify refuses a call that is not signed by a known key, now, for the first time.
-func (g *gateway) verify(q *request, wall time.Time) *apiError {
-	for _, required := range []struct{ name, value string }{
-		{"AccessKeyId", q.accessKeyID}, {"Signature", q.signature}, {"SignatureNonce", q.nonce}, {"Timestamp", q.timestamp},
-	} {
-		if required.value == "" {
-			return missing(required.name)
+// authenticate refuses a call that is not signed by a known key, now, for the first time. A call without HTTP needs no
+// more than a key that is known and valid.
+func (g *gateway) authenticate(q *request, wall time.Time) (Credential, *apiError) {
+	if !q.unsigned {
+		for _, required := range []struct{ name, value string }{
+			{"AccessKeyId", q.accessKeyID}, {"Signature", q.signature}, {"SignatureNonce", q.nonce}, {"Timestamp", q.timestamp},
+		} {
+			if required.value == "" {
+				return Credential{}, missing(required.name)
+			}
 		}
 	}
 	credential, known := g.credentials[q.accessKeyID]
-	if !known {
-		return refuse("InvalidAccessKeyId.NotFound")
-	}
-	if credential.Inactive {
-		return refuse("InvalidAccessKeyId.Inactive")
+	switch {
+	case !known:
+		return credential, refuse("InvalidAccessKeyId.NotFound")
+	case credential.Inactive:
+		return credential, refuse("InvalidAccessKeyId.Inactive")
+	case q.unsigned:
+		return credential, credential.checkToken(credential.SecurityToken, wall)
 	}
 	at, err := time.Parse(timestampForm, q.timestamp)
-	if err != nil {
-		return refuse("InvalidTimeStamp.Format")
-	}
-	if at.Before(wall.Add(-window)) || at.After(wall.Add(window)) {
-		return refuse("InvalidTimeStamp.Expired")
-	}
-	if !equal(q.sign(credential.AccessKeySecret, q.toSign), q.signature) {
-		return mismatch(q.toSign)
+	switch {
+	case err != nil:
+		return credential, refuse("InvalidTimeStamp.Format")
+	case at.Before(wall.Add(-window)) || at.After(wall.Add(window)):
+		return credential, refuse("InvalidTimeStamp.Expired")
+	case !equal(q.sign(credential.AccessKeySecret, q.toSign), q.signature):
+		return credential, mismatch(q.toSign)
 	}
 	if refusal := credential.checkToken(q.securityToken, wall); refusal != nil {
-		return refusal
+		return credential, refusal
 	}
 	if !g.spend(nonce{q.accessKeyID, q.nonce}, at, wall) {
-		return refuse("SignatureNonceUsed")
+		return credential, refuse("SignatureNonceUsed")
 	}
-	return nil
+	return credential, nil
 }
 
 // mismatch refuses a wrong signature. The real gateway repeats the string to sign, which holds the caller's access
-// key ID and, encoded, its security token; clients that show the message to people must cut it off.
+// key ID and, encoded, its security token; clients that show the message must cut it off.
 func mismatch(toSign string) *apiError {
 	e := refuse("SignatureDoesNotMatch")
 	e.Message += " server string to sign is:" + toSign
@@ -158,7 +142,7 @@ func (c Credential) checkToken(token string, wall time.Time) *apiError {
 // equal compares two texts in a time that does not depend on where they differ.
 func equal(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
 
-// spend uses up a nonce; false says that it was used before.
+// spend uses up a nonce and reports whether it was new.
 func (g *gateway) spend(n nonce, at, wall time.Time) bool {
 	if _, used := g.nonces[n]; used {
 		return false
@@ -175,52 +159,92 @@ func (g *gateway) spend(n nonce, at, wall time.Time) bool {
 	return true
 }
 
-// admit refuses a call of an action beyond the rate limit. Refused calls do not count.
-func (g *gateway) admit(action string, now time.Time) *apiError {
-	admits := g.admitByWindow
-	if g.tokenBucket {
-		admits = g.admitByBucket
+// throttle refuses a call of an action if perMinute of them were admitted in the last 60 seconds. Refused calls do not
+// count.
+func (g *gateway) throttle(action string, perMinute int, now time.Time) *apiError {
+	if perMinute < 0 {
+		return nil
 	}
-	if g.perMinute >= 0 && !admits(action, now) {
-		return refuse("Throttling.User")
-	}
-	return nil
-}
-
-// admitByWindow reports whether fewer than perMinute calls were admitted in the last 60 seconds, and admits this one.
-func (g *gateway) admitByWindow(action string, now time.Time) bool {
 	recent := slices.DeleteFunc(g.recent[action], func(at time.Time) bool {
 		return now.Before(at) || now.Sub(at) >= time.Minute // before: the clock was set back
 	})
-	admitted := len(recent) < g.perMinute
-	if admitted {
-		recent = append(recent, now)
+	if len(recent) >= perMinute {
+		g.recent[action] = recent
+		return refuse("Throttling.User")
 	}
-	g.recent[action] = recent
-	return admitted
+	g.recent[action] = append(recent, now)
+	return nil
 }
 
-// bucket holds the calls of one action that are left, a token bucket with a burst of one minute's calls.
-type bucket struct {
-	left float64
-	at   time.Time
+// tokenMemory remembers the successful calls with a ClientToken. Tokens are compared byte by byte and belong to one
+// action of the account. Failed calls are not remembered: the same token may succeed later.
+type tokenMemory struct {
+	calls  map[tokenKey]remembered
+	pruned time.Time // when calls was last cleared of old ones
 }
 
-// admitByBucket takes one call of an action out of its bucket and reports whether there was one.
-func (g *gateway) admitByBucket(action string, now time.Time) bool {
-	burst := float64(g.perMinute)
-	b, known := g.buckets[action]
-	if !known {
-		b = &bucket{left: burst, at: now}
-		g.buckets[action] = b
+type tokenKey struct{ action, token string }
+
+type remembered struct {
+	params map[string]string
+	answer answer
+	at     time.Time
+}
+
+// once runs an effect unless the token is known: the same parameters then get the same answer and no new effect,
+// others IdempotentParameterMismatch.
+func (m *tokenMemory) once(
+	key tokenKey, params map[string]string, now time.Time, lifetime time.Duration, run effect,
+) (answer, *apiError) {
+	if now.Sub(m.pruned) >= lifetime {
+		maps.DeleteFunc(m.calls, func(_ tokenKey, old remembered) bool { return now.Sub(old.at) >= lifetime })
+		m.pruned = now
 	}
-	if passed := now.Sub(b.at); passed > 0 {
-		b.left = min(burst, b.left+passed.Minutes()*burst)
-		b.at = now
+	if known, found := m.calls[key]; found && now.Sub(known.at) < lifetime {
+		if !maps.Equal(known.params, params) {
+			return answer{}, refuse("IdempotentParameterMismatch")
+		}
+		return known.answer, nil
 	}
-	if b.left < 1 {
-		return false
+	result, refusal := run(now)
+	if refusal == nil {
+		m.calls[key] = remembered{params, result, now}
 	}
-	b.left--
-	return true
+	return result, refusal
+}
+
+// accountID is the account of keys that name no other.
+const accountID = "1234567890123456"
+
+// getCallerIdentity answers which user or role owns the key that signed the call. It is an action of STS, which every
+// key may call.
+// Source: "GetCallerIdentity", help.aliyun.com/en/ram/developer-reference/api-sts-2015-04-01-getcalleridentity.
+func (s *Simulator) getCallerIdentity(p *params) effect {
+	arn := p.caller.arn()
+	account, owner, _ := strings.Cut(strings.TrimPrefix(arn, "acs:ram::"), ":")
+	kind, rest, _ := strings.Cut(owner, "/")
+	identity := elements{"AccountId": account, "Arn": arn}
+	switch kind {
+	case "root":
+		identity["IdentityType"], identity["PrincipalId"], identity["UserId"] = "Account", account, account
+	case "assumed-role":
+		const role = "330000000000000001"
+		_, session, _ := strings.Cut(rest, "/")
+		identity["IdentityType"], identity["PrincipalId"], identity["RoleId"] = "AssumedRoleUser", role+":"+session, role
+	default:
+		const user = "210000000000000001"
+		identity["IdentityType"], identity["PrincipalId"], identity["UserId"] = "RAMUser", user, user
+	}
+	return func(time.Time) (answer, *apiError) { return answer{wire: func() elements { return identity }}, nil }
+}
+
+// arn names the owner of the key.
+func (c Credential) arn() string {
+	switch {
+	case c.ARN != "":
+		return c.ARN
+	case c.SecurityToken != "":
+		return "acs:ram::" + accountID + ":assumed-role/swas-snapshot/session"
+	}
+	return "acs:ram::" + accountID + ":user/swas-snapshot"
 }

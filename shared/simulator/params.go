@@ -7,12 +7,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 )
 
-// params reads the parameters of an action. The first refusal sticks; once there is one, what is read counts for
-// nothing.
+// params reads the parameters of an action. The first refusal sticks; once there is one, what is read has no
+// effect.
 type params struct {
 	action  string
 	values  map[string]string
@@ -32,6 +31,8 @@ func (p *params) fail(e *apiError) {
 var (
 	regionForm = regexp.MustCompile(`^[a-z]{2,16}(-[a-z0-9]{1,24}){1,4}$`)
 	diskForm   = regexp.MustCompile(`^d-[A-Za-z0-9][A-Za-z0-9_-]{0,61}$`)
+	nameForm   = regexp.MustCompile(`^[A-Za-z\p{Han}][0-9A-Za-z\p{Han}:_.-]+$`)
+	tokenForm  = regexp.MustCompile(`^[ -~]*$`)
 	groupForm  = regexp.MustCompile(`^rg-[A-Za-z0-9][A-Za-z0-9_-]{0,61}$`)
 )
 
@@ -91,7 +92,7 @@ func (p *params) group() string {
 // clientToken reads an optional ClientToken: at most 64 ASCII characters.
 func (p *params) clientToken() string {
 	token := p.values["ClientToken"]
-	if len(token) > 64 || strings.IndexFunc(token, func(r rune) bool { return r < 0x20 || r > 0x7e }) >= 0 {
+	if len(token) > 64 || !tokenForm.MatchString(token) {
 		p.fail(invalid("ClientToken"))
 	}
 	return token
@@ -101,38 +102,10 @@ func (p *params) clientToken() string {
 // Chinese page a Chinese character is a letter.
 func (p *params) name() string {
 	name := p.required("SnapshotName")
-	if !validName(name) {
+	if utf8.RuneCountInString(name) > 50 || !nameForm.MatchString(name) {
 		p.fail(refuse("InvalidSnapshotName.ValueNotSupported"))
 	}
 	return name
-}
-
-func validName(name string) bool {
-	if n := utf8.RuneCountInString(name); !utf8.ValidString(name) || n < 2 || n > 50 {
-		return false
-	}
-	first, _ := utf8.DecodeRuneInString(name)
-	return nameLetter(first) && !beginsWithScheme(name) && strings.IndexFunc(name, func(r rune) bool {
-		return !nameLetter(r) && (r < '0' || r > '9') && !strings.ContainsRune(":_.-", r)
-	}) < 0
-}
-
-func nameLetter(r rune) bool {
-	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || unicode.Is(unicode.Han, r)
-}
-
-func beginsWithScheme(text string) bool {
-	lower := strings.ToLower(text)
-	return strings.HasPrefix(lower, "http://") || strings.HasPrefix(lower, "https://")
-}
-
-// remark reads a required Remark: at most 256 characters, not beginning with http:// or https://.
-func (p *params) remark() string {
-	remark := p.required("Remark")
-	if utf8.RuneCountInString(remark) > 256 || beginsWithScheme(remark) {
-		p.fail(refuse("InvalidRemark.ValueNotSupported"))
-	}
-	return remark
 }
 
 // tags reads Tag.1 to Tag.N, at most 20, and refuses a key that stands twice.
@@ -140,13 +113,13 @@ func (p *params) tags() []Tag {
 	var tags []Tag
 	for n := 1; ; n++ {
 		keyName, valueName := tagName(n, "Key"), tagName(n, "Value")
-		key, hasKey := p.values[keyName]
-		value, hasValue := p.values[valueName]
-		if !hasKey && !hasValue {
+		key, keyFound := p.values[keyName]
+		value, valueFound := p.values[valueName]
+		if !keyFound && !valueFound {
 			return tags
 		}
 		switch {
-		case n > tagsPerResource || !validTagKey(key) || slices.ContainsFunc(tags, func(t Tag) bool { return t.Key == key }):
+		case n > tagsPerResource || !validTagKey(key) || hasKey(tags, key):
 			p.fail(invalid(keyName))
 			return nil
 		case !validTagText(value):
@@ -155,6 +128,10 @@ func (p *params) tags() []Tag {
 		}
 		tags = append(tags, Tag{key, value})
 	}
+}
+
+func hasKey(tags []Tag, key string) bool {
+	return slices.ContainsFunc(tags, func(t Tag) bool { return t.Key == key })
 }
 
 // tagName is the name of a parameter of the nth tag.
@@ -239,7 +216,7 @@ func (p *params) diskType(name string) string {
 	if text != "" && !strings.EqualFold(text, diskSystem) && !strings.EqualFold(text, diskData) {
 		p.fail(p.badFilter(name))
 	}
-	return text
+	return strings.ToLower(text)
 }
 
 // badFilter refuses a malformed filter of a list. ListSnapshots documents a code of its own.

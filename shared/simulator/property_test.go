@@ -88,7 +88,6 @@ func TestConcurrentCalls(t *testing.T) {
 			h.sim.Snapshots()
 			h.sim.Calls()
 			h.sim.CallCounts()
-			h.sim.addInstance(Instance{ID: "i-more", RegionID: "cn-beijing"})
 		})
 	}
 	group.Wait()

@@ -72,19 +72,6 @@ func TestListInstances(t *testing.T) {
 	}
 }
 
-func TestListRegions(t *testing.T) {
-	t.Parallel()
-	h := newHarness(t, func(c *Config) { c.Instances = []Instance{{ID: "i-1", RegionID: "xx-test-1"}} })
-	r := h.want(h.call("ListRegions"), "")
-	regions := r.column("Regions", "RegionId")
-	if len(regions) != 28 || !slices.IsSorted(regions) || !slices.Contains(regions, "cn-hangzhou") || !slices.Contains(regions, "xx-test-1") {
-		t.Errorf("regions = %v", regions)
-	}
-	if i := slices.Index(regions, "cn-hangzhou"); r.column("Regions", "RegionEndpoint")[i] != "swas.cn-hangzhou.aliyuncs.com" {
-		t.Errorf("endpoint = %s", r.column("Regions", "RegionEndpoint")[i])
-	}
-}
-
 func TestTagResources(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)

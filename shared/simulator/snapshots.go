@@ -15,10 +15,11 @@ func (s *Simulator) createSnapshot(p *params) effect {
 	return func(now time.Time) (answer, *apiError) {
 		instance, source := s.state.disk(disk)
 		if source == nil || instance.RegionID != region {
-			return nil, refuse("InvalidDiskId.NotFound")
+			return answer{}, refuse("InvalidDiskId.NotFound")
 		}
-		if source.Status != diskInUse && source.Status != diskAvailable || instance.Status != instanceRunning && instance.Status != instanceStopped {
-			return nil, refuse("IncorrectStatus")
+		if source.Status != diskInUse && source.Status != diskAvailable ||
+			instance.Status != instanceRunning && instance.Status != instanceStopped {
+			return answer{}, refuse("IncorrectStatus")
 		}
 		checks := []func() *apiError{
 			func() *apiError { return s.checkName(region, name) },
@@ -30,7 +31,7 @@ func (s *Simulator) createSnapshot(p *params) effect {
 		}
 		for _, check := range checks {
 			if refusal := check(); refusal != nil {
-				return nil, refusal
+				return answer{}, refusal
 			}
 		}
 		one := &Snapshot{
@@ -48,7 +49,7 @@ func (s *Simulator) createSnapshot(p *params) effect {
 			stalled:         useUp(s.state.stallNext, disk),
 		}
 		s.state.insert(one)
-		return created{one.ID}, nil
+		return answer{snapshotID: one.ID, wire: func() elements { return elements{"SnapshotId": one.ID} }}, nil
 	}
 }
 
@@ -81,17 +82,12 @@ func (s *Simulator) checkQuota(instance string, now time.Time) *apiError {
 			}
 		}
 	}
-	limit := min(snapshotsPerServer*len(s.state.instances), s.config.AccountLimit)
+	limit := min(snapshotsPerServer*len(s.state.instances), SnapshotsPerAccount)
 	if ofServer >= snapshotsPerServer || ofAccount >= limit {
 		return refuse("SnapshotLimitExceed")
 	}
 	return nil
 }
-
-// created is the answer of CreateSnapshot.
-type created struct{ snapshotID string }
-
-func (a created) elements() elements { return elements{"SnapshotId": a.snapshotID} }
 
 // listSnapshots answers a page of the snapshots of a region that match every filter, newest first. The filters
 // compare what the list shows: a late tag matches late, and InstanceId is empty for data disks.
@@ -107,37 +103,95 @@ func (s *Simulator) listSnapshots(p *params) effect {
 		total := len(found)
 		found = cut(page, found)
 		copyTags(found)
-		return snapshotList{page, total, found}, nil
+		return answer{snapshots: found, total: total, wire: func() elements {
+			return page.elements("Snapshots", total, rows(found, Snapshot.elements))
+		}}, nil
 	}
 }
 
-// snapshotList is the answer of ListSnapshots.
-type snapshotList struct {
-	page      page
-	total     int
-	snapshots []Snapshot // in the form of [Simulator.listed]
+// view returns the snapshots of a region as lists show them now to a caller, newest first.
+func (s *Simulator) view(accessKeyID, region string, now time.Time) []Snapshot {
+	list := make([]Snapshot, 0, len(s.state.snapshots))
+	add := func(one *Snapshot) {
+		if one.RegionID == region && (s.lag.Created <= 0 || now.Sub(one.CreationTime) >= s.lag.Created) {
+			list = append(list, s.listed(one, now))
+		}
+	}
+	for _, one := range slices.Backward(s.state.snapshots) {
+		add(one)
+	}
+	if s.lag.Deleted <= 0 && s.config.ListView == nil {
+		return list
+	}
+	for _, one := range slices.Backward(s.state.deleted) {
+		if now.Sub(one.at) < s.lag.Deleted {
+			add(one.Snapshot)
+		}
+	}
+	if s.config.ListView != nil {
+		var gone []Snapshot
+		for _, one := range slices.Backward(s.state.deleted) {
+			if one.RegionID == region {
+				gone = append(gone, s.listed(one.Snapshot, now))
+			}
+		}
+		copyTags(list)
+		copyTags(gone)
+		list = slices.Clone(s.config.ListView(accessKeyID, list, gone)) // a copy: the function may keep its own
+	}
+	slices.SortStableFunc(list, func(a, b Snapshot) int { return b.CreationTime.Compare(a.CreationTime) })
+	return list
 }
 
-func (a snapshotList) elements() elements {
-	list := []elements{}
-	for _, one := range a.snapshots {
-		list = append(list, elements{
-			"SnapshotId":      one.ID,
-			"SnapshotName":    one.Name,
-			"RegionId":        one.RegionID,
-			"SourceDiskId":    one.DiskID,
-			"SourceDiskType":  one.DiskType,
-			"InstanceId":      one.InstanceID,
-			"Status":          one.Status,
-			"Progress":        fmt.Sprintf("%d%%", one.Progress),
-			"CreationTime":    wireTime(one.CreationTime),
-			"RollbackTime":    wireTime(one.RollbackTime),
-			"ResourceGroupId": one.ResourceGroupID,
-			"Remark":          one.Remark,
-			"Tags":            wireTags(one.Tags),
-		})
+// copyTags gives every snapshot its own tags. All share one array, because lists are made very often.
+func copyTags(list []Snapshot) {
+	n := 0
+	for i := range list {
+		n += len(list[i].Tags)
 	}
-	return a.page.elements("Snapshots", a.total, list)
+	all := make([]Tag, 0, n)
+	for i := range list {
+		from := len(all)
+		all = append(all, list[i].Tags...)
+		list[i].Tags = all[from:len(all):len(all)]
+	}
+}
+
+// listed returns a snapshot as lists show it now, without what they do not show. Its tags are those of the state.
+func (s *Simulator) listed(one *Snapshot, now time.Time) Snapshot {
+	shown := *one
+	shown.former, shown.ImageID, shown.Unrestorable = nil, "", false
+	shown.CreationTime = one.CreationTime.UTC().Truncate(time.Second)
+	if !strings.EqualFold(one.DiskType, diskSystem) {
+		shown.InstanceID = ""
+	}
+	shown.Status, shown.DiskType = s.spelling(one.Status), s.spelling(one.DiskType)
+	switch {
+	case s.lag.NoTags:
+		shown.Tags = nil
+	case s.lag.Tags > 0:
+		shown.Tags = one.TagsAt(now.Add(-s.lag.Tags))
+	}
+	return shown
+}
+
+// elements returns a snapshot as it stands in the answer of ListSnapshots.
+func (one Snapshot) elements() elements {
+	return elements{
+		"SnapshotId":      one.ID,
+		"SnapshotName":    one.Name,
+		"RegionId":        one.RegionID,
+		"SourceDiskId":    one.DiskID,
+		"SourceDiskType":  one.DiskType,
+		"InstanceId":      one.InstanceID,
+		"Status":          one.Status,
+		"Progress":        fmt.Sprintf("%d%%", one.Progress),
+		"CreationTime":    wireTime(one.CreationTime),
+		"RollbackTime":    wireTime(one.RollbackTime),
+		"ResourceGroupId": one.ResourceGroupID,
+		"Remark":          "",
+		"Tags":            wireTags(one.Tags),
+	}
 }
 
 // deleteSnapshot deletes one snapshot.
@@ -161,11 +215,11 @@ func (s *Simulator) delete(caller Credential, now time.Time, region string, ids 
 		one := s.state.snapshot(id)
 		switch {
 		case one == nil || one.RegionID != region:
-			return nil, refuse("InvalidSnapshotId.NotFound")
+			return answer{}, refuse("InvalidSnapshotId.NotFound")
 		case one.Status == Progressing:
-			return nil, refuse("IncorrectSnapshotStatus")
+			return answer{}, refuse("IncorrectSnapshotStatus")
 		case one.ImageID != "":
-			return nil, refuse(s.config.ImageCode)
+			return answer{}, refuse("SnapshotCreatedImage")
 		}
 	}
 	for _, id := range ids {
@@ -178,25 +232,7 @@ func (s *Simulator) delete(caller Credential, now time.Time, region string, ids 
 		}
 		s.state.remove(now, func(one *Snapshot) bool { return one == victim })
 	}
-	return elements{}, nil
-}
-
-// updateSnapshotAttribute sets the remark of a snapshot. No other snapshot of the region may have the same one.
-func (s *Simulator) updateSnapshotAttribute(p *params) effect {
-	region, id, remark := p.region(), p.required("SnapshotId"), p.remark()
-	return func(time.Time) (answer, *apiError) {
-		one := s.state.snapshot(id)
-		if one == nil || one.RegionID != region {
-			return nil, refuse("InvalidSnapshotId.NotFound")
-		}
-		if s.state.count(func(other *Snapshot) bool {
-			return other.RegionID == region && other.ID != id && other.Remark == remark
-		}) > 0 {
-			return nil, refuse("InvalidRemark.Duplicate")
-		}
-		one.Remark = remark
-		return elements{}, nil
-	}
+	return answer{}, nil
 }
 
 // resetDisk restores a disk from a good snapshot of its own. The server must be stopped and must not have been
@@ -206,18 +242,18 @@ func (s *Simulator) resetDisk(p *params) effect {
 	return func(now time.Time) (answer, *apiError) {
 		instance, target := s.state.disk(disk)
 		if target == nil || instance.RegionID != region {
-			return nil, refuse("InvalidDiskId.NotFound")
+			return answer{}, refuse("InvalidDiskId.NotFound")
 		}
 		one := s.state.snapshot(id)
 		switch {
 		case one == nil || one.DiskID != disk:
-			return nil, refuse("InvalidSnapshotId.NotFound")
+			return answer{}, refuse("InvalidSnapshotId.NotFound")
 		case instance.Status != instanceStopped:
-			return nil, refuse("IncorrectInstanceStatus")
+			return answer{}, refuse("IncorrectInstanceStatus")
 		case one.Status != Accomplished || one.Unrestorable:
-			return nil, refuse("IncorrectSnapshotStatus")
+			return answer{}, refuse("IncorrectSnapshotStatus")
 		}
 		one.RollbackTime = now
-		return elements{}, nil
+		return answer{}, nil
 	}
 }

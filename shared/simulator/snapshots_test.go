@@ -126,7 +126,6 @@ func TestListParameters(t *testing.T) {
 		"tag without key":      {"ListSnapshots", "Tag.1.Value", "v", "InvalidTag"},
 		"region of disks":      {"ListDisks", "RegionId", "", "MissingRegionId"},
 		"region of servers":    {"ListInstances", "RegionId", "", "MissingRegionId"},
-		"region of regions":    {"ListRegions", "RegionId", "", ""},
 		"optional, left empty": {"ListSnapshots", "SnapshotIds", "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -159,13 +158,6 @@ func TestDeleteSnapshot(t *testing.T) {
 	if r := h.want(h.call("DeleteSnapshot", "SnapshotId", id), "InvalidSnapshotId.NotFound"); r.status != 404 {
 		t.Errorf("status = %d", r.status)
 	}
-}
-
-func TestImageCode(t *testing.T) {
-	t.Parallel()
-	h := newHarness(t, func(c *Config) { c.ImageCode = "Odd.Code" })
-	id := h.sim.AddSnapshot(Snapshot{DiskID: "d-web", ImageID: "m-1"})
-	h.want(h.call("DeleteSnapshot", "SnapshotId", id), "Odd.Code")
 }
 
 func TestOnDelete(t *testing.T) {
@@ -220,23 +212,6 @@ func TestDeleteSnapshots(t *testing.T) {
 	h.want(h.call("DeleteSnapshots", "SnapshotIds", `["s-1","s-3"]`, "ClientToken", "tok"), "")
 	if left := h.sim.Snapshots(); len(left) != 1 || left[0].ID != "s-2" {
 		t.Errorf("left %v", left)
-	}
-}
-
-func TestUpdateSnapshotAttribute(t *testing.T) {
-	t.Parallel()
-	h := newHarness(t)
-	h.sim.AddSnapshot(Snapshot{ID: "s-1", DiskID: "d-web"})
-	h.sim.AddSnapshot(Snapshot{ID: "s-2", DiskID: "d-web"})
-	h.want(h.call("UpdateSnapshotAttribute", "SnapshotId", "s-1", "Remark", "before the move"), "")
-	h.want(h.call("UpdateSnapshotAttribute", "SnapshotId", "s-1", "Remark", "before the move"), "")
-	h.want(h.call("UpdateSnapshotAttribute", "SnapshotId", "s-2", "Remark", "before the move"), "InvalidRemark.Duplicate")
-	h.want(h.call("UpdateSnapshotAttribute", "SnapshotId", "s-2", "Remark", "http://x"), "InvalidRemark.ValueNotSupported")
-	h.want(h.call("UpdateSnapshotAttribute", "SnapshotId", "s-2"), "MissingRemark")
-	h.want(h.call("UpdateSnapshotAttribute", "Remark", "r"), "MissingSnapshotId")
-	h.want(h.call("UpdateSnapshotAttribute", "SnapshotId", "s-none", "Remark", "r"), "InvalidSnapshotId.NotFound")
-	if got := h.call("ListSnapshots", "SnapshotIds", `["s-1"]`).column("Snapshots", "Remark")[0]; got != "before the move" {
-		t.Errorf("remark = %q", got)
 	}
 }
 

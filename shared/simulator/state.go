@@ -28,7 +28,6 @@ type Snapshot struct {
 	CreationTime    time.Time
 	RollbackTime    time.Time // when a disk was last restored from it
 	ResourceGroupID string
-	Remark          string
 	Tags            []Tag
 	Unrestorable    bool   // its server was reset since
 	ImageID         string // of a custom image that was made from it and keeps it from being deleted
