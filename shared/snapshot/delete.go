@@ -8,8 +8,12 @@ import (
 	"time"
 )
 
-// listMaxAge is how old the answer of a list may be that a deletion relies on.
-const listMaxAge = time.Second
+// How old the list may be that a deletion relies on: since its answer, and since it was asked for. An answer that took
+// long may show an earlier state.
+const (
+	listMaxAge    = time.Second
+	listMaxAsking = 3 * time.Second
+)
 
 // deletionTries is how often a sweep lists and plans again for one deletion.
 const deletionTries = 3
@@ -60,11 +64,13 @@ func (g *regionSweep) deleteBy(ctx context.Context, regions []*regionSweep, choo
 		if !found {
 			return false, nil
 		}
-		var old time.Duration
+		var old, asking time.Duration
 		for _, listed := range regions {
-			old = max(old, time.Since(g.region(listed.id).listedAt))
+			known := g.region(listed.id)
+			old, asking = max(old, time.Since(known.listedAt)), max(asking, time.Since(known.askedAt))
 		}
-		if old > listMaxAge {
+		if old > listMaxAge || asking > listMaxAsking {
+			old = max(old, asking)
 			last = fmt.Errorf("the list was %s old when %s was to be deleted", old.Round(100*time.Millisecond), d.snapshot.ID)
 			continue
 		}

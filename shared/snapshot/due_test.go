@@ -159,6 +159,22 @@ func TestAttempts(t *testing.T) {
 	})
 }
 
+// TestFailedAndGone: in the hour of a first daily that failed and was deleted, no process answers that it took one.
+func TestFailedAndGone(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		a := newAccount(t, web(slots("daily", 1, daily)))
+		time.Sleep(3 * time.Hour)
+		a.FailNext("d-1")
+		wantBrief(t, a.sweep(), "web-1 daily created")
+		for range 5 {
+			time.Sleep(10 * time.Minute)
+			wantBrief(t, a.sweep(), "web-1 daily deferred")
+		}
+		time.Sleep(10 * time.Minute)
+		wantBrief(t, a.sweep(), "web-1 daily created")
+	})
+}
+
 // TestUsedUpDoesNotHoldUpOthers: a role whose attempt is used up leaves the disk to the next role.
 func TestUsedUpDoesNotHoldUpOthers(t *testing.T) {
 	bubble(t, func(t *testing.T) {

@@ -218,10 +218,11 @@ func (sw *sweeping) takePlanned(ctx context.Context) {
 		groups[0] = all
 	}
 	sw.parallel(len(groups), func(i int) {
-		unused := make(map[*due]bool) // the slots of these are still free
+		unused := make(map[*due]bool)  // the slots of these are still free
+		notBusy := make(map[*due]bool) // and their disks: the API took no snapshot
 		for _, e := range groups[i] {
 			_, tried := e.region.results[e.due]
-			if unused[e.behind] && e.behind.target.DiskID != e.target.DiskID {
+			if unused[e.behind] && (notBusy[e.behind] || e.behind.target.DiskID != e.target.DiskID) {
 				e.state = dueCreate
 			}
 			switch {
@@ -232,9 +233,12 @@ func (sw *sweeping) takePlanned(ctx context.Context) {
 			case scarce && sw.account >= SlotsPerAccount:
 				e.state, e.why, e.noSlot = dueWait, "the account has no free slot", true
 			case !e.region.create(ctx, e.due):
-				unused[e.due] = !e.refused
-			case scarce:
-				sw.account++
+				unused[e.due], notBusy[e.due] = !e.refused, e.region.results[e.due].Error != nil
+			default:
+				delete(unused, e.behind)
+				if scarce {
+					sw.account++
+				}
 			}
 		}
 	})
@@ -326,17 +330,10 @@ func (g *regionSweep) create(ctx context.Context, d *due) bool {
 	return true
 }
 
-// mayBeAgain reports whether an earlier sweep may have made the attempt of this hour, and it is worth a list to know: the
-// hour began before the last sweep, and the role was taken on this disk before, or another role waits for the disk. The
-// first sweep after a deployment costs no list more.
+// mayBeAgain reports whether an earlier sweep may have made the attempt of this hour, which began before it. Without the
+// list that this costs, a sweep would answer that it took a snapshot which failed or was deleted, for up to an hour.
 func (g *regionSweep) mayBeAgain(d *due) bool {
-	started := d.nextAttempt(g.now()).Add(-time.Hour)
-	if g.now().Sub(started) < sweepEvery {
-		return false
-	}
-	return slices.ContainsFunc(g.known(g.id), func(one Snapshot) bool {
-		return one.DiskID == d.target.DiskID && one.role() == d.role
-	}) || slices.ContainsFunc(g.dues, func(other *due) bool { return other != d && other.target.DiskID == d.target.DiskID })
+	return g.now().Sub(d.nextAttempt(g.now()).Add(-time.Hour)) >= sweepEvery
 }
 
 // useUp makes a due role wait for the attempt of the next hour.

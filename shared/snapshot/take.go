@@ -75,7 +75,11 @@ func (t *taking) resolve(ctx context.Context) error {
 	}
 	t.result.DiskID = t.target.DiskID
 	t.build()
-	return joinViolations(wrong, t.given().Validate())
+	if wrong := joinViolations(wrong, t.given().Validate()); wrong != nil {
+		return wrong
+	}
+	t.result.SnapshotName, t.result.ClientToken = t.request.SnapshotName, t.request.ClientToken
+	return nil
 }
 
 // findSystemDisks asks for the list of disks where the disk of a raw order may be that of a target that names its server.
@@ -148,7 +152,6 @@ func (t *taking) checkTime() error {
 // build makes the request: a pure function of the business event and the policy.
 func (t *taking) build() {
 	t.request, t.fingerprint = t.requestOf(t.order, t.target)
-	t.result.SnapshotName, t.result.ClientToken = t.request.SnapshotName, t.request.ClientToken
 }
 
 // requestOf returns the parameters of the CreateSnapshot of an order, and their fingerprint.
