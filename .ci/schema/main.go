@@ -1,16 +1,21 @@
-// Command schema checks the deployment files against the platforms' own JSON schemas, where these are at hand:
+// Command schema checks the deployment files against the schemas of the platforms:
 //
-//	(cd .ci/schema && go run . ../../s.yaml ../../template.yml ../../../shared/data)
+//	(cd .ci/schema && go run . ../..)
 //
-// The schemas are lax; shared/manifest is the strict check. This one tells whether both speak of the same format. It is a
-// module of its own, so that the library for schemas is no dependency of the project.
+// The schema of template.yml comes with the Go module goformation. That of s.yaml is in no package; it is taken from
+// ../shared/data beside the repository, where that is. A check that does not run is reported.
+//
+// The schemas know the keys and types of all resources; shared/deploy knows what our code needs. The command is a
+// module of its own, so that neither library is a dependency of the project.
 package main
 
 import (
+	_ "embed"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -18,42 +23,45 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/awslabs/goformation/v7/schema"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"go.yaml.in/yaml/v3"
 )
 
-const usage = "usage: go run . S_YAML TEMPLATE_YML FOLDER_OF_SCHEMAS"
-
 func main() {
-	if err := run(os.Args[1:], os.Stdout); err != nil {
+	if len(os.Args) != 2 {
+		fmt.Fprintln(os.Stderr, "usage: go run . FOLDER_OF_THE_REPOSITORY")
+		os.Exit(2)
+	}
+	root := os.Args[1]
+	data := filepath.Join(root, "..", "shared", "data", "fc3.schema.json")
+	err := errors.Join(
+		checkFC(filepath.Join(root, "s.yaml"), data, os.Stdout),
+		checkSAM(filepath.Join(root, "template.yml"), os.Stdout))
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "schema:", err)
 		os.Exit(1)
 	}
-}
-
-func run(args []string, out io.Writer) error {
-	if len(args) != 3 {
-		return errors.New(usage)
-	}
-	data := args[2]
-	if _, err := os.Stat(data); errors.Is(err, os.ErrNotExist) {
-		fmt.Fprintf(out, "schema: %s is not here, nothing was checked\n", data)
-		return nil
-	}
-	return errors.Join(checkFC(args[0], data, out), checkSAM(args[1], data, out))
 }
 
 // triggerConfigs are the definitions for triggerConfig by triggerType. The schema itself takes any object there.
 var triggerConfigs = map[string]string{"timer": "ITimerTriggerConfig", "http": "IHttpTriggerConfig"}
 
 // checkFC checks the props of each resource of s.yaml, and the configuration of each trigger by its type.
-func checkFC(path, data string, out io.Writer) error {
-	root, err := read(path)
+func checkFC(path, schemaPath string, out io.Writer) error {
+	content, err := os.ReadFile(schemaPath)
+	if errors.Is(err, fs.ErrNotExist) {
+		fmt.Fprintf(out, "FC schema: not checked, %s is not here\n", schemaPath)
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("failed to read the schema: %w", err)
+	}
+	fc, err := newChecker(string(content))
 	if err != nil {
 		return err
 	}
-	schema := filepath.Join(data, "fc3.schema.json")
-	props, err := compile(schema, "")
+	root, err := read(path)
 	if err != nil {
 		return err
 	}
@@ -65,64 +73,121 @@ func checkFC(path, data string, out io.Writer) error {
 	var all []error
 	for _, name := range slices.Sorted(maps.Keys(resources)) {
 		one, _ := resources[name].(map[string]any)
-		value := resolve(one["props"], vars)
-		if err := props.Validate(value); err != nil {
-			all = append(all, fmt.Errorf("%s: %s: %w", path, name, err))
-		}
-		fields, _ := value.(map[string]any)
-		triggers, _ := fields["triggers"].([]any)
+		props, _ := resolveVars(one["props"], vars).(map[string]any)
+		all = append(all, fc.check(path+": "+name, "", props))
+		triggers, _ := props["triggers"].([]any)
 		for _, trigger := range triggers {
-			all = append(all, checkTrigger(path, name, schema, trigger))
+			fields, _ := trigger.(map[string]any)
+			kind, _ := fields["triggerType"].(string)
+			// Of an eventbridge trigger, the schema asks for what only some of its sources have.
+			if definition, ok := triggerConfigs[kind]; ok {
+				all = append(all, fc.check(fmt.Sprintf("%s: %s: %v", path, name, fields["triggerName"]), definition,
+					fields["triggerConfig"]))
+			}
 		}
-		fmt.Fprintf(out, "schema: %s: %s: props and its %d trigger(s)\n", path, name, len(triggers))
+		fmt.Fprintf(out, "FC schema: %s: the props and %d triggers of %s\n", path, len(triggers), name)
 	}
 	return errors.Join(all...)
 }
 
-func checkTrigger(path, name, schema string, trigger any) error {
-	fields, _ := trigger.(map[string]any)
-	kind, _ := fields["triggerType"].(string)
-	definition, ok := triggerConfigs[kind]
-	if !ok {
-		return nil // the schema asks an eventbridge trigger for what only some of its sources have
-	}
-	config, err := compile(schema, "#/definitions/"+definition)
+// patch is a merge patch (RFC 7396) of the schema in goformation: what AWS SAM has and the schema does not know.
+//
+//go:embed sam.patch.json
+var patch string
+
+// checkSAM checks the template, and each resource by its type.
+func checkSAM(path string, out io.Writer) error {
+	sam, err := newChecker(schema.SamSchema, patch)
 	if err != nil {
 		return err
 	}
-	if err := config.Validate(fields["triggerConfig"]); err != nil {
-		return fmt.Errorf("%s: %s: trigger %v: %w", path, name, fields["triggerName"], err)
-	}
-	return nil
-}
-
-// checkSAM checks the template as a whole.
-func checkSAM(path, data string, out io.Writer) error {
+	// The schema takes a resource of any type: a thousand reasons for one mistake, and half a minute.
+	sam.schema["properties"].(map[string]any)["Resources"] = map[string]any{"type": "object"}
 	root, err := read(path)
 	if err != nil {
 		return err
 	}
-	schema, err := compile(filepath.Join(data, "sam.schema.json"), "")
-	if err != nil {
-		return err
-	}
-	if err := schema.Validate(map[string]any(root)); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
+	all := []error{sam.check(path, "", root)}
+	globals, _ := root["Globals"].(map[string]any)
 	resources, _ := root["Resources"].(map[string]any)
-	fmt.Fprintf(out, "schema: %s: %d resources\n", path, len(resources))
+	for _, name := range slices.Sorted(maps.Keys(resources)) {
+		resource, _ := resources[name].(map[string]any)
+		kind, _ := resource["Type"].(string)
+		if kind == "AWS::Serverless::Function" {
+			resource["Properties"] = merge(globals["Function"], resource["Properties"])
+		}
+		all = append(all, sam.check(path+": "+name, kind, resource))
+	}
+	fmt.Fprintf(out, "SAM schema: %s: %d resources\n", path, len(resources))
+	return errors.Join(all...)
+}
+
+// checker checks values against one schema.
+type checker struct {
+	schema   map[string]any
+	compiler *jsonschema.Compiler
+}
+
+const location = "mem:///schema.json"
+
+// newChecker reads a schema and applies patches to it.
+func newChecker(text string, patches ...string) (*checker, error) {
+	whole, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
+	for _, one := range patches {
+		var change any
+		if err == nil {
+			change, err = jsonschema.UnmarshalJSON(strings.NewReader(one))
+			whole = merge(whole, change)
+		}
+	}
+	object, ok := whole.(map[string]any)
+	if err != nil || !ok {
+		return nil, fmt.Errorf("failed to read a schema: %w", err)
+	}
+	delete(object, "$id") // goformation's is that of JSON Schema itself
+	compiler := jsonschema.NewCompiler()
+	compiler.UseRegexpEngine(expression)
+	if err := compiler.AddResource(location, object); err != nil {
+		return nil, fmt.Errorf("failed to read a schema: %w", err)
+	}
+	return &checker{object, compiler}, nil
+}
+
+// check checks a value against a definition, or against the root for "". Its errors begin with the name of the value.
+func (c *checker) check(name, definition string, value any) error {
+	url := location
+	if definition != "" {
+		url += "#/definitions/" + definition
+	}
+	compiled, err := c.compiler.Compile(url)
+	if err != nil {
+		return fmt.Errorf("%s: failed to compile the schema of %s: %w", name, definition, err)
+	}
+	if err := compiled.Validate(value); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
 	return nil
 }
 
-// compile reads a schema, or one of its definitions.
-func compile(path, fragment string) (*jsonschema.Schema, error) {
-	compiler := jsonschema.NewCompiler()
-	compiler.UseRegexpEngine(expression)
-	compiled, err := compiler.Compile(path + fragment)
-	if err != nil {
-		return nil, fmt.Errorf("failed to compile %s%s: %w", path, fragment, err)
+// merge applies a merge patch to a value and returns the result.
+func merge(value, change any) any {
+	fields, ok := change.(map[string]any)
+	if !ok {
+		return change
 	}
-	return compiled, nil
+	old, _ := value.(map[string]any)
+	merged := maps.Clone(old)
+	if merged == nil {
+		merged = make(map[string]any)
+	}
+	for name, one := range fields {
+		if one == nil {
+			delete(merged, name)
+		} else {
+			merged[name] = merge(merged[name], one)
+		}
+	}
+	return merged
 }
 
 // otherThan is the one pattern of the schemas that package regexp does not know: text that does not begin so.
@@ -144,20 +209,32 @@ func expression(pattern string) (jsonschema.Regexp, error) {
 	return regexp.Compile(pattern)
 }
 
-// read returns a YAML file as JSON would have it, with !Ref, !GetAtt and !Sub in their long forms.
+// read returns a YAML file as JSON would have it. A reference of a template is replaced by its parameter's default,
+// else by a text.
 func read(path string) (map[string]any, error) {
 	content, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("failed to read the file: %w", err)
 	}
-	var node yaml.Node
-	if err := yaml.Unmarshal(content, &node); err != nil {
-		return nil, fmt.Errorf("failed to parse %s: %w", path, err)
+	var file struct {
+		Parameters map[string]struct {
+			Default any `yaml:"Default"`
+		} `yaml:"Parameters"`
 	}
-	lengthen(&node)
+	var node yaml.Node
 	var value any
-	if err := node.Decode(&value); err != nil {
-		return nil, fmt.Errorf("failed to decode %s: %w", path, err)
+	err = yaml.Unmarshal(content, &node)
+	if err == nil {
+		err = node.Decode(&file)
+	}
+	if err == nil {
+		err = resolveRefs(&node, func(name string) any { return file.Parameters[name].Default })
+	}
+	if err == nil {
+		err = node.Decode(&value)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("failed to parse %s: %w", path, err)
 	}
 	text, err := json.Marshal(value)
 	if err != nil {
@@ -170,32 +247,31 @@ func read(path string) (map[string]any, error) {
 	return root, nil
 }
 
-var long = map[string]string{"!Ref": "Ref", "!GetAtt": "Fn::GetAtt", "!Sub": "Fn::Sub"}
-
-// lengthen writes !Ref x as {Ref: x}.
-func lengthen(node *yaml.Node) {
+// resolveRefs replaces each !Ref below a node by what lookup returns for its name, unless that is nil.
+func resolveRefs(node *yaml.Node, lookup func(name string) any) error {
 	for _, child := range node.Content {
-		lengthen(child)
+		if err := resolveRefs(child, lookup); err != nil {
+			return err
+		}
 	}
-	if name, ok := long[node.Tag]; ok {
-		*node = yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Content: []*yaml.Node{
-			{Kind: yaml.ScalarNode, Tag: "!!str", Value: name}, {Kind: yaml.ScalarNode, Tag: "!!str", Value: node.Value},
-		}}
+	if value := lookup(node.Value); node.Tag == "!Ref" && value != nil {
+		return node.Encode(value)
 	}
+	return nil
 }
 
 var wholeVar = regexp.MustCompile(`^\$\{vars\.(\w+)\}$`)
 
-// resolve replaces ${vars.name} where it is a whole value; inside of text it is text anyhow.
-func resolve(value any, vars map[string]any) any {
+// resolveVars replaces ${vars.name} where it is a whole value; inside of text it is text anyhow.
+func resolveVars(value any, vars map[string]any) any {
 	switch value := value.(type) {
 	case map[string]any:
 		for name, one := range value {
-			value[name] = resolve(one, vars)
+			value[name] = resolveVars(one, vars)
 		}
 	case []any:
 		for i, one := range value {
-			value[i] = resolve(one, vars)
+			value[i] = resolveVars(one, vars)
 		}
 	case string:
 		if found := wholeVar.FindStringSubmatch(value); found != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/requests"
 	swas_open "github.com/aliyun/alibaba-cloud-sdk-go/services/swas-open"
 
+	"swas-snapshot/shared/credentials"
 	"swas-snapshot/shared/snapshot"
 	"swas-snapshot/shared/swas"
 )
@@ -79,8 +80,8 @@ func cpu() time.Duration {
 
 // taker returns what takes the nth order through the core.
 func taker(b *testing.B, url string) func(n int) {
-	key := swas.Static{AccessKeyID: "made-up-id", AccessKeySecret: "made-up-secret"}
-	api, err := swas.New(swas.Config{Endpoint: url, Provider: key})
+	key := credentials.Credentials{AccessKeyID: "made-up-id", AccessKeySecret: "made-up-secret"}
+	api, err := swas.New(url, swas.Static(key))
 	if err != nil {
 		b.Fatal(err)
 	}

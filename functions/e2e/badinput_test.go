@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"swas-snapshot/functions/testbed"
-	"swas-snapshot/shared/problem"
+	"swas-snapshot/shared/httpapi"
 	"swas-snapshot/shared/simulator"
 	"swas-snapshot/shared/simulator/runtimeapi"
 	"swas-snapshot/shared/snapshot"
@@ -256,7 +256,7 @@ func TestWrongPolicyOverHTTP(t *testing.T) {
 			"with no bearer form": {http.Header{"Authorization": {apiToken}}, false},
 		} {
 			w := f.call(http.MethodGet, "/snapshots?target=web-1", c.header, "")
-			var document problem.Document
+			var document httpapi.Problem
 			decode(t, w.Body.Bytes(), &document)
 			if w.Code != http.StatusInternalServerError || document.Code != "InvalidPolicy" || document.Status != w.Code {
 				t.Errorf("%s: status %d, document %+v", name, w.Code, document)

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"swas-snapshot/shared/problem"
+	"swas-snapshot/shared/httpapi"
 	"swas-snapshot/shared/simulator/runtimeapi"
 )
 
@@ -136,7 +136,7 @@ func (r request) checkHead(t *testing.T, got http.Header) {
 // checkProblem checks a problem document of RFC 9457 with our extensions.
 func checkProblem(t *testing.T, w *httptest.ResponseRecorder, code string) {
 	t.Helper()
-	var document problem.Document
+	var document httpapi.Problem
 	decode(t, w.Body.Bytes(), &document)
 	if document.Status != w.Code || document.Type != "about:blank" || document.Title != http.StatusText(w.Code) || document.Detail == "" || document.Code == "" || document.RequestID == "" {
 		t.Errorf("status %d, document %s", w.Code, w.Body)

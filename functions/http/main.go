@@ -4,11 +4,11 @@ package main
 import (
 	"os"
 
+	"swas-snapshot/shared/app"
 	"swas-snapshot/shared/platform"
-	"swas-snapshot/shared/wiring"
 )
 
 func main() {
-	f := wiring.New("http", os.Getenv)
-	platform.Start(f.Handler(f.HTTP(), f.RefuseHTTP))
+	log := platform.Logger(os.Getenv, os.Stderr)
+	platform.Start(app.HTTP(os.Getenv, log), log)
 }

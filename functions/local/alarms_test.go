@@ -59,11 +59,18 @@ func troubled(t *testing.T) []string {
 	server := httptest.NewServer(api)
 	t.Cleanup(server.Close)
 	file := filepath.Join(t.TempDir(), "snapshots.yaml")
-	policy := fmt.Sprintf("region: cn-hangzhou\nschedule: {daily: 0 3 * * *}\ntargets:\n  web-1: {disk: %s, keep: {daily: 1, deploy: 1}, maxAge: 26h}\nallow:\n  - {from: api, targets: [web-1], actions: [take]}\n", firstDisk)
-	if err := os.WriteFile(file, []byte(policy), 0o600); err != nil {
+	text := fmt.Sprintf(`region: cn-hangzhou
+schedule: {daily: 0 3 * * *}
+targets:
+  web-1: {disk: %s, keep: {daily: 1, deploy: 1}, maxAge: 26h}
+allow:
+  - {from: api, targets: [web-1], actions: [take]}
+`, firstDisk)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	request := `{"version":"v1","rawPath":"/plan","headers":{"Authorization":"Bearer unknown"},"requestContext":{"requestId":"r","http":{"method":"GET","path":"/plan"}}}`
+	request := `{"version":"v1","rawPath":"/plan","headers":{"Authorization":"Bearer unknown"},
+		"requestContext":{"requestId":"r","http":{"method":"GET","path":"/plan"}}}`
 	var lines []string
 	for _, one := range []struct{ function, event string }{
 		{"event", `{"target":"web-1","role":"deploy","key":"k"}`}, {"timer", `{"sweep":true}`}, {"http", request}, {"event",

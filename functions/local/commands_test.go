@@ -36,12 +36,14 @@ func TestInvoke(t *testing.T) {
 			if strings.Contains(name, "aws") || strings.Contains(name, "lambda") || strings.Contains(name, "sqs") {
 				platform = "lambda"
 			}
-			status, stdout, stderr := typed(t, atRoot(t, "API_TOKEN="+testToken), nil, "invoke", "-now", "-platform", platform, function, file)
+			status, stdout, stderr := typed(t, atRoot(t, "API_TOKEN="+testToken), nil, "invoke", "-now",
+				"-platform", platform, function, file)
 			want := 0
 			if fails[name] != "" {
 				want = 1
 			}
-			answered := json.Valid([]byte(stdout)) && strings.Contains(stdout, fails[name]) && !strings.Contains(stdout, "EventTooOld")
+			answered := json.Valid([]byte(stdout)) && strings.Contains(stdout, fails[name]) &&
+				!strings.Contains(stdout, "EventTooOld")
 			if status != want || !answered || strings.Contains(stderr, "EventTooOld") {
 				t.Errorf("exit status %d, want %d:\n%s%s", status, want, stdout, stderr)
 			}
@@ -76,7 +78,8 @@ func TestDemo(t *testing.T) {
 					Results []snapshot.Result `json:"results"`
 				} `json:"steps"`
 			}
-			if err := json.Unmarshal([]byte(stdout), &report); err != nil || status != 0 || !report.OK || len(report.Steps) != len(steps) {
+			err := json.Unmarshal([]byte(stdout), &report)
+			if err != nil || status != 0 || !report.OK || len(report.Steps) != len(steps) {
 				t.Fatalf("exit status %d, %v:\n%s%s", status, err, stdout, stderr)
 			}
 			for i, step := range report.Steps {
@@ -96,10 +99,12 @@ func TestDemo(t *testing.T) {
 // 4 KB.
 func TestLargeEnvironment(t *testing.T) {
 	t.Parallel()
-	s := &session{getenv: environment("API_TOKEN="+testToken, "LS_COLORS="+strings.Repeat("x", 5000), "ROBOT=https://example.com/robot", "OTHER=x",
-		"SWAS_ENDPOINT=https://example.com", "ALIBABA_CLOUD_ACCESS_KEY_ID=id", "GITHUB_WEBHOOK_SECRET=0123456789abcdef")}
+	s := &session{getenv: environment("API_TOKEN="+testToken, "LS_COLORS="+strings.Repeat("x", 5000),
+		"ROBOT=https://example.com/robot", "OTHER=x", "SWAS_ENDPOINT=https://example.com", "ALIBABA_CLOUD_ACCESS_KEY_ID=id",
+		"GITHUB_WEBHOOK_SECRET=0123456789abcdef")}
 	file := filepath.Join(t.TempDir(), "snapshots.yaml")
-	content := "region: cn-hangzhou\ntargets: {web-1: {disk: d-1}}\nnotify: [{url: \"${ROBOT}\", form: json, on: [failed]}]\n"
+	content := "region: cn-hangzhou\ntargets: {web-1: {disk: d-1}}\n" +
+		"notify: [{url: \"${ROBOT}\", form: json, on: [failed]}]\n"
 	if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +113,8 @@ func TestLargeEnvironment(t *testing.T) {
 		name, _, _ := strings.Cut(pair, "=")
 		got[name] = true
 	}
-	for _, name := range []string{"API_TOKEN", "ROBOT", "GITHUB_WEBHOOK_SECRET", "SNAPSHOTS_FILE", "SNAPSHOT_CALLS_PER_MINUTE", "EXTRA"} {
+	for _, name := range []string{"API_TOKEN", "ROBOT", "GITHUB_WEBHOOK_SECRET", "SNAPSHOTS_FILE",
+		"SNAPSHOT_CALLS_PER_MINUTE", "EXTRA"} {
 		if !got[name] {
 			t.Errorf("%s does not reach the functions", name)
 		}
@@ -128,7 +134,7 @@ func TestBuild(t *testing.T) {
 	}
 	dist := t.TempDir()
 	var out, warnings bytes.Buffer
-	s := &session{options: options{arch: "amd64", json: true}, getenv: atRoot(t), stdout: &out, stderr: &warnings}
+	s := &session{arch: "amd64", json: true, getenv: atRoot(t), stdout: &out, stderr: &warnings}
 	if err := buildInto(t.Context(), s, root, dist); err != nil {
 		t.Fatal(err)
 	}
@@ -137,9 +143,10 @@ func TestBuild(t *testing.T) {
 	}
 	var report struct {
 		Arch      string
-		Functions []built
+		Functions []builtFunction
 	}
-	if err := json.Unmarshal(out.Bytes(), &report); err != nil || report.Arch != "amd64" || len(report.Functions) != len(functionNames) {
+	err = json.Unmarshal(out.Bytes(), &report)
+	if err != nil || report.Arch != "amd64" || len(report.Functions) != len(functionNames) {
 		t.Fatalf("%s: %v", &out, err)
 	}
 	for i, name := range functionNames {
@@ -157,7 +164,7 @@ func TestBuild(t *testing.T) {
 		}
 	}
 	again := filepath.Join(t.TempDir(), "event")
-	if err := compile(t.Context(), root, "event", again, "amd64"); err != nil {
+	if err := compile(t.Context(), root, again, "amd64", "event"); err != nil {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(content(t, again), content(t, filepath.Join(dist, "event", "bootstrap"))) {
@@ -179,11 +186,14 @@ func TestPlanAndDoctor(t *testing.T) {
 	t.Parallel()
 	good := atRoot(t, "API_TOKEN="+testToken, "GITEE_SECRET=short")
 	for line, says := range map[string]string{
-		"plan":         `(?s)web-1 +0 of 3 slots used\n +create +daily-web-1-\S+ +role daily is due since 20\S+ 03:00 CST\n +role daily is due next at \w{3} 20\S+ 03:00 CST\n$`,
-		"list":         `web-1 +0 of 3 slots used\n +no snapshots\n$`,
-		"list web-1":   `web-1 +0 of 3 slots used`,
-		"list -json":   `^\{"listings":\[\{"target":"web-1","slots":\{"used":0,"of":3\},"snapshots":\[\]\}\]\}\n$`,
-		"doctor":       `(?s)ok +policy.*warn +sender gitee.*ok +credentials +yours are acs:ram::.*ok +permission CreateSnapshot +allowed to you in cn-hangzhou.*ok +target web-1 +disk .*ok +target web-1 +role daily is due next.*ok +account`,
+		"plan": `(?s)web-1 +0 of 3 slots used\n +create +daily-web-1-\S+ +role daily is due since 20\S+ 03:00 CST\n` +
+			` +role daily is due next at \w{3} 20\S+ 03:00 CST\n$`,
+		"list":       `web-1 +0 of 3 slots used\n +no snapshots\n$`,
+		"list web-1": `web-1 +0 of 3 slots used`,
+		"list -json": `^\{"listings":\[\{"target":"web-1","slots":\{"used":0,"of":3\},"snapshots":\[\]\}\]\}\n$`,
+		"doctor": `(?s)ok +policy.*warn +sender gitee.*ok +credentials +yours are acs:ram::.*` +
+			`ok +permission CreateSnapshot +allowed to you in cn-hangzhou.*ok +target web-1 +disk .*` +
+			`ok +target web-1 +role daily is due next.*ok +account`,
 		"plan -json":   `^\{"plans":\[\{"target":"web-1"`,
 		"doctor -json": `^\{"findings":\[\{"check":"policy","state":"ok".*"ok":true\}`,
 	} {
@@ -207,7 +217,8 @@ func TestPlanAndDoctor(t *testing.T) {
 func TestDoctorOfAWrongPolicy(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "snapshots.yaml")
-	if err := os.WriteFile(file, []byte("region: cn-hangzhou\ntargets:\n  web-1: {disk: d-1, keep: {daily: 4}}\n"), 0o600); err != nil {
+	text := "region: cn-hangzhou\ntargets:\n  web-1: {disk: d-1, keep: {daily: 4}}\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	status, stdout, _ := typed(t, environment("SNAPSHOTS_FILE="+file), nil, "doctor")
@@ -225,23 +236,26 @@ func TestServe(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	request.Header = http.Header{"Authorization": {"Bearer " + testToken}, "Content-Type": {"application/json"}, "Idempotency-Key": {"k"}}
+	request.Header = http.Header{"Authorization": {"Bearer " + testToken}, "Content-Type": {"application/json"},
+		"Idempotency-Key": {"k"}}
 	answer, err := http.DefaultClient.Do(request)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer answer.Body.Close()
 	var result snapshot.Result
-	if err := json.NewDecoder(answer.Body).Decode(&result); err != nil || answer.StatusCode != http.StatusAccepted || result.Outcome != snapshot.OutcomeCreated {
+	err = json.NewDecoder(answer.Body).Decode(&result)
+	if err != nil || answer.StatusCode != http.StatusAccepted || result.Outcome != snapshot.OutcomeCreated {
 		t.Errorf("status %d, %+v, %v", answer.StatusCode, result, err)
 	}
-	if here.AccessKeyID == "" || here.AccessKeySecret == "" || here.RegionID != "cn-hangzhou" || len(here.Disks) == 0 || !strings.HasPrefix(here.SWAS, "http://127.0.0.1:") {
+	if here.AccessKeyID == "" || here.AccessKeySecret == "" || here.RegionID != "cn-hangzhou" ||
+		len(here.Disks) == 0 || !strings.HasPrefix(here.SWAS, "http://127.0.0.1:") {
 		t.Errorf("the first line is %+v", here)
 	}
 }
 
-// TestLive takes the way to the real API, to one that is simulated: the default credentials, SWAS_ENDPOINT, each command.
-// The SDK's chain reads this process's environment, so this test runs alone.
+// TestLive runs each command with -live against a simulated API, with the default credentials and SWAS_ENDPOINT. The
+// SDK's chain reads this process's environment, so this test runs alone.
 func TestLive(t *testing.T) {
 	t.Setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", "made-up-id")
 	t.Setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "made-up-secret")
@@ -280,8 +294,9 @@ func TestLive(t *testing.T) {
 		{"doctor -live", 0, "endpoint"},
 	} {
 		status, stdout, stderr := typed(t, getenv, nil, strings.Fields(step.line)...)
-		if status != step.status || !strings.Contains(stdout+stderr, step.says) || strings.Contains(stdout+stderr, "made-up-secret") {
-			t.Errorf("%s: exit status %d, want %d and %q:\n%s%s", step.line, status, step.status, step.says, stdout, stderr)
+		all := stdout + stderr
+		if status != step.status || !strings.Contains(all, step.says) || strings.Contains(all, "made-up-secret") {
+			t.Errorf("%s: exit status %d, want %d and %q:\n%s", step.line, status, step.status, step.says, all)
 		}
 	}
 	api.AddSnapshot(simulator.Snapshot{DiskID: firstDisk})

@@ -7,7 +7,7 @@ import (
 	_ "embed"
 	"encoding/json"
 	"fmt"
-	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -16,32 +16,40 @@ import (
 	"strings"
 	"time"
 
-	"swas-snapshot/shared/simulator"
 	"swas-snapshot/shared/simulator/runtimeapi"
 	"swas-snapshot/shared/snapshot"
 )
 
+const demoUsage = `Usage: go run ./functions/local [demo] [-platform fc|lambda] [-json]
+
+Run each kind of trigger once through the real functions, on a simulator, and check the results.
+
+  -platform  whose runtime the functions run on: fc (default) or lambda
+  -json      print JSON
+
+  go run ./functions/local demo -platform lambda
+`
+
 //go:embed demo.yaml
 var demoPolicy string
 
-// demoTakes is how long a snapshot takes in the demo. The clock of the simulated API is moved on, so nothing waits for
-// it.
+// demoTakes is how long a snapshot takes in the demo. The steps move the clock of the API on, so nothing waits for it.
 const demoTakes = 12 * time.Minute
 
-// demonstration is one run of the demo.
-type demonstration struct {
+// demoRun is one run of the demo.
+type demoRun struct {
 	*session
 	*cloud
-	logs    bytes.Buffer
 	token   string // bearer token of the run
 	secret  string // GitHub secret of the run
 	started time.Time
-	results []shown
-	failed  bool
+
+	deployed time.Time // of the GitHub deployment; zero: not yet
+	reports  []stepReport
 }
 
-// shown is one step as -json prints it.
-type shown struct {
+// stepReport is one step as -json prints it.
+type stepReport struct {
 	Step     string            `json:"step"`
 	Trigger  string            `json:"trigger"`
 	APICalls map[string]int    `json:"apiCalls"`
@@ -52,87 +60,102 @@ type shown struct {
 
 // demo does every step and prints its results. It fails if a step had another result than expected.
 func demo(ctx context.Context, s *session) error {
-	started := time.Now()
-	d := &demonstration{session: s, token: "demo-" + randomText(16), secret: randomText(20),
-		started: time.Now().UTC().Truncate(time.Minute)}
+	d := &demoRun{session: s, token: "demo-" + randomText(16), secret: randomText(20), started: time.Now()}
 	folder, err := os.MkdirTemp("", "swas-snapshot-demo-")
 	if err != nil {
 		return fmt.Errorf("failed to make a temporary folder: %w", err)
 	}
 	defer os.RemoveAll(folder)
 	file := filepath.Join(folder, "snapshots.yaml")
-	due := d.started.Add(-6 * time.Hour)
+	due := d.started.UTC().Add(-6 * time.Hour)
 	text := strings.NewReplacer("MINUTE", strconv.Itoa(due.Minute()), "HOUR", strconv.Itoa(due.Hour())).Replace(demoPolicy)
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		return fmt.Errorf("failed to write the demo's policy: %w", err)
 	}
-	s.say("building the three functions and starting them on a simulated %s, beside a simulated API ...\n",
-		platformName(s.platform))
+	platform := "Function Compute"
+	if s.platform == string(runtimeapi.Lambda) {
+		platform = "AWS Lambda"
+	}
+	s.say("building the three functions and starting them on a simulated %s, beside a simulated API ...\n", platform)
+	var logs bytes.Buffer
 	d.cloud, err = newCloud(ctx, s, cloudConfig{
-		platform: s.platform, policyFile: file, functions: functionNames, takes: demoTakes, log: &shared{w: &d.logs},
+		policyFile: file, functions: functionNames, takes: demoTakes, log: &output{w: &logs},
 		env: []string{"API_TOKEN=" + d.token, "GITHUB_WEBHOOK_SECRET=" + d.secret, "SNAPSHOT_CALLS_PER_MINUTE=0"},
 	})
 	if err != nil {
 		return err
 	}
 	defer d.close()
-	built := time.Since(started)
-	for n, step := range steps {
-		d.show(n+1, d.do(ctx, step))
+	built := time.Now()
+	ok := true
+	for n, one := range steps {
+		report := d.do(ctx, one)
+		if ctx.Err() != nil { // interrupted, or stdout is closed
+			return context.Cause(ctx)
+		}
+		d.reports = append(d.reports, report)
+		d.show(n+1, report)
+		ok = ok && report.OK
 	}
-	return d.end(built, time.Since(started)-built)
+	d.say("\n%d steps in %.1f s, after %.1f s of building\n", len(steps), time.Since(built).Seconds(),
+		built.Sub(d.started).Seconds())
+	if err := d.encode(map[string]any{"ok": ok, "steps": d.reports}); err != nil {
+		return err
+	}
+	if !ok {
+		d.close() // nothing writes to the logs any more
+		fmt.Fprintf(d.stderr, "the functions logged:\n%s", logs.String())
+		return errFailed
+	}
+	return nil
 }
 
 // do does one step and checks its results.
-func (d *demonstration) do(ctx context.Context, step step) shown {
+func (d *demoRun) do(ctx context.Context, one step) stepReport {
+	d.advance(one.wait)
 	d.api.ResetCalls()
-	results, err := step.do(ctx, d)
-	done := shown{Step: step.name, Trigger: step.trigger, APICalls: d.api.CallCounts(), Results: results}
+	results, err := one.do(ctx, d)
+	report := stepReport{Step: one.name, Trigger: one.trigger, APICalls: d.api.CallCounts(), Results: results}
 	if err == nil {
-		err = step.verify(d, done)
+		err = one.verify(report)
 	}
-	if done.OK = err == nil; !done.OK {
-		done.Why = err.Error()
-		d.failed = true
+	if report.OK = err == nil; !report.OK {
+		report.Why = err.Error()
 	}
-	return done
+	return report
 }
 
-// verify returns an error if a step had another result than expected.
-func (s step) verify(d *demonstration, done shown) error {
+// verify returns an error if a step had other results than expected.
+func (s step) verify(report stepReport) error {
 	var outcomes []string
-	for _, result := range done.Results {
-		outcomes = append(outcomes, cmp.Or(string(result.Outcome), "-"))
+	deleted := 0
+	for _, result := range report.Results {
+		outcomes = append(outcomes, cmp.Or(string(result.Outcome), string(result.Status), "-"))
+		deleted += len(result.Deleted)
 		if result.Error != nil && result.Outcome == "" {
 			return fmt.Errorf("an order failed: %w", result.Error)
 		}
 	}
-	if got := strings.Join(outcomes, " "); got != s.want {
+	got, calls := strings.Join(outcomes, " "), report.APICalls
+	switch {
+	case got != s.want:
 		return fmt.Errorf("the outcomes are %q, not %q", got, s.want)
-	}
-	if s.check != nil {
-		if err := s.check(d, done.Results); err != nil {
-			return err
-		}
-	}
-	if s.calls != nil && fmt.Sprint(done.APICalls) != fmt.Sprint(s.calls) {
-		return fmt.Errorf("the API was called %v, not %v", done.APICalls, s.calls)
+	case deleted != s.deletes || calls["DeleteSnapshot"] != s.deletes:
+		return fmt.Errorf("%d snapshots were deleted in %d calls, not %d", deleted, calls["DeleteSnapshot"], s.deletes)
+	case s.calls != nil && !maps.Equal(calls, s.calls):
+		return fmt.Errorf("the API was called %v, not %v", calls, s.calls)
 	}
 	return nil
 }
 
 // show prints one step.
-func (d *demonstration) show(n int, step shown) {
-	d.results = append(d.results, step)
-	if d.json {
-		return
-	}
+func (d *demoRun) show(n int, report stepReport) {
 	mark := "ok  "
-	if !step.OK {
+	if !report.OK {
 		mark = "FAIL"
 	}
-	d.say("\n%s %2d. %s (%s; %s)\n", mark, n, step.Step, step.Trigger, callsText(step.APICalls))
-	for _, result := range step.Results {
+	d.say("\n%s %2d. %s (%s; %s)\n", mark, n, report.Step, report.Trigger, callsText(report.APICalls))
+	for _, result := range report.Results {
 		state := cmp.Or(string(result.Outcome), string(result.Status), "nothing due")
 		line := fmt.Sprintf("        %-6s %-12s  %-22s  %s", result.Target, state, result.SnapshotID, result.SnapshotName)
 		d.say("%s\n", strings.TrimRight(line, " "))
@@ -152,42 +175,13 @@ func (d *demonstration) show(n int, step shown) {
 			}
 		}
 	}
-	if !step.OK {
-		d.say("        %s\n", step.Why)
+	if !report.OK {
+		d.say("        %s\n", report.Why)
 	}
-}
-
-// end prints the sum and fails if a step did.
-func (d *demonstration) end(built, took time.Duration) error {
-	if d.json {
-		if err := json.NewEncoder(d.stdout).Encode(map[string]any{"ok": !d.failed, "steps": d.results}); err != nil {
-			return fmt.Errorf("failed to print: %w", err)
-		}
-	} else {
-		d.say("\n%d steps in %.1f s, after %.1f s of building\n", len(d.results), took.Seconds(), built.Seconds())
-	}
-	if d.failed {
-		d.close() // nothing writes any more
-		fmt.Fprintf(d.stderr, "the functions logged:\n%s", d.logs.String())
-		return errFailed
-	}
-	return nil
-}
-
-// say prints text for users; with -json it prints nothing.
-func (s *session) say(format string, args ...any) {
-	if !s.json {
-		fmt.Fprintf(s.stdout, format, args...)
-	}
-}
-
-// fire sends a timer's event and returns the results.
-func (d *demonstration) fire(ctx context.Context, payload string) ([]snapshot.Result, error) {
-	return d.invoke(ctx, "timer", tickEvent(d.platform, "sweep", payload, time.Now()))
 }
 
 // invoke sends an event through a function and returns the results, those of a function error, too.
-func (d *demonstration) invoke(ctx context.Context, function string, event []byte) ([]snapshot.Result, error) {
+func (d *demoRun) invoke(ctx context.Context, function string, event []byte) ([]snapshot.Result, error) {
 	answer, err := d.functions[function].Invoke(ctx, event)
 	if err != nil {
 		return nil, fmt.Errorf("failed to invoke %s: %w", function, err)
@@ -200,52 +194,41 @@ func (d *demonstration) invoke(ctx context.Context, function string, event []byt
 		Results []snapshot.Result `json:"results"`
 	}
 	if err := json.Unmarshal(body, &answered); err != nil {
-		return nil, fmt.Errorf("the answer of %s is no JSON: %s: %s", function, answer.FunctionError, answer.ErrorMessage)
+		return nil, fmt.Errorf("the answer of %s is not JSON: %s: %s", function, answer.FunctionError, answer.ErrorMessage)
 	}
 	return answered.Results, nil
 }
 
-// send sends a request through the platform's gateway to the HTTP function.
-func (d *demonstration) send(r *http.Request) ([]snapshot.Result, error) {
+// send sends a JSON request through the platform's gateway to the HTTP function. headers are names, each followed by
+// its value.
+func (d *demoRun) send(method, path, body string, headers ...string) ([]snapshot.Result, error) {
+	r := httptest.NewRequest(method, path, strings.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
 	w := httptest.NewRecorder()
 	runtimeapi.Gateway(d.functions["http"]).ServeHTTP(w, r)
-	body, err := io.ReadAll(w.Body)
-	if err != nil {
-		return nil, fmt.Errorf("failed to read the answer: %w", err)
-	}
-	var refused struct{ Code, Detail string }
-	if w.Code == http.StatusServiceUnavailable && json.Unmarshal(body, &refused) == nil { // an order that is deferred
+	answer := w.Body.Bytes()
+	var problem struct{ Code, Detail string }
+	if w.Code == http.StatusServiceUnavailable && json.Unmarshal(answer, &problem) == nil { // an order that is deferred
 		return []snapshot.Result{{Target: "web-1", Outcome: snapshot.OutcomeDeferred,
-			Error: &snapshot.Error{Code: refused.Code, Message: refused.Detail, Retryable: true}}}, nil
+			Error: &snapshot.Error{Code: problem.Code, Message: problem.Detail, Retryable: true}}}, nil
 	}
-	if w.Code >= 400 {
-		return nil, fmt.Errorf("HTTP status %d: %s", w.Code, strings.TrimSpace(string(body)))
+	if w.Code >= http.StatusBadRequest {
+		return nil, fmt.Errorf("HTTP status %d: %s", w.Code, bytes.TrimSpace(answer))
 	}
 	var many struct {
 		Results []snapshot.Result `json:"results"`
 	}
-	if err := json.Unmarshal(body, &many); err == nil && len(many.Results) > 0 {
+	if err := json.Unmarshal(answer, &many); err == nil && len(many.Results) > 0 {
 		return many.Results, nil
 	}
 	var one snapshot.Result
-	if err := json.Unmarshal(body, &one); err != nil {
-		return nil, fmt.Errorf("the answer is no JSON: %s", body)
+	if err := json.Unmarshal(answer, &one); err != nil {
+		return nil, fmt.Errorf("the answer is not JSON: %s", answer)
 	}
 	return []snapshot.Result{one}, nil
-}
-
-// addForeign adds snapshots that are not ours.
-func (d *demonstration) addForeign(disk string, names ...string) {
-	for n, name := range names {
-		d.api.AddSnapshot(simulator.Snapshot{Name: name, DiskID: disk, CreationTime: time.Now().AddDate(0, 0, -n-1)})
-	}
-}
-
-func platformName(platform string) string {
-	if platform == string(runtimeapi.Lambda) {
-		return "AWS Lambda"
-	}
-	return "Function Compute"
 }
 
 // callsText counts API calls in words.

@@ -2,24 +2,34 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"swas-snapshot/shared/policy"
 	"swas-snapshot/shared/snapshot"
 	"swas-snapshot/shared/swas"
 )
 
-// finding is one line of the doctor: what was looked at, how it is, and what to do about it.
+const doctorUsage = `Usage: go run ./functions/local doctor [-live] [-json]
+
+Check the credentials, permissions, policy, deployment files, disks and slots, and print what to correct. Nothing is
+changed.
+
+  -live  use the real API and the default credentials
+  -json  print JSON
+
+  go run ./functions/local doctor -live
+`
+
+// finding is one line of the doctor.
 type finding struct {
-	Check  string `json:"check"`
+	Check  string `json:"check"` // what was checked
 	State  string `json:"state"` // ok, warn or fail
 	What   string `json:"what"`
-	Advice string `json:"advice,omitempty"`
+	Advice string `json:"advice,omitempty"` // what to do about it
 }
 
 // inspection is one run of the doctor.
@@ -27,44 +37,61 @@ type inspection struct {
 	*session
 	policy   policy.Policy
 	client   *swas.Client
-	core     *snapshot.Service
+	service  *snapshot.Service
 	findings []finding
 }
 
-// doctor looks at everything that a deployment needs and says how to correct what is wrong. It changes nothing.
+// doctor checks everything that a deployment needs and prints how to correct what is wrong. It changes nothing.
 func doctor(ctx context.Context, s *session) error {
 	in := &inspection{session: s}
-	p, err := policy.Load(policy.Path(s.getenv), s.getenv)
+	in.inspect(ctx)
+	failed := slices.ContainsFunc(in.findings, func(f finding) bool { return f.State == "fail" })
+	err := s.print(map[string]any{"ok": !failed, "findings": in.findings}, func(w io.Writer) {
+		for _, f := range in.findings {
+			fmt.Fprintf(w, "%s\t%s\t%s\n", f.State, f.Check, f.What)
+			if f.Advice != "" {
+				fmt.Fprintf(w, "\t\t  %s\n", f.Advice)
+			}
+		}
+	})
+	if err == nil && failed {
+		return errFailed
+	}
+	return err
+}
+
+// inspect makes all findings, as far as a check does not need what another one has not found.
+func (in *inspection) inspect(ctx context.Context) {
+	p, err := policy.Load(policy.Path(in.getenv), in.getenv)
 	if err != nil {
 		in.wrongPolicy(err)
 	} else {
 		in.policy = p
 		in.ok("policy", "targets: "+strings.Join(names(p.Policy), ", "))
-		in.deployment()
+		in.checkDeployment()
 	}
-	in.ticks()
-	in.environment()
+	in.checkTimers()
+	in.checkEnvironment()
 	if err != nil {
-		return in.report()
+		return
 	}
-	in.senders()
-	in.roles()
-	client, end, err := s.client(ctx, &in.policy)
+	in.checkSenders()
+	in.checkRoles()
+	client, service, end, err := in.connect(ctx, &in.policy)
 	if err != nil {
-		return in.report() // the environment says why
+		return // checkEnvironment reports why
 	}
 	defer end()
-	in.client = client
-	in.core = &snapshot.Service{API: &remembering{API: client}, Policy: in.policy.Policy,
-		Instance: snapshot.NewInstance(10)}
-	answers, signs := in.endpoints(ctx), in.credentials(ctx)
-	if answers && signs {
-		for _, region := range in.regions() {
-			in.permissions(ctx, region)
-		}
-		in.targets(ctx)
+	service.API = &cachedAPI{API: client}
+	in.client, in.service = client, service
+	answers, signs := in.checkEndpoints(ctx), in.checkCredentials(ctx)
+	if !answers || !signs {
+		return
 	}
-	return in.report()
+	for _, region := range in.regions() {
+		in.checkPermissions(ctx, region)
+	}
+	in.checkTargets(ctx)
 }
 
 // wrongPolicy notes each defect of the policy.
@@ -80,15 +107,6 @@ func (in *inspection) wrongPolicy(err error) {
 	}
 }
 
-// names are the names of the policy's targets.
-func names(p snapshot.Policy) []string {
-	all := make([]string, 0, len(p.Targets))
-	for _, target := range p.Targets {
-		all = append(all, target.Name)
-	}
-	return all
-}
-
 func (in *inspection) note(state, check, what, advice string) {
 	in.findings = append(in.findings, finding{check, state, what, advice})
 }
@@ -101,47 +119,4 @@ func (in *inspection) fail(check, what, advice string) { in.note("fail", check, 
 func (in *inspection) failed(check string, err error) {
 	known := snapshot.AsError(err)
 	in.fail(check, known.Code, known.Public())
-}
-
-// regions returns the regions of the policy, each once, in its order.
-func (in *inspection) regions() []string {
-	var all []string
-	for _, target := range in.policy.Targets {
-		if region := in.regionOf(target); !slices.Contains(all, region) {
-			all = append(all, region)
-		}
-	}
-	return all
-}
-
-func (in *inspection) regionOf(target snapshot.Target) string {
-	if target.RegionID != "" {
-		return target.RegionID
-	}
-	return in.policy.RegionID
-}
-
-// report prints the findings; one failure is exit status 1.
-func (in *inspection) report() error {
-	failed := slices.ContainsFunc(in.findings, func(f finding) bool { return f.State == "fail" })
-	if in.json {
-		if err := json.NewEncoder(in.stdout).Encode(map[string]any{"ok": !failed, "findings": in.findings}); err != nil {
-			return fmt.Errorf("failed to print: %w", err)
-		}
-	} else {
-		table := tabwriter.NewWriter(in.stdout, 0, 0, 2, ' ', 0)
-		for _, f := range in.findings {
-			fmt.Fprintf(table, "%s\t%s\t%s\n", f.State, f.Check, f.What)
-			if f.Advice != "" {
-				fmt.Fprintf(table, "\t\t  %s\n", f.Advice)
-			}
-		}
-		if err := table.Flush(); err != nil {
-			return fmt.Errorf("failed to print: %w", err)
-		}
-	}
-	if failed {
-		return errFailed
-	}
-	return nil
 }

@@ -1,8 +1,8 @@
 package main
 
 import (
+	"cmp"
 	"context"
-	"fmt"
 	"net/http"
 	"slices"
 	"time"
@@ -14,9 +14,24 @@ import (
 // skewMax is how wrong this machine's clock may be: the API refuses a request that is 15 minutes off.
 const skewMax = 5 * time.Minute
 
-// endpoints asks each endpoint whether it answers, and compares the clock of the first that does with this machine's.
-// If none answers, nothing else can be looked at, so it reports whether one does.
-func (in *inspection) endpoints(ctx context.Context) (answered bool) {
+// regions returns the regions of the policy's targets, each once, in its order.
+func (in *inspection) regions() []string {
+	var all []string
+	for _, target := range in.policy.Targets {
+		if region := in.regionOf(target); !slices.Contains(all, region) {
+			all = append(all, region)
+		}
+	}
+	return all
+}
+
+func (in *inspection) regionOf(target snapshot.Target) string {
+	return cmp.Or(target.RegionID, in.policy.RegionID)
+}
+
+// checkEndpoints sends a request to each endpoint, and compares the clock of the first that answers with this
+// machine's. It reports whether one answers.
+func (in *inspection) checkEndpoints(ctx context.Context) (answered bool) {
 	if !in.live {
 		in.ok("endpoint", "that of the simulator")
 		return true
@@ -24,7 +39,7 @@ func (in *inspection) endpoints(ctx context.Context) (answered bool) {
 	clockKnown := false
 	for _, url := range in.endpointURLs() {
 		here := time.Now()
-		there, err := askTime(ctx, url)
+		there, err := readTime(ctx, url)
 		if err != nil {
 			in.fail("endpoint", url+" does not answer", "check the region, SWAS_ENDPOINT and the network")
 			continue
@@ -45,43 +60,40 @@ func (in *inspection) endpoints(ctx context.Context) (answered bool) {
 	return answered
 }
 
-// endpointURLs returns where the API of each region is.
+// endpointURLs returns the URLs of the API in the regions of the policy.
 func (in *inspection) endpointURLs() []string {
 	if endpoint := in.getenv("SWAS_ENDPOINT"); endpoint != "" {
 		return []string{endpoint}
 	}
 	var all []string
 	for _, region := range in.regions() {
-		if snapshot.ValidRegion(region) { // the check of the permissions reports one that is not
+		if snapshot.ValidRegion(region) { // checkPermissions reports one that is not
 			all = append(all, "https://swas."+region+".aliyuncs.com")
 		}
 	}
 	return all
 }
 
-// askTime returns the time of a server, or zero if its answer has none.
-func askTime(ctx context.Context, url string) (time.Time, error) {
+// readTime returns the time of a server, or zero if its response has none.
+func readTime(ctx context.Context, url string) (time.Time, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodHead, url, nil)
 	if err != nil {
-		return time.Time{}, fmt.Errorf("failed to make a request: %w", err)
+		return time.Time{}, err
 	}
-	answer, err := http.DefaultClient.Do(request)
+	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return time.Time{}, fmt.Errorf("failed to ask the server: %w", err)
+		return time.Time{}, err
 	}
-	_ = answer.Body.Close()
-	there, err := http.ParseTime(answer.Header.Get("Date"))
-	if err != nil {
-		return time.Time{}, nil
-	}
+	_ = response.Body.Close()
+	there, _ := http.ParseTime(response.Header.Get("Date"))
 	return there, nil
 }
 
-// credentials says whose they are and when they end. Without good ones nothing else can be looked at, so it reports
-// whether there are any. They are those of the user; the deployed functions have those of their roles.
-func (in *inspection) credentials(ctx context.Context) bool {
+// checkCredentials notes whose the credentials are and when they end, and reports whether the API takes them. They are
+// the user's; the deployed functions have those of their roles.
+func (in *inspection) checkCredentials(ctx context.Context) bool {
 	lasts := "they are the simulator's own"
 	if in.live {
 		origin, err := (&swas.DefaultChain{}).Origin()
@@ -95,7 +107,7 @@ func (in *inspection) credentials(ctx context.Context) bool {
 	if regions := in.regions(); len(regions) > 0 && snapshot.ValidRegion(regions[0]) {
 		region = regions[0]
 	}
-	caller, err := in.client.Caller(ctx, region)
+	caller, err := in.client.CallerIdentity(ctx, region)
 	known := snapshot.AsError(err)
 	switch {
 	case err == nil && caller.Root:
@@ -106,7 +118,7 @@ func (in *inspection) credentials(ctx context.Context) bool {
 	case known.Kind == snapshot.KindConfig:
 		in.failed("credentials", err)
 		return false
-	default: // STS is not in the way of a snapshot
+	default: // a snapshot needs no STS
 		in.warn("credentials", "STS does not say whose they are ("+known.Code+"); "+lasts,
 			"check the network to sts.aliyuncs.com if you want to know")
 	}
@@ -115,7 +127,11 @@ func (in *inspection) credentials(ctx context.Context) bool {
 
 // lifetime says when credentials end.
 func lifetime(origin swas.Origin) string {
-	key := "access key " + abbreviated(origin.AccessKeyID) + " from " + origin.Link
+	id := "****"
+	if n := len(origin.AccessKeyID); n >= 12 {
+		id = origin.AccessKeyID[:4] + id + origin.AccessKeyID[n-4:]
+	}
+	key := "access key " + id + " from " + origin.Link
 	switch {
 	case !origin.Temporary:
 		return key + ", which does not end by itself"
@@ -125,26 +141,18 @@ func lifetime(origin swas.Origin) string {
 	return key + ", temporary, and not renewed here: it ends when its issuer said, within 36 hours at most"
 }
 
-// abbreviated shows enough of an access key ID to know it again.
-func abbreviated(id string) string {
-	if len(id) < 12 {
-		return "****"
-	}
-	return id[:4] + "****" + id[len(id)-4:]
-}
-
-// absent is the ID of things that do not exist: a call that names one changes nothing, and shows all the same whether
-// it would have been allowed.
+// absent is the ID of things that do not exist: a call that names one changes nothing, and its error shows whether it
+// is allowed.
 const absent = "0000000000000000doctor"
 
-// permissions tries each action that the functions use with IDs that do not exist.
-func (in *inspection) permissions(ctx context.Context, region string) {
-	api := in.core.API
-	tries := []struct {
+// checkPermissions tries each action that the functions use with IDs that do not exist.
+func (in *inspection) checkPermissions(ctx context.Context, region string) {
+	api := in.service.API
+	for _, one := range []struct {
 		action string
 		try    func() error
-		codes  []string // they say: allowed, but there is no such thing
-		weak   string   // what does not work without it
+		codes  []string // of an action that is allowed, but names nothing that exists
+		weak   string   // what does not work without it; empty: the functions do not work at all
 	}{
 		{"ListSnapshots", func() error { _, err := api.ListSnapshots(ctx, region, 1); return err }, nil, ""},
 		{"ListDisks", func() error { _, err := api.ListDisks(ctx, region, 1); return err }, nil, ""},
@@ -155,18 +163,15 @@ func (in *inspection) permissions(ctx context.Context, region string) {
 		}, []string{snapshot.CodeDiskNotFound}, ""},
 		{"DeleteSnapshot", func() error {
 			return swas.Deleter{Client: in.client}.DeleteSnapshot(ctx, region, "s-"+absent, "swas-snapshot-doctor")
-		},
-			[]string{snapshot.CodeSnapshotNotFound},
+		}, []string{snapshot.CodeSnapshotNotFound},
 			"the timer function needs it, or slots fill; the RAM role of http and event must not have it"},
 		{"TagResources", func() error {
 			return api.TagSnapshot(ctx, region, "s-"+absent, []snapshot.Tag{{Key: snapshot.TagKeep, Value: "no"}})
 		}, []string{"InvalidResourceId.NotFound", snapshot.CodeSnapshotNotFound},
 			"nothing can be pinned, and no order can join a snapshot in progress"},
-	}
-	for _, one := range tries {
+	} {
 		err := one.try()
-		known := snapshot.AsError(err)
-		check := "permission " + one.action
+		check, known := "permission "+one.action, snapshot.AsError(err)
 		switch {
 		case err == nil, slices.Contains(one.codes, known.Code):
 			in.ok(check, "allowed to you in "+region)

@@ -60,7 +60,8 @@ func TestDoctor(t *testing.T) {
 		"healthy": {allow: apiTakes, policy: bothRoles, env: []string{"API_TOKEN=" + testToken}, says: []string{
 			`ok +policy +targets: web-1`, `ok +timer sweep +next at \w{3} 20\S+ \d\d:\d0 CST`, `ok +endpoint .* answers`,
 			`ok +clock`,
-			`ok +credentials +yours are acs:ram::1234567890123456:user/swas-snapshot; access key LTAI\*\*\*\*e-id from env, which does not end by itself`,
+			`ok +credentials +yours are acs:ram::1234567890123456:user/swas-snapshot; ` +
+				`access key LTAI\*\*\*\*e-id from env, which does not end by itself`,
 			`ok +permission TagResources +allowed to you in cn-hangzhou`,
 			`ok +target web-1 +disk d-web, 0 of 3 slots used, keep 2`,
 			`ok +target web-1 +role daily is due next at \w{3} 20\S+ 03:00 CST`,
@@ -95,8 +96,9 @@ func TestDoctor(t *testing.T) {
 		"a role that nothing takes": {policy: bothRoles,
 			says: []string{`warn +target web-1 +nothing takes role deploy: it has no schedule, and no rule of allow or`}},
 		"a rule for one role": {policy: "  web-1: {disk: d-web, keep: {manual: 1, deploy: 1}, maxAge: 26h}\n", schedule: "{}",
-			allow: "allow:\n  - {from: github, repository: a/b, on: push, refs: [refs/heads/main], targets: [web-1], role: deploy}\n",
-			says:  []string{`warn +target web-1 +nothing takes role manual`}},
+			allow: "allow:\n" +
+				"  - {from: github, repository: a/b, on: push, refs: [refs/heads/main], targets: [web-1], role: deploy}\n",
+			says: []string{`warn +target web-1 +nothing takes role manual`}},
 		"no rule for uploads": {says: []string{`warn +deployment +s.yaml:\d+: .*has no rule under events`}},
 		"wrong clock": {skew: time.Hour, status: 1,
 			says: []string{`fail +clock +this machine's clock is off by (1h|59m)`}},
@@ -108,12 +110,14 @@ func TestDoctor(t *testing.T) {
 		"busy disk": {change: func(s *simulator.Simulator) { _ = s.SetDiskStatus("d-web", "Attaching") }, says: []string{
 			`(?i)warn +target web-1 .*the disk is Attaching`,
 		}},
-		"two targets of a server": {policy: "  web-1: {disk: d-web, keep: {daily: 2}, maxAge: 26h}\n  data: {disk: d-data, keep: {daily: 2}, maxAge: 26h}\n", status: 1, says: []string{
+		"two targets of a server": {policy: "  web-1: {disk: d-web, keep: {daily: 2}, maxAge: 26h}\n" +
+			"  data: {disk: d-data, keep: {daily: 2}, maxAge: 26h}\n", status: 1, says: []string{
 			`fail +server i-web +its targets keep daily of web-1 2 \+ daily of data 2 = 4 slots, and it has 3`,
 		}},
 		"two targets and orders": {policy: bothRoles + "  data: {disk: d-data, keep: {daily: 1}, maxAge: 26h}\n",
 			allow: apiTakes, status: 1, says: []string{
-				`fail +server i-web +its targets keep daily of web-1 1 \+ deploy of web-1 1 \+ daily of data 1 = 3 slots, which leaves none free for an order`,
+				`fail +server i-web +its targets keep daily of web-1 1 \+ deploy of web-1 1 \+ daily of data 1 = 3 slots, ` +
+					`which leaves none free for an order`,
 			}},
 		"two targets by schedule": {policy: onlyTarget + "  data: {disk: d-data, keep: {daily: 2}, maxAge: 26h}\n", status: 1,
 			says: []string{
@@ -128,7 +132,8 @@ func TestDoctor(t *testing.T) {
 				foreign(s, fmt.Sprint("d-more-", n), 3)
 			}
 		}, says: []string{
-			`warn +account +12 of min\(3 x 6 servers, 15\) = 15 slots used, keep 1`, `; 12 are of servers that are no target: fewer`,
+			`warn +account +12 of min\(3 x 6 servers, 15\) = 15 slots used, keep 1`,
+			`; 12 are of servers that are no target: fewer`,
 			`set maxEventAge: 4h`,
 		}},
 		"six servers, mostly free": {servers: 4,
@@ -148,7 +153,8 @@ func TestDoctor(t *testing.T) {
 			ours(s, "daily", time.Minute)
 			ours(s, "deploy", 24*time.Hour, simulator.Tag{Key: snapshot.TagKeep, Value: "forever"})
 			ours(s, "deploy", 48*time.Hour, simulator.Tag{Key: snapshot.TagKeep, Value: "2099-12-31"})
-		}, says: []string{`warn +target web-1 +an order for role deploy of web-1 will be blocked: .*\(deploy, pinned for ever\), s-\w+ \(deploy, pinned until 2099-12-31\)`}},
+		}, says: []string{`warn +target web-1 +an order for role deploy of web-1 will be blocked: ` +
+			`.*\(deploy, pinned for ever\), s-\w+ \(deploy, pinned until 2099-12-31\)`}},
 		"hidden tags": {change: func(s *simulator.Simulator) {
 			s.AddSnapshot(simulator.Snapshot{DiskID: "d-web", Name: "deploy-web-1-abcdefgh"})
 		}, says: []string{`warn +target web-1 +s-\w+ has a name of ours and no tags: the API shows no tags`}},

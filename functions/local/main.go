@@ -13,54 +13,101 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"swas-snapshot/shared/snapshot"
 )
 
-// usage is the whole command line.
-const usage = `Usage: go run ./functions/local [command] [flags]
+const usage = `Usage: go run ./functions/local [COMMAND] [FLAGS] [ARGUMENTS]
 
-  (none)                        the demo: each kind of trigger once, through the real functions
+  demo                          each kind of trigger once, through the real functions; also without a command
   serve                         keep the simulator and the HTTP function up, and fire the timers of s.yaml
-  invoke timer|http|event FILE  one event through the real function; FILE may be - for standard input
-  build                         dist/<function>/bootstrap and snapshots.yaml, ready to deploy
+  invoke timer|http|event FILE  send one event through the real function
+  build                         make dist/<function>/bootstrap and snapshots.yaml, ready to deploy
   plan [TARGET]                 what the next sweep does and why, what is due next, what will be blocked
-  list [TARGET]                 what is there, with ages
-  pin ID [DAY]                  keep a snapshot until a day (2026-12-01), or for ever
-  unpin ID                      keep it no longer than its role's count does
+  list [TARGET]                 the snapshots on the servers, with their ages
+  pin ID [DAY]                  keep a snapshot until a day, or for ever
+  unpin ID                      keep a snapshot no longer than its role's count does
   doctor                        check credentials, permissions, policy, disks, slots and next ticks
 
-Flags, before or behind the command:
-  -live                         use the real API and the default credentials; without it: the simulator
-  -json                         answers for machines
-  -platform fc|lambda           whose runtime the functions run on (default fc)
-  -addr HOST:PORT               serve: where the HTTP function listens (default 127.0.0.1:9000)
-  -takes DURATION               serve: how long the simulator takes for a snapshot (default 5s)
-  -now                          invoke: as if the event happened now; the examples in events are old
-  -arch amd64|arm64             build: of the machine that will run the functions (default amd64)
+Flags, behind the command; each command explains its own with -h:
+
+  -live                         use the real API; all but demo, serve and build
+  -json                         print JSON; all commands
+  -platform fc|lambda           demo, serve, invoke
+  -addr HOST:PORT               serve
+  -takes DURATION               serve
+  -now                          invoke
+  -arch amd64|arm64             build
 
 The policy is snapshots.yaml, or the file that SNAPSHOTS_FILE names. Try:
 
-  go run ./functions/local invoke -now timer events/timer-fc.json
+  go run ./functions/local invoke -now timer events/timer-sweep-fc.json
 `
+
+// command is one command of the command line.
+type command struct {
+	name  string
+	args  string // as the usage shows them; those in brackets may be left out
+	usage string
+	flags func(*session, *flag.FlagSet) // defines its flags besides -json
+	run   func(context.Context, *session) error
+}
+
+// commands are all commands; the first one runs if none is named.
+var commands = []command{
+	{"demo", "", demoUsage, (*session).platformFlag, demo},
+	{"serve", "", serveUsage, (*session).serveFlags, serve},
+	{"invoke", "timer|http|event FILE", invokeUsage, (*session).invokeFlags, invoke},
+	{"build", "", buildUsage, (*session).buildFlags, build},
+	{"plan", "[TARGET]", planUsage, (*session).liveFlag, plan},
+	{"list", "[TARGET]", listUsage, (*session).liveFlag, list},
+	{"pin", "ID [DAY]", pinUsage, (*session).liveFlag, pin},
+	{"unpin", "ID", unpinUsage, (*session).liveFlag, unpin},
+	{"doctor", "", doctorUsage, (*session).liveFlag, doctor},
+}
+
+// session is one run of a command: its arguments and flags, its environment and its streams.
+type session struct {
+	args     []string
+	live     bool
+	json     bool
+	platform string // fc or lambda
+	addr     string
+	takes    time.Duration
+	now      bool
+	arch     string // amd64 or arm64
+
+	getenv         func(string) string
+	stdin          io.Reader
+	stdout, stderr io.Writer
+}
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	os.Exit(exit(run(ctx, os.Args[1:], os.Getenv, os.Stdin, os.Stdout, os.Stderr), os.Stderr))
+	// Without a channel for SIGPIPE, a write to a closed stdout ends the process before it removes its files.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	status := exitStatus(run(ctx, os.Args[1:], os.Getenv, os.Stdin, os.Stdout, os.Stderr), os.Stderr)
+	stop()
+	os.Exit(status)
 }
 
-// errFailed is the error of a command that has said already what went wrong.
+// errFailed is the error of a command that has already printed what went wrong.
 var errFailed = errors.New("the command failed")
 
-// exit prints an error and returns the exit status: 0, 1, or 2 for a command line that is wrong.
-func exit(err error, stderr io.Writer) int {
+// usageError is a mistake on the command line; it says what would be right.
+type usageError string
+
+func (e usageError) Error() string { return string(e) }
+
+// exitStatus prints an error and returns the exit status: 0, 1, or 2 for a mistake on the command line.
+func exitStatus(err error, stderr io.Writer) int {
 	var wrong usageError
 	switch {
-	case err == nil, errors.Is(err, flag.ErrHelp):
+	case err == nil:
 		return 0
 	case errors.As(err, &wrong):
-		fmt.Fprintf(stderr, "swas-snapshot: %v\nrun it with -h for the whole command line\n", err)
+		fmt.Fprintf(stderr, "swas-snapshot: %v\nrun it with -h for its usage\n", err)
 		return 2
 	case !errors.Is(err, errFailed):
 		fmt.Fprintf(stderr, "swas-snapshot: %v\n", err)
@@ -68,156 +115,128 @@ func exit(err error, stderr io.Writer) int {
 	return 1
 }
 
-// usageError is a mistake on the command line; it says what would be right.
-type usageError string
-
-func (e usageError) Error() string { return string(e) }
-
-// options is the command line.
-type options struct {
-	command  string
-	args     []string
-	live     bool
-	json     bool
-	platform string
-	addr     string
-	takes    durationFlag
-	now      bool
-	arch     string
-}
-
-// command is one command: how many arguments it takes, and what it does.
-type command struct {
-	min, max int
-	wants    string // said when the number of arguments is wrong
-	flags    []string
-	do       func(context.Context, *session) error
-}
-
-var commands = map[string]command{
-	"":      {0, 0, "", []string{"platform", "json"}, demo},
-	"serve": {0, 0, "serve takes no arguments", []string{"addr", "json", "platform", "takes"}, serve},
-	"invoke": {2, 2, "invoke takes a function (timer, http or event) and a file: invoke -now timer events/timer-fc.json",
-		[]string{"live", "json", "now", "platform"}, invoke},
-	"build":  {0, 0, "build takes no arguments: it builds all three functions", []string{"arch", "json"}, build},
-	"plan":   {0, 1, "plan takes at most one target: plan web-1", []string{"live", "json"}, plan},
-	"list":   {0, 1, "list takes at most one target: list web-1", []string{"live", "json"}, list},
-	"pin":    {1, 2, "pin takes a snapshot ID and maybe a day: pin s-bp1... 2026-12-01", []string{"live", "json"}, pin},
-	"unpin":  {1, 1, "unpin takes a snapshot ID: unpin s-bp1...", []string{"live", "json"}, unpin},
-	"doctor": {0, 0, "doctor takes no arguments", []string{"live", "json"}, doctor},
-}
-
-// session is one run of the command.
-type session struct {
-	options
-	getenv         func(string) string
-	stdin          io.Reader
-	stdout, stderr io.Writer
-}
-
-// run reads the command line and does what it says.
+// run runs the command that args name. If stdout fails, it cancels the command and returns that error.
 func run(
 	ctx context.Context, args []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer,
 ) error {
-	s := &session{getenv: getenv, stdin: stdin, stdout: stdout, stderr: &shared{w: stderr}}
-	given, err := s.parse(args)
-	if errors.Is(err, flag.ErrHelp) {
-		_, _ = io.WriteString(stdout, usage)
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	out := &output{w: stdout, cancel: cancel}
+	s := &session{getenv: getenv, stdin: stdin, stdout: out, stderr: &output{w: stderr}}
+	if len(args) > 0 && slices.Contains([]string{"-h", "-help", "--help", "help"}, args[0]) {
+		fmt.Fprint(out, usage)
+		return out.err
+	}
+	args = commandFirst(args)
+	c, err := findCommand(args)
+	if err != nil {
 		return err
 	}
-	if err != nil {
-		return usageError(flagMistake(err.Error()))
+	if len(args) > 0 && args[0] == c.name {
+		args = args[1:]
 	}
-	if s.command == "help" {
-		_, _ = io.WriteString(stdout, usage)
-		return flag.ErrHelp
-	}
-	if s.command == "demo" {
-		s.command = ""
-	}
-	c, ok := commands[s.command]
-	switch {
-	case !ok:
-		return usageError(unknownCommand(s.command))
-	case len(s.args) < c.min || len(s.args) > c.max:
-		return usageError(c.wants)
-	case s.platform != "fc" && s.platform != "lambda":
-		return usageError("-platform: is fc or lambda, not " + quoted(s.platform))
-	case s.arch != "amd64" && s.arch != "arm64":
-		return usageError("-arch: is amd64 or arm64, not " + quoted(s.arch))
-	}
-	for _, name := range given {
-		if !slices.Contains(c.flags, name) {
-			return usageError(fmt.Sprintf("-%s has no meaning for %s: leave it out", name, orDemo(s.command)))
+	switch err := s.parse(c, args); {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprint(out, c.usage)
+	case err != nil:
+		return usageError(err.Error())
+	default:
+		if err := c.run(ctx, s); err != nil && out.err == nil {
+			return err
 		}
 	}
-	return c.do(ctx, s)
+	return out.err
 }
 
-// parse reads flags before and behind the command, and returns the names of those that were given.
-func (s *session) parse(args []string) (given []string, err error) {
-	flags := flag.NewFlagSet("local", flag.ContinueOnError)
+// commandFirst moves the name of a command before the flags that stand before it: -json plan is plan -json.
+func commandFirst(args []string) []string {
+	if len(args) == 0 || !strings.HasPrefix(args[0], "-") {
+		return args
+	}
+	at := slices.IndexFunc(args, func(arg string) bool {
+		return slices.ContainsFunc(commands, func(c command) bool { return c.name == arg })
+	})
+	if at < 0 {
+		return args
+	}
+	return append([]string{args[at]}, slices.Delete(slices.Clone(args), at, at+1)...)
+}
+
+// findCommand returns the command that the first argument names: the first one, if that is a flag or missing.
+func findCommand(args []string) (command, error) {
+	if len(args) == 0 || strings.HasPrefix(args[0], "-") {
+		return commands[0], nil
+	}
+	var all []string
+	for _, c := range commands {
+		if c.name == args[0] {
+			return c, nil
+		}
+		all = append(all, c.name)
+	}
+	advice := "use " + strings.Join(all, ", ")
+	if near := snapshot.Nearest(args[0], all); near != "" {
+		advice = "did you mean " + near + "?"
+	}
+	return command{}, usageError(fmt.Sprintf("there is no command %q: %s", args[0], advice))
+}
+
+// parse reads the flags of a command, which may stand before and behind its arguments, and the arguments.
+func (s *session) parse(c command, args []string) error {
+	flags := flag.NewFlagSet(c.name, flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
-	flags.BoolVar(&s.live, "live", false, "")
 	flags.BoolVar(&s.json, "json", false, "")
-	flags.StringVar(&s.platform, "platform", "fc", "")
-	flags.StringVar(&s.addr, "addr", "127.0.0.1:9000", "")
-	flags.Var(&s.takes, "takes", "")
-	flags.BoolVar(&s.now, "now", false, "")
-	flags.StringVar(&s.arch, "arch", "amd64", "")
-	var words []string
+	c.flags(s, flags)
 	for {
 		if err := flags.Parse(args); err != nil {
-			return nil, err
+			return explain(err, flags)
 		}
-		rest := flags.Args()
-		if len(rest) == 0 {
+		if flags.NArg() == 0 {
 			break
 		}
-		words, args = append(words, rest[0]), rest[1:]
+		s.args, args = append(s.args, flags.Arg(0)), flags.Args()[1:]
 	}
-	if len(words) > 0 {
-		s.command, s.args = words[0], words[1:]
+	wanted := strings.Fields(c.args)
+	switch needed := len(wanted) - strings.Count(c.args, "["); {
+	case len(wanted) == 0 && len(s.args) > 0:
+		return fmt.Errorf("%s takes no arguments", c.name)
+	case len(s.args) < needed || len(s.args) > len(wanted):
+		return fmt.Errorf("%s takes other arguments: %s %s", c.name, c.name, c.args)
 	}
-	flags.Visit(func(f *flag.Flag) { given = append(given, f.Name) })
-	return given, nil
+	return nil
 }
 
-// flagMistake says what the flag package says, with the flag that was probably meant.
-func flagMistake(text string) string {
-	name, unknown := strings.CutPrefix(text, "flag provided but not defined: -")
+// explain returns the error of a flag set, and for an unknown flag the one that was probably meant.
+func explain(err error, flags *flag.FlagSet) error {
+	name, unknown := strings.CutPrefix(err.Error(), "flag provided but not defined: -")
 	if !unknown {
-		return text
+		return err
 	}
-	if near := snapshot.Nearest(name, []string{"live", "json", "platform", "addr", "takes", "now", "arch"}); near != "" {
-		return fmt.Sprintf("there is no flag -%s: did you mean -%s?", name, near)
+	var all []string
+	flags.VisitAll(func(f *flag.Flag) { all = append(all, f.Name) })
+	advice := "leave it out; flags stand behind their command"
+	if near := snapshot.Nearest(name, all); near != "" {
+		advice = "did you mean -" + near + "?"
 	}
-	return fmt.Sprintf("there is no flag -%s", name)
+	return fmt.Errorf("%s has no flag -%s: %s", flags.Name(), name, advice)
 }
 
-func unknownCommand(name string) string {
-	known := []string{"serve", "invoke", "build", "plan", "list", "pin", "unpin", "doctor"}
-	for _, one := range known {
-		if strings.HasPrefix(one, name) || strings.HasPrefix(name, one) || sameLetters(one, name) {
-			return fmt.Sprintf("there is no command %s: did you mean %s?", quoted(name), one)
+// liveFlag defines -live.
+func (s *session) liveFlag(flags *flag.FlagSet) { flags.BoolVar(&s.live, "live", false, "") }
+
+// platformFlag defines -platform.
+func (s *session) platformFlag(flags *flag.FlagSet) {
+	choice(flags, &s.platform, "platform", "fc", "lambda")
+}
+
+// choice defines a flag that is one of two words, by default the first.
+func choice(flags *flag.FlagSet, value *string, name, first, second string) {
+	*value = first
+	flags.Func(name, "", func(text string) error {
+		if text != first && text != second {
+			return fmt.Errorf("use %s or %s", first, second)
 		}
-	}
-	return fmt.Sprintf("there is no command %s: use %s, or none for the demo", quoted(name), strings.Join(known, ", "))
+		*value = text
+		return nil
+	})
 }
-
-// sameLetters reports whether two words differ in the order of their letters only: a typing error.
-func sameLetters(a, b string) bool {
-	first, second := []byte(a), []byte(b)
-	slices.Sort(first)
-	slices.Sort(second)
-	return string(first) == string(second)
-}
-
-func orDemo(command string) string {
-	if command == "" {
-		return "the demo"
-	}
-	return command
-}
-
-func quoted(text string) string { return fmt.Sprintf("%q", text) }

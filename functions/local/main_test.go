@@ -1,12 +1,14 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"flag"
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -15,17 +17,22 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(buildAndRun(m)) }
 
+// prebuiltVariable makes this test a process of the command, with the functions in a folder that exists.
+const prebuiltVariable = "LOCAL_TEST_PREBUILT"
+
 func buildAndRun(m *testing.M) int {
+	if prebuilt = os.Getenv(prebuiltVariable); prebuilt != "" {
+		os.Args = os.Args[:1]
+		main()
+	}
 	flag.Parse()
 	root, err := sourceRoot()
 	if err == nil {
 		prebuilt, err = os.MkdirTemp("", "swas-snapshot-local-test-")
 	}
 	defer os.RemoveAll(prebuilt)
-	for _, name := range functionNames {
-		if err == nil {
-			err = compile(context.Background(), root, name, filepath.Join(prebuilt, name), "")
-		}
+	if err == nil {
+		err = compile(context.Background(), root, prebuilt+string(filepath.Separator), "", functionNames...)
 	}
 	if err == nil {
 		err = flag.Set("test.parallel", "8") // most of these tests wait for processes
@@ -38,10 +45,12 @@ func buildAndRun(m *testing.M) int {
 }
 
 // typed runs a command line, and returns its exit status and what it printed.
-func typed(t *testing.T, getenv func(string) string, stdin io.Reader, args ...string) (status int, stdout, stderr string) {
+func typed(
+	t *testing.T, getenv func(string) string, stdin io.Reader, args ...string,
+) (status int, stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	status = exit(run(t.Context(), args, getenv, stdin, &out, &errs), &errs)
+	status = exitStatus(run(t.Context(), args, getenv, stdin, &out, &errs), &errs)
 	for _, text := range []string{out.String(), errs.String()} {
 		if strings.Contains(text, "goroutine ") {
 			t.Errorf("there is a stack trace:\n%s", text)
@@ -58,35 +67,35 @@ func TestMistyped(t *testing.T) {
 		"invok":                         "did you mean invoke?",
 		"plans":                         "did you mean plan?",
 		"dcotor":                        "did you mean doctor?",
-		"deploy":                        "use serve, invoke, build, plan, list, pin, unpin, doctor, or none for the demo",
+		"deploy":                        "use demo, serve, invoke, build, plan, list, pin, unpin, doctor",
 		"serve now":                     "serve takes no arguments",
-		"serve -arch arm64":             "-arch has no meaning for serve",
-		"serve -live":                   "-live has no meaning for serve",
+		"serve -arch arm64":             "serve has no flag -arch",
+		"serve -live":                   "serve has no flag -live",
 		"serve -takes 0s":               "positive duration",
 		"serve -takes soon":             "positive duration",
-		"invoke":                        "invoke takes a function",
-		"invoke timer":                  "invoke takes a function",
+		"invoke":                        "invoke takes other arguments: invoke timer|http|event FILE",
+		"invoke timer":                  "invoke takes other arguments: invoke timer|http|event FILE",
 		"invoke tiemr x.json":           `there is no function "tiemr"`,
-		"invoke timer x.json y.json":    "invoke takes a function",
-		"invoke timer x.json -takes 5s": "-takes has no meaning for invoke",
+		"invoke timer x.json y.json":    "invoke takes other arguments: invoke timer|http|event FILE",
+		"invoke timer x.json -takes 5s": "invoke has no flag -takes",
 		"build timer":                   "build takes no arguments",
-		"build -arch riscv64":           "-arch: is amd64 or arm64",
-		"build -live":                   "-live has no meaning for build",
-		"plan web-1 db-1":               "plan takes at most one target",
-		"plan -role daily":              "there is no flag -role",
-		"list web-1 db-1":               "list takes at most one target",
+		"build -arch riscv64":           "-arch: use amd64 or arm64",
+		"build -live":                   "build has no flag -live",
+		"plan web-1 db-1":               "plan takes other arguments: plan [TARGET]",
+		"plan -role daily":              "plan has no flag -role",
+		"list web-1 db-1":               "list takes other arguments: list [TARGET]",
 		"lits":                          "did you mean list?",
-		"plan -platform lambda":         "-platform has no meaning for plan",
-		"pin":                           "pin takes a snapshot ID",
-		"pin s-1 2026-12-01 now":        "pin takes a snapshot ID",
-		"unpin":                         "unpin takes a snapshot ID",
-		"unpin s-1 2026-12-01":          "unpin takes a snapshot ID",
+		"plan -platform lambda":         "plan has no flag -platform",
+		"pin":                           "pin takes other arguments: pin ID [DAY]",
+		"pin s-1 2026-12-01 now":        "pin takes other arguments: pin ID [DAY]",
+		"unpin":                         "unpin takes other arguments: unpin ID",
+		"unpin s-1 2026-12-01":          "unpin takes other arguments: unpin ID",
 		"doctor web-1":                  "doctor takes no arguments",
-		"-platform gcp":                 "-platform: is fc or lambda",
-		"-live":                         "-live has no meaning for the demo",
-		"-addr 127.0.0.1:0":             "-addr has no meaning for the demo",
-		"-colour":                       "there is no flag -colour",
-		"plan -lvie":                    "there is no flag -lvie: did you mean -live?",
+		"-platform gcp":                 "-platform: use fc or lambda",
+		"-live":                         "demo has no flag -live",
+		"-addr 127.0.0.1:0":             "demo has no flag -addr",
+		"-colour":                       "demo has no flag -colour",
+		"plan -lvie":                    "plan has no flag -lvie: did you mean -live?",
 	} {
 		t.Run(line, func(t *testing.T) {
 			t.Parallel()
@@ -98,24 +107,73 @@ func TestMistyped(t *testing.T) {
 	}
 }
 
-// TestHelp shows that -h names every command and every flag.
+// TestHelp shows that the usage names every command and flag, and that of a command its flags and a valid example.
 func TestHelp(t *testing.T) {
 	t.Parallel()
-	for _, line := range []string{"-h", "-help", "serve -h", "help"} {
-		status, stdout, stderr := typed(t, environment(), nil, strings.Fields(line)...)
-		if status != 0 || stderr != "" {
-			t.Errorf("%s: exit status %d\n%s", line, status, stderr)
+	for _, line := range []string{"-h", "-help", "help"} {
+		status, stdout, stderr := typed(t, environment(), nil, line)
+		if status != 0 || stderr != "" || stdout != usage {
+			t.Errorf("%s: exit status %d\n%s%s", line, status, stdout, stderr)
 		}
-		for name, c := range commands {
-			if !strings.Contains(stdout, name) {
-				t.Errorf("%s: the command %s is missing", line, name)
+	}
+	for _, c := range commands {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			if !strings.Contains(usage, "\n  "+strings.TrimSpace(c.name+" "+c.args)+" ") {
+				t.Error("the usage does not name it, with its arguments")
 			}
-			for _, f := range c.flags {
-				if !strings.Contains(stdout, "  -"+f) {
-					t.Errorf("%s: the flag -%s is missing", line, f)
+			status, stdout, stderr := typed(t, environment(), nil, c.name, "-json", "-h")
+			if status != 0 || stderr != "" || stdout != c.usage {
+				t.Errorf("exit status %d\n%s%s", status, stdout, stderr)
+			}
+			lines := strings.Split(strings.TrimSpace(c.usage), "\n")
+			first, example := lines[0], strings.TrimSpace(lines[len(lines)-1])
+			if !strings.HasPrefix(first, "Usage: go run ./functions/local ") || !strings.HasSuffix(first, c.args) {
+				t.Errorf("it begins with %s", first)
+			}
+			flags := flag.NewFlagSet("", flag.ContinueOnError)
+			c.flags(&session{}, flags)
+			flags.Bool("json", false, "")
+			flags.VisitAll(func(f *flag.Flag) {
+				if !strings.Contains(c.usage, "\n  -"+f.Name+" ") || !strings.Contains(usage, "\n  -"+f.Name+" ") {
+					t.Errorf("the flag -%s is missing", f.Name)
 				}
+			})
+			words, ok := strings.CutPrefix(example, "go run ./functions/local "+c.name)
+			if err := new(session).parse(c, strings.Fields(words)); err != nil || !ok {
+				t.Errorf("%s: %v", example, err)
 			}
-		}
+		})
+	}
+}
+
+// TestClosedOutput closes the stdout of a real process, as head does after its lines: the demo ends early and removes
+// its temporary folders.
+func TestClosedOutput(t *testing.T) {
+	t.Parallel()
+	temporary := t.TempDir()
+	process := exec.Command(os.Args[0])
+	process.Env = append(os.Environ(), prebuiltVariable+"="+prebuilt, "TMPDIR="+temporary)
+	var stderr bytes.Buffer
+	process.Stderr = &stderr
+	stdout, err := process.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := process.Start(); err != nil {
+		t.Fatal(err)
+	}
+	line, err := bufio.NewReader(stdout).ReadString('\n')
+	if err != nil || !strings.HasPrefix(line, "building") {
+		t.Errorf("it prints %q, %v", line, err)
+	}
+	_ = stdout.Close()
+	_ = process.Wait()
+	if code := process.ProcessState.ExitCode(); code != 1 || !strings.Contains(stderr.String(), "failed to print: ") {
+		t.Errorf("exit status %d, want 1\n%s", code, &stderr)
+	}
+	if left, err := os.ReadDir(temporary); err != nil || len(left) > 0 {
+		t.Errorf("it leaves %v, %v", left, err)
 	}
 }
 
@@ -132,7 +190,7 @@ allow:
 // corrected is the line that old needs.
 const corrected = "as in keep: {daily: 1, deploy: 1}"
 
-// tagged is a policy with more tags than the core leaves room for.
+// tagged is a policy with more tags than the core accepts.
 const tagged = `region: cn-hangzhou
 targets:
   web-1: {disk: d-1, tags: {a: "1", b: "1", c: "1", d: "1", e: "1", f: "1", g: "1", h: "1", i: "1", j: "1", k: "1"}}
@@ -197,7 +255,8 @@ func TestFails(t *testing.T) {
 func TestStdin(t *testing.T) {
 	t.Parallel()
 	good := atRoot(t)
-	status, stdout, stderr := typed(t, good, strings.NewReader(`{"target":"web-1","key":"k"}`), "invoke", "event", "-", "-json")
+	order := strings.NewReader(`{"target":"web-1","key":"k"}`)
+	status, stdout, stderr := typed(t, good, order, "invoke", "event", "-", "-json")
 	if status != 0 || !strings.HasPrefix(stdout, `{"results":[{"target":"web-1"`) || strings.Count(stdout, "\n") != 1 {
 		t.Errorf("exit status %d: %s%s", status, stdout, stderr)
 	}
@@ -205,7 +264,8 @@ func TestStdin(t *testing.T) {
 		"more than 32 MiB": io.LimitReader(zeros{}, eventMax+1),
 		"failed to read":   iotest.ErrReader(io.ErrUnexpectedEOF),
 	} {
-		if status, _, stderr := typed(t, good, stdin, "invoke", "event", "-"); status != 1 || !strings.Contains(stderr, name) {
+		status, _, stderr := typed(t, good, stdin, "invoke", "event", "-")
+		if status != 1 || !strings.Contains(stderr, name) {
 			t.Errorf("exit status %d, want 1 and %q: %s", status, name, stderr)
 		}
 	}

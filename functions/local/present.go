@@ -24,7 +24,7 @@ var timeFields = map[string]func(time.Time) any{
 func utc(t time.Time) any { return t.UTC().Format("2006-01-02T15:04:05Z") }
 
 // atPresent returns an event as if it happened now: examples are older than any maxEventAge. What the functions would
-// refuse to read stays as it is, so that they say what is wrong with it.
+// refuse to read stays as it is, so that they report what is wrong with it.
 func atPresent(event []byte, now time.Time) []byte {
 	if trigger.CheckJSON(event) != nil {
 		return event
@@ -42,14 +42,16 @@ func atPresent(event []byte, now time.Time) []byte {
 	return moved
 }
 
+// move sets the times in a JSON value to now.
 func move(value any, now time.Time) any {
 	switch value := value.(type) {
 	case map[string]any:
 		for name, inner := range value {
-			if form, ok := timeFields[name]; ok && !compound(inner) {
+			value[name] = move(inner, now)
+			_, isMap := inner.(map[string]any)
+			_, isList := inner.([]any)
+			if form, ok := timeFields[name]; ok && !isMap && !isList {
 				value[name] = form(now)
-			} else {
-				value[name] = move(inner, now)
 			}
 		}
 	case []any:
@@ -57,17 +59,9 @@ func move(value any, now time.Time) any {
 			value[i] = move(inner, now)
 		}
 	case string:
-		if strings.HasPrefix(value, "{") || strings.HasPrefix(value, "[") { // a message within a message
+		if strings.HasPrefix(value, "{") || strings.HasPrefix(value, "[") { // JSON within a string
 			return string(atPresent([]byte(value), now))
 		}
 	}
 	return value
-}
-
-func compound(value any) bool {
-	switch value.(type) {
-	case map[string]any, []any:
-		return true
-	}
-	return false
 }

@@ -10,7 +10,8 @@ func TestAtPresent(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 12, 1, 8, 30, 0, 5e8, time.FixedZone("", 3600))
 	for name, c := range map[string]struct{ event, want string }{
-		"Timer":     {`{"triggerTime":"2026-01-30T19:00:00Z","payload":"{\"role\":\"daily\"}"}`, `{"payload":"{\"role\":\"daily\"}","triggerTime":"2026-12-01T07:30:00Z"}`},
+		"Timer": {`{"triggerTime":"2026-01-30T19:00:00Z","payload":"{\"role\":\"daily\"}"}`,
+			`{"payload":"{\"role\":\"daily\"}","triggerTime":"2026-12-01T07:30:00Z"}`},
 		"Millis":    {`{"PublishTime":1,"Message":"m"}`, `{"Message":"m","PublishTime":1796110200500}`},
 		"Text":      {`{"attributes":{"SentTimestamp":"1"}}`, `{"attributes":{"SentTimestamp":"1796110200500"}}`},
 		"InAList":   {`[{"time":"x"}]`, `[{"time":"2026-12-01T07:30:00Z"}]`},

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"swas-snapshot/shared/credentials"
 	"swas-snapshot/shared/policy"
 	"swas-snapshot/shared/snapshot"
 	"swas-snapshot/shared/swas"
@@ -146,15 +147,20 @@ func TestReadmeDemo(t *testing.T) {
 	}
 	if *update {
 		root, _ := sourceRoot()
-		if err := os.WriteFile(filepath.Join(root, "README.md"), []byte(strings.Replace(text, shown, stdout.String(), 1)), 0o644); err != nil {
+		text = strings.Replace(text, shown, stdout.String(), 1)
+		if err := os.WriteFile(filepath.Join(root, "README.md"), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return
 	}
 	if settled(shown) != settled(stdout.String()) {
-		t.Errorf("the README shows another demo; run go test ./functions/local -run TestReadmeDemo -update. It prints\n%s", stdout.String())
+		t.Errorf("the README shows another demo; run go test ./functions/local -run TestReadmeDemo -update. It prints\n%s",
+			stdout.String())
 	}
 }
+
+// robotURL is an environment for policies with ${NAME} in the URL of a notification.
+func robotURL(string) string { return "https://oapi.dingtalk.com/robot/send" }
 
 // The policies of the README are ones that the program takes.
 func TestReadmePolicies(t *testing.T) {
@@ -172,7 +178,7 @@ func TestReadmePolicies(t *testing.T) {
 			continue // of a pipeline
 		}
 		found++
-		if _, err := policy.Parse([]byte(b.text), func(string) string { return "https://oapi.dingtalk.com/robot/send" }); err != nil {
+		if _, err := policy.Parse([]byte(b.text), robotURL); err != nil {
 			t.Errorf("%s\n%v", b.text, err)
 		}
 	}
@@ -181,7 +187,7 @@ func TestReadmePolicies(t *testing.T) {
 	}
 }
 
-// The README creates the RAM roles that s.yaml names, each with its policy, and links only to files that exist.
+// The README creates the RAM roles that s.yaml names, each with its policy.
 func TestReadmeRoles(t *testing.T) {
 	t.Parallel()
 	text, _ := readme(t)
@@ -196,13 +202,6 @@ func TestReadmeRoles(t *testing.T) {
 			t.Errorf("s.yaml does not name the RAM role swas-snapshot-%s", role)
 		}
 	}
-	links := regexp.MustCompile(`\]\((docs/[^)]+)\)`).FindAllStringSubmatch(text, -1)
-	if len(links) < 2 {
-		t.Errorf("%d links into docs were found: the README has more", len(links))
-	}
-	for _, link := range links {
-		content(t, filepath.Join(root, link[1]))
-	}
 }
 
 // The README's commands for AWS Lambda make the secrets that template.yml takes, and its orders name a role.
@@ -216,7 +215,8 @@ func TestReadmeOrders(t *testing.T) {
 			t.Errorf("template.yml has no parameter %s", name)
 		}
 	}
-	orders := regexp.MustCompile(`(?m)^(?:s event invoke -e|aws lambda invoke .* --payload) '([^']+)'`).FindAllStringSubmatch(text, -1)
+	command := regexp.MustCompile(`(?m)^(?:s event invoke -e|aws lambda invoke .* --payload) '([^']+)'`)
+	orders := command.FindAllStringSubmatch(text, -1)
 	if len(orders) != 2 {
 		t.Fatalf("%d first orders were found, not 2", len(orders))
 	}
@@ -274,14 +274,15 @@ func (l *lineWriter) Write(data []byte) (int, error) {
 }
 
 // serving starts serve -json with a policy and an environment, and returns where everything is.
-func serving(t *testing.T, set ...string) served {
+func serving(t *testing.T, set ...string) addresses {
 	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	out := &lineWriter{line: make(chan string, 1)}
 	ended := make(chan error, 1)
 	getenv := atRoot(t, set...)
 	go func() {
-		ended <- run(ctx, []string{"serve", "-json", "-addr", "127.0.0.1:0", "-takes", "1s"}, getenv, strings.NewReader(""), out, io.Discard)
+		args := []string{"serve", "-json", "-addr", "127.0.0.1:0", "-takes", "1s"}
+		ended <- run(ctx, args, getenv, strings.NewReader(""), out, io.Discard)
 	}()
 	t.Cleanup(func() {
 		stop()
@@ -291,7 +292,7 @@ func serving(t *testing.T, set ...string) served {
 	})
 	select {
 	case line := <-out.line:
-		var here served
+		var here addresses
 		if err := json.Unmarshal([]byte(line), &here); err != nil {
 			t.Fatalf("the first line is no JSON: %s", line)
 		}
@@ -300,7 +301,7 @@ func serving(t *testing.T, set ...string) served {
 		ended <- nil
 		t.Fatalf("serve ended: %v", err)
 	}
-	return served{}
+	return addresses{}
 }
 
 // gate is the script of the README. It returns nil where the tools are missing that it needs; CI has them.
@@ -342,6 +343,7 @@ func TestReadmeGate(t *testing.T) {
 	secret := "whsec_" + base64.StdEncoding.EncodeToString(bytes.Repeat([]byte("gate"), 8))
 	here := serving(t, "WEBHOOK_SECRET="+secret, "SNAPSHOT_CALLS_PER_MINUTE=0")
 	const failure = -1 // shells differ in the exit status of an unset variable
+	other := "whsec_" + base64.StdEncoding.EncodeToString(bytes.Repeat([]byte("else"), 8))
 	cases := map[string]struct {
 		env  []string
 		says string
@@ -351,7 +353,7 @@ func TestReadmeGate(t *testing.T) {
 		"Slash":        {[]string{"SNAPSHOT_URL=" + here.HTTP + "/"}, "is accomplished", 0},
 		"NotAllowed":   {[]string{"TARGET=db-9"}, `"retryable":false`, 1},
 		"GoOn":         {[]string{"TARGET=db-9", "ON_FAILURE=go-on"}, `"retryable":false`, 0},
-		"WrongSecret":  {[]string{"WEBHOOK_SECRET=whsec_" + base64.StdEncoding.EncodeToString(bytes.Repeat([]byte("else"), 8))}, "Unauthenticated", 1},
+		"WrongSecret":  {[]string{"WEBHOOK_SECRET=" + other}, "Unauthenticated", 1},
 		"PlainSecret":  {[]string{"WEBHOOK_SECRET=abc"}, "WEBHOOK_SECRET: is not whsec_ and base64", 1},
 		"NoBase64":     {[]string{"WEBHOOK_SECRET=whsec_***"}, "WEBHOOK_SECRET: is not whsec_ and base64", 1},
 		"NoSecret":     {[]string{"WEBHOOK_SECRET="}, "set it to whsec_", failure},
@@ -361,7 +363,8 @@ func TestReadmeGate(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			code, said := open(t, append([]string{"SNAPSHOT_URL=" + here.HTTP, "WEBHOOK_SECRET=" + secret, "KEY=run-" + name}, c.env...)...)
+			env := []string{"SNAPSHOT_URL=" + here.HTTP, "WEBHOOK_SECRET=" + secret, "KEY=run-" + name}
+			code, said := open(t, append(env, c.env...)...)
 			if code != c.code && !(c.code == failure && code != 0) || !strings.Contains(said, c.says) {
 				t.Errorf("exit status %d, not %d, and it says\n%s", code, c.code, said)
 			}
@@ -378,7 +381,8 @@ func TestReadmeGateOfAFullServer(t *testing.T) {
 	}
 	file := filepath.Join(t.TempDir(), "snapshots.yaml")
 	text := "region: cn-hangzhou\ntargets:\n  web-1: {disk: d-bp18kjxg9ebrhsgi0001, keep: {deploy: 1}}\n" +
-		"  db-1: {disk: d-bp18kjxg9ebrhsgi0002}\nallow:\n  - {from: standard, targets: [web-1, db-1], actions: [take, list], role: deploy}\n"
+		"  db-1: {disk: d-bp18kjxg9ebrhsgi0002}\nallow:\n" +
+		"  - {from: standard, targets: [web-1, db-1], actions: [take, list], role: deploy}\n"
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -403,10 +407,10 @@ func TestReadmeGateOfAFullServer(t *testing.T) {
 }
 
 // deleteOldest deletes a disk's oldest snapshot as an operator does.
-func deleteOldest(t *testing.T, here served, disk string) {
+func deleteOldest(t *testing.T, here addresses, disk string) {
 	t.Helper()
-	key := swas.Static{AccessKeyID: here.AccessKeyID, AccessKeySecret: here.AccessKeySecret}
-	client, err := swas.New(swas.Config{Endpoint: here.SWAS, Provider: key})
+	key := credentials.Credentials{AccessKeyID: here.AccessKeyID, AccessKeySecret: here.AccessKeySecret}
+	client, err := swas.New(here.SWAS, swas.Static(key))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -469,5 +473,80 @@ func TestReadmeFunctionNames(t *testing.T) {
 				t.Errorf("%s does not deploy %s", file, name[1])
 			}
 		}
+	}
+}
+
+// Every relative link of README.md and of docs names a file that exists and, with #, a heading of it.
+func TestDocumentLinks(t *testing.T) {
+	t.Parallel()
+	root, err := sourceRoot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := []string{filepath.Join(root, "README.md")}
+	for _, pattern := range []string{"docs/*.md", "docs/*/*.md"} {
+		some, err := filepath.Glob(filepath.Join(root, pattern))
+		if err != nil || len(some) < 4 {
+			t.Fatalf("%s: %d documents were found: there are more; %v", pattern, len(some), err)
+		}
+		files = append(files, some...)
+	}
+	found := 0
+	for _, file := range files {
+		for _, link := range regexp.MustCompile(`\]\(([^)\s]+)\)`).FindAllStringSubmatch(prose(t, file), -1) {
+			if strings.Contains(link[1], "://") {
+				continue
+			}
+			found++
+			path, heading, _ := strings.Cut(link[1], "#")
+			to := file
+			if path != "" {
+				to = filepath.Join(filepath.Dir(file), path)
+			}
+			if _, err := os.Stat(to); err != nil {
+				t.Errorf("%s links to %s: %v", filepath.Base(file), link[1], err)
+			} else if heading != "" && !slices.Contains(anchors(t, to), heading) {
+				t.Errorf("%s links to %s, and there is no such heading", filepath.Base(file), link[1])
+			}
+		}
+	}
+	if found < 40 {
+		t.Errorf("%d links were found: there are more", found)
+	}
+}
+
+// prose returns a document without its blocks of code.
+func prose(t *testing.T, file string) string {
+	t.Helper()
+	return regexp.MustCompile("(?ms)^```.*?^```$").ReplaceAllString(string(content(t, file)), "")
+}
+
+// anchors returns the names by which the headings of a document are linked: lower case, without punctuation, with
+// hyphens for blanks.
+func anchors(t *testing.T, file string) []string {
+	t.Helper()
+	var names []string
+	for _, heading := range regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllStringSubmatch(prose(t, file), -1) {
+		name := regexp.MustCompile(`[^\w -]`).ReplaceAllString(strings.ToLower(heading[1]), "")
+		names = append(names, strings.ReplaceAll(name, " ", "-"))
+	}
+	return names
+}
+
+// The policy of the contract is one that the program takes.
+func TestContractPolicy(t *testing.T) {
+	t.Parallel()
+	root, err := sourceRoot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(content(t, filepath.Join(root, "docs", "contract.md")))
+	_, text, _ = strings.Cut(text, "```yaml\n")
+	text, _, found := strings.Cut(text, "```\n")
+	if !found {
+		t.Fatal("the contract has no policy")
+	}
+	if _, err := policy.Parse([]byte(text), robotURL); err != nil {
+		t.Error(err)
 	}
 }

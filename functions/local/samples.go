@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -13,41 +14,35 @@ import (
 	"swas-snapshot/shared/webhook"
 )
 
-// samples are requests to try serve with, signed with secrets that are made for the run.
+// samples are requests to try serve with.
 type samples struct {
-	env     []string // of the functions
+	env     []string // KEY=VALUE for the functions: the secrets that were generated
 	token   string   // bearer token
 	secrets webhook.Secrets
 	rules   []policy.Allow
 }
 
-// newSamples makes a secret for every sender of the policy's allow that has none. With -json it makes none: a machine
-// sets its own, and what it does not set stays off.
+// newSamples generates a secret for every sender of the policy's allow that has none. With -json it generates none, so
+// that a sender without a secret stays off.
 func newSamples(s *session) samples {
 	made := samples{token: s.getenv("API_TOKEN"), secrets: webhook.SecretsFromEnv(s.getenv)}
 	if s.json {
 		return made
 	}
-	set := func(name, value string) { made.env = append(made.env, name+"="+value) }
 	if made.token == "" {
 		made.token = "local-" + randomText(16)
-		set("API_TOKEN", made.token)
+		made.env = append(made.env, "API_TOKEN="+made.token)
 	}
-	p, err := policy.Load(policy.Path(s.getenv), s.getenv)
-	if err != nil {
-		return made // the functions answer with what is wrong
-	}
+	p, _ := policy.Load(policy.Path(s.getenv), s.getenv) // the functions report a wrong policy
+	made.rules = p.Allow
 	for _, rule := range p.Allow {
-		made.rules = append(made.rules, rule)
 		for _, secret := range webhook.SampleSecrets(rule.From) {
-			if len(made.secrets[secret.Name]) > 0 {
-				continue
+			if len(made.secrets[secret.Name]) == 0 {
+				random := make([]byte, 32)
+				_, _ = rand.Read(random) // never fails
+				made.secrets[secret.Name] = []string{secret.Form(random)}
+				made.env = append(made.env, secret.Name+"="+made.secrets[secret.Name][0])
 			}
-			random := make([]byte, 32)
-			_, _ = rand.Read(random) // never fails
-			value := secret.Form(random)
-			made.secrets[secret.Name] = []string{value}
-			set(secret.Name, value)
 		}
 	}
 	return made
@@ -56,50 +51,43 @@ func newSamples(s *session) samples {
 // print prints a curl line for each rule of allow.
 func (s samples) print(w io.Writer, url string, now time.Time) error {
 	if len(s.rules) > 0 {
-		fmt.Fprintf(w, "\ntry it within %d minutes, so long do the signatures hold:\n", int(webhook.Window.Minutes()))
+		fmt.Fprintf(w, "\ntry it; the signatures are valid for %d minutes:\n", int(webhook.Window.Minutes()))
 	}
 	for _, rule := range s.rules {
-		line, err := s.curl(rule, url, now)
+		sample, err := s.sample(rule, now)
 		if err != nil {
 			return err
 		}
-		if _, err := fmt.Fprintf(w, "\n# %s\n%s\n", strings.TrimSpace(rule.From+" "+rule.On), line); err != nil {
-			return fmt.Errorf("failed to print: %w", err)
+		fmt.Fprintf(w, "\n# %s\ncurl", strings.TrimSpace(rule.From+" "+rule.On))
+		for _, name := range slices.Sorted(maps.Keys(sample.Header)) {
+			fmt.Fprintf(w, " -H %s", quote(name+": "+sample.Header.Get(name)))
 		}
+		if len(sample.Body) > 0 {
+			fmt.Fprintf(w, " --data-raw %s", quote(string(sample.Body)))
+		}
+		fmt.Fprintf(w, " %s\n", quote(url+sample.Path))
 	}
 	return nil
 }
 
-// curl returns the line that sends what a rule lets in.
-func (s samples) curl(rule policy.Allow, url string, now time.Time) (string, error) {
+// sample returns a request that a rule allows: an order, or for a rule of api without take, a question.
+func (s samples) sample(rule policy.Allow, now time.Time) (webhook.Sample, error) {
 	id := randomText(6)
+	if rule.From != "api" {
+		return webhook.NewSample(rule, s.secrets, now, id)
+	}
+	header := http.Header{"Authorization": {"Bearer " + s.token}}
+	target := rule.Targets[0]
 	switch {
-	case rule.From == "api" && !slices.Contains(rule.Actions, policy.ActionTake):
-		return fmt.Sprintf(`curl -H %s %s`, quote("Authorization: Bearer "+s.token), quote(url+lookAt(rule))), nil
-	case rule.From == "api":
-		return fmt.Sprintf(`curl -H %s -H %s -H 'Content-Type: application/json' -d %s %s/snapshots`,
-			quote("Authorization: Bearer "+s.token), quote("Idempotency-Key: "+id), quote(fmt.Sprintf(`{"target":%q}`, rule.Targets[0])), url), nil
+	case slices.Contains(rule.Actions, policy.ActionTake):
+		header.Set("Idempotency-Key", id)
+		header.Set("Content-Type", "application/json")
+		return webhook.Sample{Path: "/snapshots", Header: header, Body: fmt.Appendf(nil, `{"target":%q}`, target)}, nil
+	case slices.Contains(rule.Actions, policy.ActionPlan) && !slices.Contains(rule.Actions, policy.ActionList):
+		return webhook.Sample{Path: "/plan?target=" + target, Header: header}, nil
 	}
-	sample, err := webhook.NewSample(rule, s.secrets, now, id)
-	if err != nil {
-		return "", err
-	}
-	var line strings.Builder
-	line.WriteString("curl")
-	for _, name := range slices.Sorted(maps.Keys(sample.Header)) {
-		fmt.Fprintf(&line, " -H %s", quote(name+": "+sample.Header.Get(name)))
-	}
-	fmt.Fprintf(&line, " --data-raw %s %s", quote(string(sample.Body)), quote(url+sample.Path))
-	return line.String(), nil
+	return webhook.Sample{Path: "/snapshots?target=" + target, Header: header}, nil
 }
 
-// lookAt is a path that a rule which may not take lets be asked.
-func lookAt(rule policy.Allow) string {
-	if slices.Contains(rule.Actions, policy.ActionPlan) && !slices.Contains(rule.Actions, policy.ActionList) {
-		return "/plan?target=" + rule.Targets[0]
-	}
-	return "/snapshots?target=" + rule.Targets[0]
-}
-
-// quote makes text one word of a shell.
+// quote returns text as one word of a shell.
 func quote(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }

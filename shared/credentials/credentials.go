@@ -11,8 +11,8 @@ import (
 // Hidden is what every printed form of credentials shows.
 const Hidden = "[credentials]"
 
-// Credentials are an access key of Alibaba Cloud. SecurityToken is empty for a long-lived one. However they are printed,
-// logged or marshalled, they show nothing of themselves.
+// Credentials are an access key of Alibaba Cloud. SecurityToken is empty for a long-lived one. However they are
+// printed, logged or marshalled, they show nothing of themselves.
 type Credentials struct{ AccessKeyID, AccessKeySecret, SecurityToken string }
 
 // String hides the credentials.

@@ -12,7 +12,8 @@ import (
 
 func TestNothingShows(t *testing.T) {
 	t.Parallel()
-	key := credentials.Credentials{AccessKeyID: "made-up-id", AccessKeySecret: "made-up-secret", SecurityToken: "made-up-token"}
+	key := credentials.Credentials{AccessKeyID: "made-up-id", AccessKeySecret: "made-up-secret",
+		SecurityToken: "made-up-token"}
 	var all strings.Builder
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
 		fmt.Fprintf(&all, verb+verb+verb, key, &key, struct{ C credentials.Credentials }{key})
@@ -24,7 +25,8 @@ func TestNothingShows(t *testing.T) {
 		t.Fatal(err)
 	}
 	all.Write(encoded)
-	if text := all.String(); strings.Contains(text, "made-up") || strings.Contains(text, "6d6164652d7570") || !strings.Contains(text, credentials.Hidden) {
+	if text := all.String(); strings.Contains(text, "made-up") || strings.Contains(text, "6d6164652d7570") ||
+		!strings.Contains(text, credentials.Hidden) {
 		t.Errorf("it shows in\n%s", text)
 	}
 }

@@ -1,6 +1,6 @@
-// Package httpapi is the HTTP API: orders, snapshots, plans and pins of configured targets, for callers that authenticate
-// with the bearer token or a Standard Webhooks signature, as far as the policy's allow grants it. No caller can name a raw
-// disk here. Errors are problem documents (package problem).
+// Package httpapi is the HTTP API: orders, snapshots, plans and pins of configured targets, for callers that
+// authenticate with the bearer token or a Standard Webhooks signature, as far as the policy's allow grants it. No
+// caller can name a raw disk. Errors are problem documents; see [Problem].
 package httpapi
 
 import (
@@ -11,14 +11,13 @@ import (
 	"time"
 
 	"swas-snapshot/shared/policy"
-	"swas-snapshot/shared/problem"
 	"swas-snapshot/shared/snapshot"
 )
 
 // bodyMax is the size of a request's body in bytes, at most.
 const bodyMax = 1 << 20
 
-// Core is what the API asks of the core; [snapshot.Service] is one.
+// Core is what the API asks of the core, as [snapshot.Service] does it.
 type Core interface {
 	Take(context.Context, snapshot.Order) snapshot.Result
 	List(ctx context.Context, target string) (snapshot.Listing, error)
@@ -28,54 +27,57 @@ type Core interface {
 	Unpin(ctx context.Context, id string, may func(snapshot.Target) error) (snapshot.Pinned, error)
 }
 
-// Config is what the API needs.
-type Config struct {
-	// Policy says what exists and who may do what.
+// Options holds what [New] needs.
+type Options struct {
+	// Policy says which targets exist and which caller may do what.
 	Policy policy.Policy
-	// Core returns the core for an invocation; it is asked only once a caller is authenticated.
-	Core func(context.Context) (Core, error)
-	// Bearer is the tokens of API_TOKEN. None switches bearer tokens off.
+	// Core does what authenticated callers ask for.
+	Core Core
+	// Bearer holds the tokens of API_TOKEN; none switches bearer tokens off.
 	Bearer []string
 	// Signed reports whether a request carries a valid Standard Webhooks signature, and the ID of its message; nil
 	// switches signatures off.
 	Signed func(header http.Header, body []byte) (id string, ok bool)
-	// Hooks answers everything below /hooks/; nil: nothing is there.
+	// Hooks answers everything below /hooks/; nil: 404.
 	Hooks http.Handler
-	// Refused is called with the reason why a caller was refused, for the log; nil: not called.
-	Refused func(ctx context.Context, why string)
+	// Refused is called with the reason why a caller is refused, for the log; nil: not called.
+	Refused func(why string)
 	// Now is the time from which a caller waits for the next sweep; nil: that of the machine.
 	Now func() time.Time
 }
 
-// New returns the handler of the whole HTTP function.
-func New(config Config) http.Handler {
-	a := &api{Config: config}
+type api struct{ Options }
+
+// New returns the handler of all requests over HTTP. Without bearer tokens and signatures the API is off: 404.
+func New(options Options) http.Handler {
+	a := &api{options}
 	if a.Now == nil {
 		a.Now = time.Now
 	}
 	routes := http.NewServeMux()
 	routes.Handle("/healthz", methods{http.MethodGet: health})
-	routes.Handle("/snapshots", methods{http.MethodPost: a.let(a.take), http.MethodGet: a.let(a.list)})
-	routes.Handle("/snapshots/{id}", methods{http.MethodGet: a.let(a.find)})
-	routes.Handle("/snapshots/{id}/keep", methods{http.MethodPost: a.let(a.pin), http.MethodDelete: a.let(a.unpin)})
-	routes.Handle("/plan", methods{http.MethodGet: a.let(a.plan)})
-	if config.Hooks != nil {
-		routes.Handle("/hooks/", config.Hooks)
+	routes.Handle("/snapshots", methods{
+		http.MethodPost: a.authenticated("", a.take), http.MethodGet: a.authenticated(parameterTarget, a.list),
+	})
+	routes.Handle("/snapshots/{id}", methods{http.MethodGet: a.authenticated("", a.find)})
+	routes.Handle("/snapshots/{id}/keep", methods{
+		http.MethodPost: a.authenticated("", a.pin), http.MethodDelete: a.authenticated("", a.unpin),
+	})
+	routes.Handle("/plan", methods{http.MethodGet: a.authenticated(parameterTarget, a.plan)})
+	if a.Hooks != nil {
+		routes.Handle("/hooks/", a.Hooks)
 		routes.HandleFunc("/hooks", notFound)
 	}
 	routes.HandleFunc("/", notFound)
 	return secure(routes)
 }
 
-type api struct{ Config }
-
 // secure sets the headers of every answer, and refuses what no route takes.
 func secure(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("X-Content-Type-Options", "nosniff")
-		w.Header().Set("Cache-Control", "no-store")
+		SetSecurityHeaders(w)
 		if r.Header.Get("Content-Encoding") != "" {
-			problem.WriteStatus(w, http.StatusUnsupportedMediaType, problem.CodeMediaType, "Content-Encoding: send the body as it is, uncompressed")
+			WriteStatus(w, http.StatusUnsupportedMediaType, "Content-Encoding: send the body as it is, uncompressed")
 			return
 		}
 		// The multiplexer would answer a path such as //snapshots with a redirect, which no client of ours follows.
@@ -87,7 +89,13 @@ func secure(next http.Handler) http.Handler {
 	})
 }
 
-// methods is the handlers of one path.
+// SetSecurityHeaders sets the headers that every answer has.
+func SetSecurityHeaders(w http.ResponseWriter) {
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("Cache-Control", "no-store")
+}
+
+// methods holds the handlers of one path.
 type methods map[string]http.HandlerFunc
 
 func (m methods) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -107,13 +115,13 @@ func (m methods) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	allow := strings.Join(allowed, ", ")
 	w.Header().Set("Allow", allow)
-	problem.WriteStatus(w, http.StatusMethodNotAllowed, problem.CodeMethod, "this path takes "+allow)
+	WriteStatus(w, http.StatusMethodNotAllowed, "this path takes "+allow)
 }
 
 func health(w http.ResponseWriter, _ *http.Request) {
-	send(w, http.StatusOK, map[string]string{"status": "ok"})
+	WriteJSON(w, http.StatusOK, map[string]string{"status": "ok"})
 }
 
 func notFound(w http.ResponseWriter, _ *http.Request) {
-	problem.WriteStatus(w, http.StatusNotFound, problem.CodeNotFound, "there is nothing at this path")
+	WriteStatus(w, http.StatusNotFound, "there is nothing at this path")
 }

@@ -3,7 +3,6 @@ package httpapi_test
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -14,7 +13,6 @@ import (
 
 	"swas-snapshot/shared/httpapi"
 	"swas-snapshot/shared/policy"
-	"swas-snapshot/shared/problem"
 	"swas-snapshot/shared/snapshot"
 )
 
@@ -52,9 +50,10 @@ func (c core) Unpin(_ context.Context, id string, may func(snapshot.Target) erro
 	return c.unpin(id, may)
 }
 
-// rules let the bearer do everything with web-1, list blog-1, and take shop-1 in role deploy only.
+// rules allow the bearer to do everything with web-1, to list blog-1, and to take shop-1 in role deploy only.
 var rules = policy.Policy{
-	Policy: snapshot.Policy{Targets: []snapshot.Target{{Name: "web-1"}, {Name: "blog-1"}, {Name: "shop-1"}, {Name: "db-1"}}},
+	Policy: snapshot.Policy{Targets: []snapshot.Target{{Name: "web-1"}, {Name: "blog-1"}, {Name: "shop-1"},
+		{Name: "db-1"}}},
 	Allow: []policy.Allow{
 		{From: "api", Targets: []string{"web-1"}, Actions: []policy.Action{"take", "list", "plan", "keep"}},
 		{From: "api", Targets: []string{"blog-1"}, Actions: []policy.Action{"list"}},
@@ -68,9 +67,8 @@ var now = time.Date(2026, 1, 30, 19, 3, 0, 0, time.UTC)
 
 // serve answers one request of a caller with the bearer token.
 func serve(c core, method, path, body string, header ...string) *httptest.ResponseRecorder {
-	handler := httpapi.New(httpapi.Config{
-		Policy: rules, Bearer: []string{token}, Now: func() time.Time { return now },
-		Core: func(context.Context) (httpapi.Core, error) { return c, nil },
+	handler := httpapi.New(httpapi.Options{
+		Policy: rules, Core: c, Bearer: []string{token}, Now: func() time.Time { return now },
 	})
 	r := httptest.NewRequest(method, path, strings.NewReader(body))
 	r.Header.Set("Authorization", "Bearer "+token)
@@ -85,9 +83,9 @@ func serve(c core, method, path, body string, header ...string) *httptest.Respon
 	return w
 }
 
-func document(t *testing.T, w *httptest.ResponseRecorder) problem.Document {
+func document(t *testing.T, w *httptest.ResponseRecorder) httpapi.Problem {
 	t.Helper()
-	var d problem.Document
+	var d httpapi.Problem
 	if err := json.Unmarshal(w.Body.Bytes(), &d); err != nil {
 		t.Fatalf("%q is no problem document: %v", w.Body, err)
 	}
@@ -106,12 +104,17 @@ func TestOrder(t *testing.T) {
 		header []string
 		want   snapshot.Order
 	}{
-		"Plain":        {`{"target":"web-1"}`, []string{"Idempotency-Key", "k"}, snapshot.Order{Target: "web-1", Key: "k"}},
-		"Quoted":       {`{"target":"web-1"}`, []string{"Idempotency-Key", `"k \"7\" \\"`}, snapshot.Order{Target: "web-1", Key: `k "7" \`}},
-		"InBody":       {`{"target":"web-1","key":"k","reason":"r","role":"daily"}`, nil, snapshot.Order{Target: "web-1", Role: "daily", Key: "k", Reason: "r"}},
-		"Time":         {`{"target":"web-1","key":"k","time":"2026-01-30T20:00:00+01:00"}`, nil, snapshot.Order{Target: "web-1", Key: "k", Time: now.Add(-3 * time.Minute)}},
-		"RoleOfRule":   {`{"target":"shop-1"}`, []string{"Idempotency-Key", "k"}, snapshot.Order{Target: "shop-1", Role: "deploy", Key: "k"}},
-		"RoleRepeated": {`{"target":"shop-1","role":"deploy"}`, []string{"Idempotency-Key", "k"}, snapshot.Order{Target: "shop-1", Role: "deploy", Key: "k"}},
+		"Plain": {`{"target":"web-1"}`, []string{"Idempotency-Key", "k"}, snapshot.Order{Target: "web-1", Key: "k"}},
+		"Quoted": {`{"target":"web-1"}`, []string{"Idempotency-Key", `"k \"7\" \\"`},
+			snapshot.Order{Target: "web-1", Key: `k "7" \`}},
+		"InBody": {`{"target":"web-1","key":"k","reason":"r","role":"daily"}`, nil,
+			snapshot.Order{Target: "web-1", Role: "daily", Key: "k", Reason: "r"}},
+		"Time": {`{"target":"web-1","key":"k","time":"2026-01-30T20:00:00+01:00"}`, nil,
+			snapshot.Order{Target: "web-1", Key: "k", Time: now.Add(-3 * time.Minute)}},
+		"RoleOfRule": {`{"target":"shop-1"}`, []string{"Idempotency-Key", "k"},
+			snapshot.Order{Target: "shop-1", Role: "deploy", Key: "k"}},
+		"RoleRepeated": {`{"target":"shop-1","role":"deploy"}`, []string{"Idempotency-Key", "k"},
+			snapshot.Order{Target: "shop-1", Role: "deploy", Key: "k"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -120,7 +123,8 @@ func TestOrder(t *testing.T) {
 				got = o
 				return snapshot.Result{SnapshotID: "s-1", Status: snapshot.Progressing}
 			}}, "POST", "/snapshots", c.body, c.header...)
-			if w.Code != http.StatusAccepted || w.Header().Get("Location") != "/snapshots/s-1" || w.Header().Get("Retry-After") == "" {
+			if w.Code != http.StatusAccepted || w.Header().Get("Location") != "/snapshots/s-1" ||
+				w.Header().Get("Retry-After") == "" {
 				t.Errorf("status %d, header %v: %s", w.Code, w.Header(), w.Body)
 			}
 			if c.want.Role == "" {
@@ -150,26 +154,33 @@ func TestRefused(t *testing.T) {
 		status             int
 		code               string
 	}{
-		"RoleNotGranted": {"POST", "/snapshots", `{"target":"shop-1","role":"daily"}`, []string{"Idempotency-Key", "k"}, 403, "NotAllowed"},
-		"NotGranted":     {"POST", "/snapshots", `{"target":"blog-1"}`, []string{"Idempotency-Key", "k"}, 403, "NotAllowed"},
-		"Unknown":        {"POST", "/snapshots", `{"target":"web-2"}`, []string{"Idempotency-Key", "k"}, 404, "UnknownTarget"},
-		"RawDisk":        {"POST", "/snapshots", `{"DiskId":"d-1"}`, []string{"Idempotency-Key", "k"}, 400, "MalformedEvent"},
-		"NoTime":         {"POST", "/snapshots", `{"target":"web-1","time":"now"}`, []string{"Idempotency-Key", "k"}, 400, "MalformedEvent"},
-		"RoleInPlan":     {"GET", "/plan?target=web-1&role=daily", "", nil, 400, "MalformedEvent"},
-		"NoKey":          {"POST", "/snapshots", order, nil, 400, "MissingIdempotencyKey"},
-		"TwoKeys":        {"POST", "/snapshots", order, []string{"Idempotency-Key", "a", "Idempotency-Key", "b"}, 400, "MalformedEvent"},
-		"KeysDiffer":     {"POST", "/snapshots", `{"target":"web-1","key":"a"}`, []string{"Idempotency-Key", "b"}, 400, "MalformedEvent"},
-		"DryRunInQuery":  {"POST", "/snapshots?dryRun=true", order, []string{"Idempotency-Key", "k"}, 400, "MalformedEvent"},
+		"RoleNotGranted": {"POST", "/snapshots", `{"target":"shop-1","role":"daily"}`, []string{"Idempotency-Key", "k"},
+			403, "NotAllowed"},
+		"NotGranted": {"POST", "/snapshots", `{"target":"blog-1"}`, []string{"Idempotency-Key", "k"}, 403,
+			"NotAllowed"},
+		"Unknown": {"POST", "/snapshots", `{"target":"web-2"}`, []string{"Idempotency-Key", "k"}, 404, "UnknownTarget"},
+		"RawDisk": {"POST", "/snapshots", `{"DiskId":"d-1"}`, []string{"Idempotency-Key", "k"}, 400, "MalformedEvent"},
+		"NoTime": {"POST", "/snapshots", `{"target":"web-1","time":"now"}`, []string{"Idempotency-Key", "k"}, 400,
+			"MalformedEvent"},
+		"RoleInPlan": {"GET", "/plan?target=web-1&role=daily", "", nil, 400, "MalformedEvent"},
+		"NoKey":      {"POST", "/snapshots", order, nil, 400, "MissingIdempotencyKey"},
+		"TwoKeys": {"POST", "/snapshots", order, []string{"Idempotency-Key", "a", "Idempotency-Key", "b"}, 400,
+			"MalformedEvent"},
+		"KeysDiffer": {"POST", "/snapshots", `{"target":"web-1","key":"a"}`, []string{"Idempotency-Key", "b"}, 400,
+			"MalformedEvent"},
+		"DryRunInQuery": {"POST", "/snapshots?dryRun=true", order, []string{"Idempotency-Key", "k"}, 400,
+			"MalformedEvent"},
 		"BadQuery":       {"GET", "/snapshots?target=%zz", "", nil, 400, "MalformedEvent"},
 		"TwoTargets":     {"GET", "/snapshots?target=web-1&target=db-1", "", nil, 400, "MalformedEvent"},
 		"NoTarget":       {"GET", "/plan", "", nil, 400, "InvalidOrder"},
 		"PlanNotGranted": {"GET", "/plan?target=blog-1", "", nil, 403, "NotAllowed"},
-		"TwoTokens":      {"GET", "/snapshots?target=web-1", "", []string{"Authorization", "Bearer " + token}, 401, "Unauthenticated"},
-		"Compressed":     {"POST", "/snapshots", order, []string{"Content-Encoding", "gzip"}, 415, "UnsupportedMediaType"},
-		"DotPath":        {"GET", "/snapshots/../plan?target=web-1", "", nil, 404, "NotFound"},
-		"TooLarge":       {"POST", "/snapshots", strings.Repeat(" ", bodyMax+1), nil, 413, "BodyTooLarge"},
-		"NoHooks":        {"POST", "/hooks/slack", "x", nil, 404, "NotFound"},
-		"Patch":          {"PATCH", "/snapshots/s-1/keep", "", nil, 405, "MethodNotAllowed"},
+		"TwoTokens": {"GET", "/snapshots?target=web-1", "", []string{"Authorization", "Bearer " + token}, 401,
+			"Unauthenticated"},
+		"Compressed": {"POST", "/snapshots", order, []string{"Content-Encoding", "gzip"}, 415, "UnsupportedMediaType"},
+		"DotPath":    {"GET", "/snapshots/../plan?target=web-1", "", nil, 404, "NotFound"},
+		"TooLarge":   {"POST", "/snapshots", strings.Repeat(" ", bodyMax+1), nil, 413, "BodyTooLarge"},
+		"NoHooks":    {"POST", "/hooks/slack", "x", nil, 404, "NotFound"},
+		"Patch":      {"PATCH", "/snapshots/s-1/keep", "", nil, 405, "MethodNotAllowed"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -186,7 +197,8 @@ func TestLargestBody(t *testing.T) {
 	t.Parallel()
 	body := `{"target":"web-1","key":"k"}`
 	body += strings.Repeat(" ", bodyMax-len(body))
-	w := serve(core{take: func(snapshot.Order) snapshot.Result { return snapshot.Result{Outcome: snapshot.OutcomePlanned} }}, "POST", "/snapshots", body)
+	planned := func(snapshot.Order) snapshot.Result { return snapshot.Result{Outcome: snapshot.OutcomePlanned} }
+	w := serve(core{take: planned}, "POST", "/snapshots", body)
 	if w.Code != http.StatusOK {
 		t.Errorf("status %d: %s", w.Code, w.Body)
 	}
@@ -194,27 +206,11 @@ func TestLargestBody(t *testing.T) {
 
 func TestBrokenBody(t *testing.T) {
 	t.Parallel()
-	handler := httpapi.New(httpapi.Config{Bearer: []string{token}})
+	handler := httpapi.New(httpapi.Options{Bearer: []string{token}})
 	r := httptest.NewRequest("POST", "/snapshots", iotest.ErrReader(io.ErrUnexpectedEOF))
 	w := httptest.NewRecorder()
 	handler.ServeHTTP(w, r)
 	if got := document(t, w); w.Code != http.StatusBadRequest || got.Code != snapshot.CodeMalformed {
-		t.Errorf("status %d, %+v", w.Code, got)
-	}
-}
-
-// TestNoCore shows that a core which cannot be had is an answer, too.
-func TestNoCore(t *testing.T) {
-	t.Parallel()
-	handler := httpapi.New(httpapi.Config{
-		Policy: rules, Bearer: []string{token},
-		Core: func(context.Context) (httpapi.Core, error) { return nil, errors.New("secret inside") },
-	})
-	r := httptest.NewRequest("GET", "/plan?target=web-1", nil)
-	r.Header.Set("Authorization", "bearer "+token)
-	w := httptest.NewRecorder()
-	handler.ServeHTTP(w, r)
-	if got := document(t, w); w.Code != http.StatusInternalServerError || got.Code != snapshot.CodeInternal || strings.Contains(w.Body.String(), "secret inside") {
 		t.Errorf("status %d, %+v", w.Code, got)
 	}
 }
@@ -225,61 +221,66 @@ func TestAuthenticate(t *testing.T) {
 	signed := func(header http.Header, _ []byte) (string, bool) {
 		return "msg-1", header.Get("Webhook-Signature") == "good"
 	}
-	both := httpapi.Config{Bearer: []string{"an-older-token-000000", token}, Signed: signed}
+	both := httpapi.Options{Bearer: []string{"an-older-token-000000", token}, Signed: signed}
 	for name, c := range map[string]struct {
-		config httpapi.Config
-		header http.Header
-		in     bool
-		why    string
+		options httpapi.Options
+		header  http.Header
+		in      bool
+		why     string
 	}{
-		"Bearer":          {both, http.Header{"Authorization": {"Bearer " + token}}, true, ""},
-		"OlderBearer":     {both, http.Header{"Authorization": {"Bearer an-older-token-000000"}}, true, ""},
-		"Lowercase":       {both, http.Header{"Authorization": {"bearer " + token}}, true, ""},
-		"Signature":       {both, http.Header{"Webhook-Signature": {"good"}}, true, ""},
-		"BadSignature":    {both, http.Header{"Webhook-Signature": {"bad"}}, false, "neither a bearer token nor a valid signature"},
-		"OnlyBearer":      {httpapi.Config{Bearer: []string{token}}, http.Header{"Webhook-Signature": {"good"}}, false, "no Authorization header"},
-		"OnlySigned":      {httpapi.Config{Signed: signed}, http.Header{"Authorization": {"Bearer " + token}}, false, "the bearer token is not in API_TOKEN"},
-		"BearerOutweighs": {both, http.Header{"Authorization": {"Bearer x"}, "Webhook-Signature": {"good"}}, false, "the bearer token is not in API_TOKEN"},
-		"Basic":           {both, http.Header{"Authorization": {"Basic " + token}}, false, "Authorization is no bearer token"},
-		"Empty":           {both, http.Header{"Authorization": {"Bearer "}}, false, "the bearer token is not in API_TOKEN"},
-		"Prefix":          {both, http.Header{"Authorization": {"Bearer " + token[:31]}}, false, "the bearer token is not in API_TOKEN"},
+		"Bearer":      {both, http.Header{"Authorization": {"Bearer " + token}}, true, ""},
+		"OlderBearer": {both, http.Header{"Authorization": {"Bearer an-older-token-000000"}}, true, ""},
+		"Lowercase":   {both, http.Header{"Authorization": {"bearer " + token}}, true, ""},
+		"Signature":   {both, http.Header{"Webhook-Signature": {"good"}}, true, ""},
+		"BadSignature": {both, http.Header{"Webhook-Signature": {"bad"}}, false,
+			"neither a bearer token nor a valid signature"},
+		"OnlyBearer": {httpapi.Options{Bearer: []string{token}}, http.Header{"Webhook-Signature": {"good"}}, false,
+			"no Authorization header"},
+		"OnlySigned": {httpapi.Options{Signed: signed}, http.Header{"Authorization": {"Bearer " + token}}, false,
+			"the bearer token is not in API_TOKEN"},
+		"BearerOutweighs": {both, http.Header{"Authorization": {"Bearer x"}, "Webhook-Signature": {"good"}}, false,
+			"the bearer token is not in API_TOKEN"},
+		"Basic": {both, http.Header{"Authorization": {"Basic " + token}}, false, "Authorization is not a bearer token"},
+		"Empty": {both, http.Header{"Authorization": {"Bearer "}}, false, "the bearer token is not in API_TOKEN"},
+		"Prefix": {both, http.Header{"Authorization": {"Bearer " + token[:31]}}, false,
+			"the bearer token is not in API_TOKEN"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var why string
-			c.config.Policy = rules
-			c.config.Refused = func(_ context.Context, reason string) { why = reason }
-			c.config.Core = func(context.Context) (httpapi.Core, error) {
-				return core{find: func(string) (snapshot.Snapshot, snapshot.Target, error) {
-					return snapshot.Snapshot{}, snapshot.Target{}, &snapshot.Error{Code: snapshot.CodeNoSuchID, Kind: snapshot.KindUnknown}
-				}}, nil
-			}
+			c.options.Policy = rules
+			c.options.Refused = func(reason string) { why = reason }
+			c.options.Core = core{find: func(string) (snapshot.Snapshot, snapshot.Target, error) {
+				return snapshot.Snapshot{}, snapshot.Target{}, snapshot.NoSuchSnapshot()
+			}}
 			r := httptest.NewRequest("GET", "/snapshots/s-1", nil)
 			r.Header = c.header
 			w := httptest.NewRecorder()
-			httpapi.New(c.config).ServeHTTP(w, r)
+			httpapi.New(c.options).ServeHTTP(w, r)
 			if in := w.Code == http.StatusNotFound; in != c.in || why != c.why {
 				t.Errorf("status %d, refused because %q, want in: %t, %q", w.Code, why, c.in, c.why)
 			}
-			if w.Code == http.StatusUnauthorized && (w.Header().Get("WWW-Authenticate") != "Bearer" || strings.Contains(w.Body.String(), c.why)) {
-				t.Errorf("the answer tells why, or does not ask for a token: %v %s", w.Header(), w.Body)
+			if w.Code == http.StatusUnauthorized &&
+				(w.Header().Get("WWW-Authenticate") != "Bearer" || strings.Contains(w.Body.String(), c.why)) {
+				t.Errorf("the answer says why, or does not ask for a token: %v %s", w.Header(), w.Body)
 			}
 		})
 	}
 }
 
-// TestBears is for functions that cannot answer anything else.
-func TestBears(t *testing.T) {
+// TestHasBearer is for functions that cannot answer anything else.
+func TestHasBearer(t *testing.T) {
 	t.Parallel()
-	for header, want := range map[string]bool{"Bearer " + token: true, "Bearer x": false, "": false, "Basic " + token: false} {
+	for header, want := range map[string]bool{"Bearer " + token: true, "Bearer x": false, "": false,
+		"Basic " + token: false} {
 		h := http.Header{}
 		if header != "" {
 			h.Set("Authorization", header)
 		}
-		if got := httpapi.Bears(h, []string{token}); got != want {
+		if got := httpapi.HasBearer(h, []string{token}); got != want {
 			t.Errorf("%q: %t", header, got)
 		}
-		if httpapi.Bears(h, nil) {
+		if httpapi.HasBearer(h, nil) {
 			t.Errorf("%q bears one of no tokens", header)
 		}
 	}

@@ -1,7 +1,6 @@
 package httpapi_test
 
 import (
-	"context"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -16,7 +15,8 @@ import (
 func TestFind(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 1, 30, 19, 0, 0, 0, time.UTC)
-	running := snapshot.Snapshot{ID: "s-1", Name: "n", DiskID: "d-1", RegionID: "cn-hangzhou", Status: snapshot.Progressing, Progress: "7%", CreationTime: at}
+	running := snapshot.Snapshot{ID: "s-1", Name: "n", DiskID: "d-1", RegionID: "cn-hangzhou",
+		Status: snapshot.Progressing, Progress: "7%", CreationTime: at}
 	done := running
 	done.Status, done.Progress = snapshot.Accomplished, "100%"
 	for name, c := range map[string]struct {
@@ -26,10 +26,11 @@ func TestFind(t *testing.T) {
 		retry  string
 		says   string
 	}{
-		"InProgress": {running, "web-1", 200, "30", `"status":"progressing","progress":"7%","creationTime":"2026-01-30T19:00:00Z"`},
-		"Done":       {done, "blog-1", 200, "", `"status":"accomplished"`},
-		"Hidden":     {done, "db-1", 404, "", `"UnknownSnapshot"`},
-		"TakeOnly":   {done, "shop-1", 404, "", `"UnknownSnapshot"`},
+		"InProgress": {running, "web-1", 200, "30",
+			`"status":"progressing","progress":"7%","creationTime":"2026-01-30T19:00:00Z"`},
+		"Done":     {done, "blog-1", 200, "", `"status":"accomplished"`},
+		"Hidden":   {done, "db-1", 404, "", `"UnknownSnapshot"`},
+		"TakeOnly": {done, "shop-1", 404, "", `"UnknownSnapshot"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -39,7 +40,8 @@ func TestFind(t *testing.T) {
 				}
 				return c.one, snapshot.Target{Name: c.target}, nil
 			}}, "GET", "/snapshots/s-1", "")
-			if w.Code != c.status || w.Header().Get("Retry-After") != c.retry || !strings.Contains(w.Body.String(), c.says) {
+			if w.Code != c.status || w.Header().Get("Retry-After") != c.retry ||
+				!strings.Contains(w.Body.String(), c.says) {
 				t.Errorf("status %d, Retry-After %q: %s", w.Code, w.Header().Get("Retry-After"), w.Body)
 			}
 		})
@@ -99,9 +101,8 @@ func TestKeep(t *testing.T) {
 				r.Header.Set("Authorization", "Bearer "+token)
 			}
 			w := httptest.NewRecorder()
-			httpapi.New(httpapi.Config{
-				Policy: rules, Bearer: []string{token},
-				Core:   func(context.Context) (httpapi.Core, error) { return asked, nil },
+			httpapi.New(httpapi.Options{
+				Policy: rules, Core: asked, Bearer: []string{token},
 				Signed: func(http.Header, []byte) (string, bool) { return "msg-1", true },
 			}).ServeHTTP(w, r)
 			if w.Code != c.status {
@@ -117,26 +118,31 @@ func TestKeep(t *testing.T) {
 // TestReads shows that lists and plans are asked for as they were named, and that their errors are answers.
 func TestReads(t *testing.T) {
 	t.Parallel()
-	throttled := error(&snapshot.Error{Code: snapshot.CodeThrottling, Kind: snapshot.KindThrottled, Retryable: true, Message: "the API wrote this: wait", Advice: "wait", RequestID: "r-1"})
+	throttled := error(&snapshot.Error{Code: snapshot.CodeThrottling, Kind: snapshot.KindThrottled, Retryable: true,
+		Message: "the API wrote this: wait", Advice: "wait", RequestID: "r-1"})
 	var failed error
 	asked := core{
 		list: func(target string) (snapshot.Listing, error) {
-			return snapshot.Listing{Target: target, Slots: snapshot.SlotCount{Used: 0, Of: 3}, Listed: []snapshot.Listed{}}, nil
+			return snapshot.Listing{Target: target, Slots: snapshot.SlotCount{Used: 0, Of: 3},
+				Listed: []snapshot.Listed{}}, nil
 		},
 		plan: func(target string) (snapshot.Plan, error) {
 			return snapshot.Plan{Target: target, Items: []snapshot.PlanItem{}}, failed
 		},
 	}
-	if w := serve(asked, "GET", "/snapshots?target=web-1", ""); w.Code != 200 || w.Body.String() != `{"target":"web-1","slots":{"used":0,"of":3},"snapshots":[]}`+"\n" {
+	if w := serve(asked, "GET", "/snapshots?target=web-1", ""); w.Code != 200 ||
+		w.Body.String() != `{"target":"web-1","slots":{"used":0,"of":3},"snapshots":[]}`+"\n" {
 		t.Errorf("list: %d %s", w.Code, w.Body)
 	}
-	if w := serve(asked, "GET", "/plan?target=web-1", ""); w.Code != 200 || !strings.Contains(w.Body.String(), `"plan":[]`) {
+	if w := serve(asked, "GET", "/plan?target=web-1", ""); w.Code != 200 ||
+		!strings.Contains(w.Body.String(), `"plan":[]`) {
 		t.Errorf("plan: %d %s", w.Code, w.Body)
 	}
 	failed = throttled
 	w := serve(asked, "GET", "/plan?target=web-1", "")
 	got := document(t, w)
-	if w.Code != 503 || !got.Retryable || got.RequestID != "r-1" || got.Detail != "wait" || w.Header().Get("Retry-After") != "60" {
+	if w.Code != 503 || !got.Retryable || got.RequestID != "r-1" || got.Detail != "wait" ||
+		w.Header().Get("Retry-After") != "60" {
 		t.Errorf("throttled: %d %v %+v", w.Code, w.Header(), got)
 	}
 }
@@ -144,12 +150,13 @@ func TestReads(t *testing.T) {
 // TestHooks shows that everything below /hooks/ is the webhooks' own, behind the headers of every answer.
 func TestHooks(t *testing.T) {
 	t.Parallel()
-	handler := httpapi.New(httpapi.Config{Hooks: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	handler := httpapi.New(httpapi.Options{Hooks: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = w.Write([]byte(r.URL.Path))
 	})})
 	w := httptest.NewRecorder()
 	handler.ServeHTTP(w, httptest.NewRequest("POST", "/hooks/slack", strings.NewReader("x")))
-	if w.Body.String() != "/hooks/slack" || w.Header().Get("X-Content-Type-Options") != "nosniff" || w.Header().Get("Cache-Control") != "no-store" {
+	if w.Body.String() != "/hooks/slack" || w.Header().Get("X-Content-Type-Options") != "nosniff" ||
+		w.Header().Get("Cache-Control") != "no-store" {
 		t.Errorf("%v %s", w.Header(), w.Body)
 	}
 }
@@ -159,27 +166,31 @@ func TestBlocked(t *testing.T) {
 	t.Parallel()
 	w := serve(core{take: func(snapshot.Order) snapshot.Result {
 		return snapshot.Result{
-			Outcome: snapshot.OutcomeBlocked, Plan: []snapshot.PlanItem{{SnapshotID: "s-1", Action: snapshot.ActionForeign, Reason: "not ours"}},
+			Outcome: snapshot.OutcomeBlocked, Plan: []snapshot.PlanItem{{SnapshotID: "s-1",
+				Action: snapshot.ActionForeign, Reason: "not ours"}},
 			Error: &snapshot.Error{Code: snapshot.CodeBlocked, Kind: snapshot.KindConflict, Message: "full"},
 		}
 	}}, "POST", "/snapshots", `{"target":"web-1","key":"k"}`)
 	got := document(t, w)
-	if w.Code != http.StatusConflict || got.Code != "SlotsFull" || len(got.Plan) != 1 || w.Header().Get("Retry-After") != "" || w.Header().Get("Location") != "" {
+	if w.Code != http.StatusConflict || got.Code != "SlotsFull" || len(got.Plan) != 1 ||
+		w.Header().Get("Retry-After") != "" || w.Header().Get("Location") != "" {
 		t.Errorf("%d %+v", w.Code, got)
 	}
 }
 
-// TestDeferred shows that a deferred order is told to come again after the next sweep.
-func TestDeferred(t *testing.T) {
+// TestDeferredOrder shows that the answer to a deferred order names the time until the next sweep.
+func TestDeferredOrder(t *testing.T) {
 	t.Parallel()
 	w := serve(core{take: func(snapshot.Order) snapshot.Result {
 		return snapshot.Result{
 			Outcome: snapshot.OutcomeDeferred,
-			Error:   &snapshot.Error{Code: snapshot.CodeBlocked, Kind: snapshot.KindConflict, Message: "the next sweep is at 19:10", Retryable: true},
+			Error: &snapshot.Error{Code: snapshot.CodeBlocked, Kind: snapshot.KindConflict,
+				Message: "the next sweep is at 19:10", Retryable: true},
 		}
 	}}, "POST", "/snapshots", `{"target":"web-1","key":"k"}`)
 	got := document(t, w)
-	if w.Code != http.StatusServiceUnavailable || got.Detail != "the next sweep is at 19:10" || !got.Retryable || w.Header().Get("Retry-After") != "420" {
+	if w.Code != http.StatusServiceUnavailable || got.Detail != "the next sweep is at 19:10" || !got.Retryable ||
+		w.Header().Get("Retry-After") != "420" {
 		t.Errorf("%d %v %+v", w.Code, w.Header(), got)
 	}
 }
@@ -187,9 +198,37 @@ func TestDeferred(t *testing.T) {
 // A path that is not in its plain form is nothing, and never a redirect.
 func TestOddPaths(t *testing.T) {
 	t.Parallel()
-	for _, path := range []string{"/hooks", "/snapshots/..", "/snapshots/.", "/..", "//snapshots", "/snapshots/", "/plan/"} {
-		if w := serve(core{}, "GET", path, ""); w.Code != 404 || w.Header().Get("Content-Type") != "application/problem+json" {
+	for _, path := range []string{"/hooks", "/snapshots/..", "/snapshots/.", "/..", "//snapshots", "/snapshots/",
+		"/plan/"} {
+		if w := serve(core{}, "GET", path, ""); w.Code != 404 ||
+			w.Header().Get("Content-Type") != "application/problem+json" {
 			t.Errorf("%s: %d %s", path, w.Code, w.Header().Get("Content-Type"))
+		}
+	}
+}
+
+// A body that is not JSON is refused by its type, and /healthz answers without a token.
+func TestMediaTypeAndHealth(t *testing.T) {
+	t.Parallel()
+	handler := httpapi.New(httpapi.Options{Policy: rules, Bearer: []string{token}})
+	for _, c := range []struct {
+		method, path, mediaType string
+		status                  int
+	}{
+		{"POST", "/snapshots", "text/plain", 415},
+		{"POST", "/snapshots", "application/json; charset=latin1", 415},
+		{"POST", "/snapshots/s-1/keep", "", 415},
+		{"GET", "/healthz", "", 200},
+		{"HEAD", "/healthz", "", 200},
+	} {
+		r := httptest.NewRequest(c.method, c.path, strings.NewReader("{}"))
+		r.Header.Set("Content-Type", c.mediaType)
+		if c.status != 200 {
+			r.Header.Set("Authorization", "Bearer "+token)
+		}
+		w := httptest.NewRecorder()
+		if handler.ServeHTTP(w, r); w.Code != c.status {
+			t.Errorf("%s %s, %q: status %d, want %d: %s", c.method, c.path, c.mediaType, w.Code, c.status, w.Body)
 		}
 	}
 }

@@ -12,16 +12,17 @@ import (
 	"strings"
 	"time"
 
+	"swas-snapshot/shared/policy"
 	"swas-snapshot/shared/snapshot"
 )
 
-// form is how one kind of receiver wants to be told.
+// form is how one kind of robot takes a message.
 type form struct {
 	// address returns the URL to post to; nil: that of the rule.
-	address func(Rule, time.Time) string
+	address func(policy.Notify, time.Time) string
 	// body returns what is posted, as JSON.
-	body func(Rule, snapshot.Notification, time.Time) any
-	// check returns an error unless the reply says that the message was taken; nil: the HTTP status says it.
+	body func(policy.Notify, snapshot.Notification, time.Time) any
+	// check returns an error unless the reply says that the message was taken; nil: the HTTP status is enough.
 	check func(reply []byte) error
 }
 
@@ -34,7 +35,7 @@ var forms = map[string]form{
 
 // dingTalkAddress adds the signature of a custom robot: the time in milliseconds, and base64(HMAC-SHA256(secret,
 // time + "\n" + secret)). Source: open.dingtalk.com, "Custom robot security settings".
-func dingTalkAddress(rule Rule, now time.Time) string {
+func dingTalkAddress(rule policy.Notify, now time.Time) string {
 	parsed, err := url.Parse(rule.URL)
 	if rule.Secret == "" || err != nil {
 		return rule.URL
@@ -59,11 +60,11 @@ func sign(key, message string) string {
 	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
 }
 
-// dingTalkMarkup replaces what DingTalk's markdown acts on by its full-width twin: its documents promise no escape.
+// dingTalkMarkup replaces what DingTalk's markdown acts on by full-width characters: its documents promise no escape.
 var dingTalkMarkup = strings.NewReplacer("[", "［", "]", "］", "<", "＜", ">", "＞", "*", "＊", "`", "｀", "#", "＃",
 	"~", "～", "|", "｜", `\`, "＼")
 
-func dingTalkBody(_ Rule, fact snapshot.Notification, now time.Time) any {
+func dingTalkBody(_ policy.Notify, n snapshot.Notification, now time.Time) any {
 	var body struct {
 		Type     string `json:"msgtype"`
 		Markdown struct {
@@ -71,7 +72,7 @@ func dingTalkBody(_ Rule, fact snapshot.Notification, now time.Time) any {
 			Text  string `json:"text"`
 		} `json:"markdown"`
 	}
-	lines := wording(fact, now)
+	lines := message(n, now)
 	for i, line := range lines {
 		lines[i] = dingTalkMarkup.Replace(line)
 	}
@@ -94,7 +95,7 @@ func dingTalkCheck(reply []byte) error {
 // feishuMarkup replaces what would be a mention in a text, <at ...>.
 var feishuMarkup = strings.NewReplacer("<", "＜", ">", "＞")
 
-func feishuBody(rule Rule, fact snapshot.Notification, now time.Time) any {
+func feishuBody(rule policy.Notify, n snapshot.Notification, now time.Time) any {
 	type element struct {
 		Tag  string `json:"tag"`
 		Text string `json:"text"`
@@ -111,17 +112,17 @@ func feishuBody(rule Rule, fact snapshot.Notification, now time.Time) any {
 			Post map[string]post `json:"post"` // by language
 		} `json:"content"`
 	}
-	var message post
-	for i, line := range wording(fact, now) {
+	var text post
+	for i, line := range message(n, now) {
 		line = feishuMarkup.Replace(line)
 		if i == 0 {
-			message.Title = line
+			text.Title = line
 		} else {
-			message.Content = append(message.Content, []element{{Tag: "text", Text: line}})
+			text.Content = append(text.Content, []element{{Tag: "text", Text: line}})
 		}
 	}
 	body.Type = "post"
-	body.Content.Post = map[string]post{"zh_cn": message} // the language that a client shows which has none of its own
+	body.Content.Post = map[string]post{"zh_cn": text} // shown to clients of every language
 	if rule.Secret != "" {
 		body.Timestamp = strconv.FormatInt(now.Unix(), 10)
 		body.Sign = feishuSign(rule.Secret, body.Timestamp)
@@ -158,15 +159,15 @@ func refused(code int) error {
 // Source: docs.slack.dev, "Formatting message text".
 var slackMarkup = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
 
-func slackBody(_ Rule, fact snapshot.Notification, now time.Time) any {
+func slackBody(_ policy.Notify, n snapshot.Notification, now time.Time) any {
 	return struct {
 		Text     string `json:"text"`
 		Markdown bool   `json:"mrkdwn"` // false: * and _ are themselves
-	}{Text: slackMarkup.Replace(strings.Join(wording(fact, now), "\n"))}
+	}{Text: slackMarkup.Replace(strings.Join(message(n, now), "\n"))}
 }
 
-func jsonBody(_ Rule, fact snapshot.Notification, now time.Time) any {
-	body := struct {
+func jsonBody(_ policy.Notify, n snapshot.Notification, now time.Time) any {
+	return struct {
 		Kind         snapshot.NotificationKind `json:"kind"`
 		Target       string                    `json:"target,omitempty"`
 		RegionID     string                    `json:"regionId,omitempty"`
@@ -174,18 +175,14 @@ func jsonBody(_ Rule, fact snapshot.Notification, now time.Time) any {
 		SnapshotID   string                    `json:"snapshotId,omitempty"`
 		SnapshotName string                    `json:"snapshotName,omitempty"`
 		What         string                    `json:"what"`
-		Mend         string                    `json:"mend,omitempty"`
-		Since        string                    `json:"since,omitempty"` // RFC 3339, UTC
-		Key          string                    `json:"key,omitempty"`   // the same fact has the same key
-		Text         string                    `json:"text"`            // all of it, for people
+		Advice       string                    `json:"mend,omitempty"`
+		Since        time.Time                 `json:"since,omitzero"`
+		Key          string                    `json:"key,omitempty"` // equal for the same condition
+		Text         string                    `json:"text"`          // all of it, as a message
 	}{
-		Kind: fact.Kind, Target: fact.Target, RegionID: fact.RegionID, DiskID: fact.DiskID,
-		SnapshotID: fact.SnapshotID, SnapshotName: fact.SnapshotName,
-		What: Plain(fact.What), Mend: Plain(fact.Advice), Key: fact.Key,
-		Text: strings.Join(wording(fact, now), "\n"),
+		Kind: n.Kind, Target: n.Target, RegionID: n.RegionID, DiskID: n.DiskID,
+		SnapshotID: n.SnapshotID, SnapshotName: n.SnapshotName,
+		What: Plain(n.What), Advice: Plain(n.Advice), Since: n.Since.UTC().Truncate(time.Second), Key: n.Key,
+		Text: strings.Join(message(n, now), "\n"),
 	}
-	if !fact.Since.IsZero() {
-		body.Since = fact.Since.UTC().Format(time.RFC3339)
-	}
-	return body
 }

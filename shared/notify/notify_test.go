@@ -20,12 +20,9 @@ import (
 	"swas-snapshot/shared/snapshot"
 )
 
-// A rule of the policy is a rule of this package.
-var _ = notify.Rule(policy.Notify{})
-
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-// What package notify bounds: the bytes of a reply, and the messages that it remembers.
+// What package notify bounds: the bytes of a reply, and the keys that it remembers.
 const (
 	replyMax   = 64 << 10
 	remembered = 1024
@@ -33,12 +30,13 @@ const (
 
 func now() time.Time { return noon }
 
-var fact = snapshot.Notification{
-	Kind: snapshot.NotifyFailed, Target: "web-1", RegionID: "cn-hangzhou", DiskID: "d-1", SnapshotID: "s-1", SnapshotName: "daily-web-1",
-	What: "the API refused", Advice: "free a slot", Since: noon.Add(-time.Hour), Key: "failed s-1",
+var notification = snapshot.Notification{
+	Kind: snapshot.NotifyFailed, Target: "web-1", RegionID: "cn-hangzhou", DiskID: "d-1", SnapshotID: "s-1",
+	SnapshotName: "daily-web-1",
+	What:         "the API refused", Advice: "free a slot", Since: noon.Add(-time.Hour), Key: "failed s-1",
 }
 
-// robot is a server that gives its answers in turn, the last one for ever, and keeps what it got.
+// robot is a server that gives its answers in turn, the last one from then on, and keeps its requests.
 type robot struct {
 	*httptest.Server
 	mu       sync.Mutex
@@ -69,14 +67,14 @@ func (r *robot) calls() int {
 	return len(r.requests)
 }
 
-func (r *robot) rule(form string, on ...snapshot.NotificationKind) notify.Rule {
+func (r *robot) rule(form string, on ...snapshot.NotificationKind) policy.Notify {
 	if len(on) == 0 {
 		on = []snapshot.NotificationKind{snapshot.NotifyFailed}
 	}
-	return notify.Rule{URL: r.URL + "/robot/send?access_token=hidden-token", Form: form, On: on}
+	return policy.Notify{URL: r.URL + "/robot/send?access_token=hidden-token", Form: form, On: on}
 }
 
-func say(status int, body string) http.HandlerFunc {
+func reply(status int, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(status)
 		io.WriteString(w, body)
@@ -86,47 +84,52 @@ func say(status int, body string) http.HandlerFunc {
 // cut ends the connection without an answer.
 func cut(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
 
-// What a robot answers decides whether it was told: two tries, then a line in the log without the URL.
-func TestTellTries(t *testing.T) {
+// A robot's reply decides whether a notification was sent: two tries, then a line in the log without the URL.
+func TestSendTries(t *testing.T) {
 	t.Parallel()
-	taken := map[string]string{"dingtalk": `{"errcode":0,"errmsg":"ok"}`, "feishu": `{"code":0,"msg":"success"}`, "slack": "ok", "json": ""}
+	taken := map[string]string{"dingtalk": `{"errcode":0,"errmsg":"ok"}`, "feishu": `{"code":0,"msg":"success"}`,
+		"slack": "ok", "json": ""}
 	tests := map[string]struct {
 		form    string
 		answers []http.HandlerFunc
 		calls   int
 		log     string // in the log line; empty: no line
 	}{
-		"DingTalk":          {"dingtalk", []http.HandlerFunc{say(200, taken["dingtalk"])}, 1, ""},
-		"Feishu":            {"feishu", []http.HandlerFunc{say(200, taken["feishu"])}, 1, ""},
-		"FeishuOld":         {"feishu", []http.HandlerFunc{say(200, `{"StatusCode":0,"StatusMessage":"success"}`)}, 1, ""},
-		"Slack":             {"slack", []http.HandlerFunc{say(200, "ok")}, 1, ""},
-		"JSON":              {"json", []http.HandlerFunc{say(204, "")}, 1, ""},
-		"SecondTry":         {"slack", []http.HandlerFunc{say(500, ""), say(200, "ok")}, 2, ""},
-		"SecondTryAfterCut": {"dingtalk", []http.HandlerFunc{cut, say(200, taken["dingtalk"])}, 2, ""},
-		"Status":            {"json", []http.HandlerFunc{say(503, "")}, 2, "HTTP 503"},
+		"DingTalk":          {"dingtalk", []http.HandlerFunc{reply(200, taken["dingtalk"])}, 1, ""},
+		"Feishu":            {"feishu", []http.HandlerFunc{reply(200, taken["feishu"])}, 1, ""},
+		"FeishuOld":         {"feishu", []http.HandlerFunc{reply(200, `{"StatusCode":0,"StatusMessage":"success"}`)}, 1, ""},
+		"Slack":             {"slack", []http.HandlerFunc{reply(200, "ok")}, 1, ""},
+		"JSON":              {"json", []http.HandlerFunc{reply(204, "")}, 1, ""},
+		"SecondTry":         {"slack", []http.HandlerFunc{reply(500, ""), reply(200, "ok")}, 2, ""},
+		"SecondTryAfterCut": {"dingtalk", []http.HandlerFunc{cut, reply(200, taken["dingtalk"])}, 2, ""},
+		"Status":            {"json", []http.HandlerFunc{reply(503, "")}, 2, "HTTP 503"},
 		"Redirect": {"json", []http.HandlerFunc{func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
 		}}, 2, "HTTP 307"},
-		"Cut":                   {"json", []http.HandlerFunc{cut}, 2, "failed to reach robot"},
-		"DingTalkRefuses":       {"dingtalk", []http.HandlerFunc{say(200, `{"errcode":310000,"errmsg":"sign not match"}`)}, 2, "code 310000"},
-		"DingTalkUnknown":       {"dingtalk", []http.HandlerFunc{say(200, `{}`)}, 2, "without a code"},
-		"DingTalkText":          {"dingtalk", []http.HandlerFunc{say(200, `ok`)}, 2, "without a code"},
-		"DingTalkStatus":        {"dingtalk", []http.HandlerFunc{say(500, taken["dingtalk"])}, 2, "HTTP 500"},
-		"FeishuRefuses":         {"feishu", []http.HandlerFunc{say(200, `{"code":19021,"msg":"sign match fail"}`)}, 2, "code 19021"},
-		"FeishuRefusesWithBoth": {"feishu", []http.HandlerFunc{say(200, `{"StatusCode":0,"code":19024}`)}, 2, "code 19024"},
-		"FeishuUnknown":         {"feishu", []http.HandlerFunc{say(200, `[]`)}, 2, "without a code"},
-		"FeishuEmpty":           {"feishu", []http.HandlerFunc{say(200, ``)}, 2, "without a code"},
-		"ReplyTooLong":          {"feishu", []http.HandlerFunc{say(200, strings.Repeat(" ", replyMax)+taken["feishu"])}, 2, "without a code"},
-		"ReplyJustShort":        {"feishu", []http.HandlerFunc{say(200, strings.Repeat(" ", replyMax-len(taken["feishu"]))+taken["feishu"])}, 1, ""},
-		"UnknownForm":           {"pigeon", []http.HandlerFunc{say(200, "ok")}, 0, "no known form"},
+		"Cut": {"json", []http.HandlerFunc{cut}, 2, "failed to reach robot"},
+		"DingTalkRefuses": {"dingtalk", []http.HandlerFunc{reply(200, `{"errcode":310000,"errmsg":"sign not match"}`)},
+			2, "code 310000"},
+		"DingTalkUnknown": {"dingtalk", []http.HandlerFunc{reply(200, `{}`)}, 2, "without a code"},
+		"DingTalkText":    {"dingtalk", []http.HandlerFunc{reply(200, `ok`)}, 2, "without a code"},
+		"DingTalkStatus":  {"dingtalk", []http.HandlerFunc{reply(500, taken["dingtalk"])}, 2, "HTTP 500"},
+		"FeishuRefuses": {"feishu", []http.HandlerFunc{reply(200, `{"code":19021,"msg":"sign match fail"}`)}, 2,
+			"code 19021"},
+		"FeishuRefusesWithBoth": {"feishu", []http.HandlerFunc{reply(200, `{"StatusCode":0,"code":19024}`)}, 2, "code 19024"},
+		"FeishuUnknown":         {"feishu", []http.HandlerFunc{reply(200, `[]`)}, 2, "without a code"},
+		"FeishuEmpty":           {"feishu", []http.HandlerFunc{reply(200, ``)}, 2, "without a code"},
+		"ReplyTooLong": {"feishu", []http.HandlerFunc{reply(200, strings.Repeat(" ", replyMax)+taken["feishu"])}, 2,
+			"without a code"},
+		"ReplyJustShort": {"feishu",
+			[]http.HandlerFunc{reply(200, strings.Repeat(" ", replyMax-len(taken["feishu"]))+taken["feishu"])}, 1, ""},
+		"UnknownForm": {"pigeon", []http.HandlerFunc{reply(200, "ok")}, 0, "no known form"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			robot := newRobot(t, test.answers...)
 			var log bytes.Buffer
-			notifier := notify.New([]notify.Rule{robot.rule(test.form)}, nil, now, slog.New(slog.NewTextHandler(&log, nil)))
-			notifier.Send(t.Context(), fact)
+			notifier := notify.New([]policy.Notify{robot.rule(test.form)}, nil, now, slog.New(slog.NewTextHandler(&log, nil)))
+			notifier.Send(t.Context(), notification)
 			if got := robot.calls(); got != test.calls {
 				t.Errorf("%d calls, want %d", got, test.calls)
 			}
@@ -134,8 +137,9 @@ func TestTellTries(t *testing.T) {
 			if !strings.Contains(line, test.log) || test.log == "" && line != "" {
 				t.Errorf("log %q, want %q", line, test.log)
 			}
-			if test.log != "" && (!strings.Contains(line, "host=127.0.0.1 ") || !strings.Contains(line, "target=web-1") || strings.Count(line, "\n") != 1) {
-				t.Errorf("log %q does not say who was not told of what, in one line", line)
+			if test.log != "" && (!strings.Contains(line, "host=127.0.0.1 ") || !strings.Contains(line, "target=web-1") ||
+				strings.Count(line, "\n") != 1) {
+				t.Errorf("log %q does not name the robot and the notification in one line", line)
 			}
 			if strings.Contains(line, "hidden-token") || strings.Contains(line, "/robot/send") {
 				t.Errorf("log %q has the URL", line)
@@ -146,65 +150,67 @@ func TestTellTries(t *testing.T) {
 
 func TestSendOncePerKey(t *testing.T) {
 	t.Parallel()
-	robot, other := newRobot(t, say(200, "ok")), newRobot(t, say(200, "ok"))
-	notifier := notify.New([]notify.Rule{robot.rule("slack"), other.rule("json", snapshot.NotifyFailed, snapshot.NotifyDone)}, nil, now, nil)
-	var tellers sync.WaitGroup
+	robot, other := newRobot(t, reply(200, "ok")), newRobot(t, reply(200, "ok"))
+	notifier := notify.New([]policy.Notify{robot.rule("slack"),
+		other.rule("json", snapshot.NotifyFailed, snapshot.NotifyDone)}, nil, now, nil)
+	var senders sync.WaitGroup
 	for range 10 {
-		tellers.Go(func() { notifier.Send(t.Context(), fact) })
+		senders.Go(func() { notifier.Send(t.Context(), notification) })
 	}
-	tellers.Wait()
+	senders.Wait()
 	if robot.calls() != 1 || other.calls() != 1 {
-		t.Errorf("%d and %d calls for one fact, want 1 each", robot.calls(), other.calls())
+		t.Errorf("%d and %d calls for one notification, want 1 each", robot.calls(), other.calls())
 	}
-	second := fact
+	second := notification
 	second.Key = "failed s-2"
 	notifier.Send(t.Context(), second)
 	if robot.calls() != 2 || other.calls() != 2 {
-		t.Errorf("%d and %d calls for two facts, want 2 each", robot.calls(), other.calls())
+		t.Errorf("%d and %d calls for two notifications, want 2 each", robot.calls(), other.calls())
 	}
 	for range 2 {
 		notifier.Send(t.Context(), snapshot.Notification{Kind: snapshot.NotifyDone})
 	}
 	if robot.calls() != 2 || other.calls() != 4 {
-		t.Errorf("%d and %d calls: facts without a key are told each time, to whom wants them", robot.calls(), other.calls())
+		t.Errorf("%d and %d calls: notifications without a key are sent each time, where a rule names them", robot.calls(),
+			other.calls())
 	}
 }
 
 func TestSendAgainAfterFailure(t *testing.T) {
 	t.Parallel()
-	robot := newRobot(t, say(500, ""), say(500, ""), say(200, "ok"))
-	notifier := notify.New([]notify.Rule{robot.rule("slack")}, nil, now, nil)
+	robot := newRobot(t, reply(500, ""), reply(500, ""), reply(200, "ok"))
+	notifier := notify.New([]policy.Notify{robot.rule("slack")}, nil, now, nil)
 	for range 3 {
-		notifier.Send(t.Context(), fact)
+		notifier.Send(t.Context(), notification)
 	}
 	notifier.Send(t.Context(), snapshot.Notification{Kind: snapshot.NotifyDone, Key: "not in the rule"})
 	if got := robot.calls(); got != 3 {
-		t.Errorf("%d calls, want 3: two tries that failed, one that did not, and silence", got)
+		t.Errorf("%d calls, want 3: two tries that failed, one that did not, then none", got)
 	}
 }
 
 func TestMemoryIsBounded(t *testing.T) {
 	t.Parallel()
-	robot := newRobot(t, say(200, "ok"))
+	robot := newRobot(t, reply(200, "ok"))
 	var calls atomic.Int64
 	client := &http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) {
 		calls.Add(1)
 		return &http.Response{StatusCode: 200, Body: http.NoBody}, nil
 	})}
-	notifier := notify.New([]notify.Rule{robot.rule("slack")}, client, now, nil)
-	tell := func(n int) {
-		one := fact
+	notifier := notify.New([]policy.Notify{robot.rule("slack")}, client, now, nil)
+	send := func(n int) {
+		one := notification
 		one.Key = strings.Repeat("k", n)
 		notifier.Send(t.Context(), one)
 	}
 	for n := range remembered + 1 {
-		tell(n + 1)
+		send(n + 1)
 	}
-	tell(2)
+	send(2)
 	if got := calls.Load(); got != remembered+1 {
 		t.Errorf("%d calls: the second key should be remembered", got)
 	}
-	tell(1)
+	send(1)
 	if got := calls.Load(); got != remembered+2 {
 		t.Errorf("%d calls: the first key should be forgotten", got)
 	}
@@ -215,10 +221,11 @@ type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// Each try has its own time; a caller whose time is over ends the tries.
-func TestTellDeadline(t *testing.T) {
+// Each try has its own time; the end of the context ends the tries.
+func TestSendDeadline(t *testing.T) {
 	t.Parallel()
-	rule := notify.Rule{URL: "https://robot.example/send?token=hidden", Form: "slack", On: []snapshot.NotificationKind{snapshot.NotifyFailed}}
+	rule := policy.Notify{URL: "https://robot.example/send?token=hidden", Form: "slack",
+		On: []snapshot.NotificationKind{snapshot.NotifyFailed}}
 	var deadlines []time.Time
 	client := &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
 		deadline, ok := r.Context().Deadline()
@@ -228,7 +235,7 @@ func TestTellDeadline(t *testing.T) {
 		deadlines = append(deadlines, deadline)
 		return nil, errors.New("no route")
 	})}
-	notify.New([]notify.Rule{rule}, client, now, nil).Send(t.Context(), fact)
+	notify.New([]policy.Notify{rule}, client, now, nil).Send(t.Context(), notification)
 	if len(deadlines) != notify.Tries || !deadlines[1].After(deadlines[0]) {
 		t.Errorf("deadlines %v, want one for each of %d tries", deadlines, notify.Tries)
 	}
@@ -240,19 +247,20 @@ func TestTellDeadline(t *testing.T) {
 		cancel()
 		return nil, context.Canceled
 	})
-	notify.New([]notify.Rule{rule}, client, now, nil).Send(ctx, fact)
+	notify.New([]policy.Notify{rule}, client, now, nil).Send(ctx, notification)
 	if calls != 1 {
-		t.Errorf("%d tries for a caller that is gone", calls)
+		t.Errorf("%d tries after the context ended", calls)
 	}
 }
 
-func TestTellUnreadableURL(t *testing.T) {
+func TestSendUnreadableURL(t *testing.T) {
 	t.Parallel()
 	for _, address := range []string{"https://h/%zz?hidden", "hidden", "https://h:hidden/"} {
 		for _, form := range []string{"dingtalk", "slack"} {
 			var log bytes.Buffer
-			rule := notify.Rule{URL: address, Form: form, Secret: "hidden", On: []snapshot.NotificationKind{snapshot.NotifyFailed}}
-			notify.New([]notify.Rule{rule}, nil, now, slog.New(slog.NewTextHandler(&log, nil))).Send(t.Context(), fact)
+			rule := policy.Notify{URL: address, Form: form, Secret: "hidden",
+				On: []snapshot.NotificationKind{snapshot.NotifyFailed}}
+			notify.New([]policy.Notify{rule}, nil, now, slog.New(slog.NewTextHandler(&log, nil))).Send(t.Context(), notification)
 			if line := log.String(); line == "" || strings.Contains(line, "hidden") {
 				t.Errorf("%s: log %q", address, line)
 			}
@@ -261,40 +269,49 @@ func TestTellUnreadableURL(t *testing.T) {
 }
 
 // What reaches a robot: valid JSON in its own form, signed where there is a secret.
-func TestTellBodies(t *testing.T) {
+func TestSendBodies(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		form, secret string
 		query, body  string
 	}{
 		"DingTalk": {"dingtalk", "", "access_token=hidden-token",
-			`{"msgtype":"markdown","markdown":{"title":"A snapshot of web-1 failed","text":"### A snapshot of web-1 failed\n\nWhat happened: the API refused\n\n` +
-				`What to do: free a slot\n\nSince: 2026-03-01 11:00 UTC\n\nWhere: region cn-hangzhou, disk d-1, snapshot s-1, name daily-web-1"}}`},
-		"DingTalkSigned": {"dingtalk", "this is secret", "access_token=hidden-token&sign=VD490SCe87Ta%2Fxy1zOKs5e1DyfR5JytSZbrvBO%2Bo%2Fu4%3D&timestamp=1772366400000", ""},
+			`{"msgtype":"markdown","markdown":{"title":"A snapshot of web-1 failed",` +
+				`"text":"### A snapshot of web-1 failed\n\nWhat happened: the API refused\n\n` +
+				`What to do: free a slot\n\nSince: 2026-03-01 11:00 UTC\n\n` +
+				`Where: region cn-hangzhou, disk d-1, snapshot s-1, name daily-web-1"}}`},
+		"DingTalkSigned": {"dingtalk", "this is secret",
+			"access_token=hidden-token&sign=VD490SCe87Ta%2Fxy1zOKs5e1DyfR5JytSZbrvBO%2Bo%2Fu4%3D&timestamp=1772366400000", ""},
 		"Feishu": {"feishu", "", "access_token=hidden-token",
-			`{"msg_type":"post","content":{"post":{"zh_cn":{"title":"A snapshot of web-1 failed","content":[[{"tag":"text","text":"What happened: the API refused"}],` +
+			`{"msg_type":"post","content":{"post":{"zh_cn":{"title":"A snapshot of web-1 failed",` +
+				`"content":[[{"tag":"text","text":"What happened: the API refused"}],` +
 				`[{"tag":"text","text":"What to do: free a slot"}],[{"tag":"text","text":"Since: 2026-03-01 11:00 UTC"}],` +
 				`[{"tag":"text","text":"Where: region cn-hangzhou, disk d-1, snapshot s-1, name daily-web-1"}]]}}}}`},
 		"Slack": {"slack", "", "access_token=hidden-token",
-			`{"text":"A snapshot of web-1 failed\nWhat happened: the API refused\nWhat to do: free a slot\nSince: 2026-03-01 11:00 UTC\n` +
-				`Where: region cn-hangzhou, disk d-1, snapshot s-1, name daily-web-1","mrkdwn":false}`},
+			`{"text":"A snapshot of web-1 failed\nWhat happened: the API refused\nWhat to do: free a slot\n` +
+				`Since: 2026-03-01 11:00 UTC\nWhere: region cn-hangzhou, disk d-1, snapshot s-1, name daily-web-1",` +
+				`"mrkdwn":false}`},
 		"JSON": {"json", "", "access_token=hidden-token",
-			`{"kind":"failed","target":"web-1","regionId":"cn-hangzhou","diskId":"d-1","snapshotId":"s-1","snapshotName":"daily-web-1","what":"the API refused",` +
-				`"mend":"free a slot","since":"2026-03-01T11:00:00Z","key":"failed s-1","text":"A snapshot of web-1 failed\nWhat happened: the API refused\n` +
-				`What to do: free a slot\nSince: 2026-03-01 11:00 UTC\nWhere: region cn-hangzhou, disk d-1, snapshot s-1, name daily-web-1"}`},
+			`{"kind":"failed","target":"web-1","regionId":"cn-hangzhou","diskId":"d-1","snapshotId":"s-1",` +
+				`"snapshotName":"daily-web-1",` +
+				`"what":"the API refused",` +
+				`"mend":"free a slot","since":"2026-03-01T11:00:00Z","key":"failed s-1",` +
+				`"text":"A snapshot of web-1 failed\nWhat happened: the API refused\nWhat to do: free a slot\n` +
+				`Since: 2026-03-01 11:00 UTC\nWhere: region cn-hangzhou, disk d-1, snapshot s-1, name daily-web-1"}`},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			robot := newRobot(t, say(200, `{"errcode":0,"code":0}`))
+			robot := newRobot(t, reply(200, `{"errcode":0,"code":0}`))
 			rule := robot.rule(test.form)
 			rule.Secret = test.secret
-			notify.New([]notify.Rule{rule}, nil, now, nil).Send(t.Context(), fact)
+			notify.New([]policy.Notify{rule}, nil, now, nil).Send(t.Context(), notification)
 			if robot.calls() != 1 {
 				t.Fatalf("%d calls", robot.calls())
 			}
 			request := robot.requests[0]
-			if request.Method != http.MethodPost || request.URL.Path != "/robot/send" || request.Header.Get("Content-Type") != "application/json; charset=utf-8" {
+			if request.Method != http.MethodPost || request.URL.Path != "/robot/send" ||
+				request.Header.Get("Content-Type") != "application/json; charset=utf-8" {
 				t.Errorf("got %s %s, %s", request.Method, request.URL.Path, request.Header.Get("Content-Type"))
 			}
 			if request.URL.RawQuery != test.query {
@@ -310,11 +327,11 @@ func TestTellBodies(t *testing.T) {
 // A Feishu bot with a secret finds time and signature in the body; both change with the time of the try.
 func TestFeishuSigned(t *testing.T) {
 	t.Parallel()
-	robot := newRobot(t, say(200, `{"code":0}`))
+	robot := newRobot(t, reply(200, `{"code":0}`))
 	rule := robot.rule("feishu")
 	rule.Secret = "demo"
 	at := time.Unix(1599360473, 0)
-	notify.New([]notify.Rule{rule}, nil, func() time.Time { return at }, nil).Send(t.Context(), fact)
+	notify.New([]policy.Notify{rule}, nil, func() time.Time { return at }, nil).Send(t.Context(), notification)
 	var body struct{ Timestamp, Sign string }
 	if err := json.Unmarshal(robot.bodies[0], &body); err != nil {
 		t.Fatal(err)

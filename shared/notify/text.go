@@ -9,10 +9,10 @@ import (
 	"swas-snapshot/shared/snapshot"
 )
 
-// timeForm is how people read a time: UTC, with its zone.
+// timeForm is how a message shows a time: UTC, with its zone.
 const timeForm = "2006-01-02 15:04 UTC"
 
-// headlines say what happened to a target, %TARGET%, in a few words.
+// headlines is the first line of a message, of the target %TARGET%.
 var headlines = map[snapshot.NotificationKind]string{
 	snapshot.NotifyFailed:  "A snapshot of %TARGET% failed",
 	snapshot.NotifyStale:   "No fresh snapshot of %TARGET%",
@@ -21,26 +21,26 @@ var headlines = map[snapshot.NotificationKind]string{
 	snapshot.NotifyDeleted: "A snapshot of %TARGET% was deleted",
 }
 
-// wording tells a fact in lines of plain text: which server, what happened, what to do, since when, and the IDs. A line
-// never begins with what comes from people.
-func wording(fact snapshot.Notification, now time.Time) []string {
-	target := cmp.Or(Plain(fact.Target), Plain(fact.DiskID), "a server")
-	headline := cmp.Or(headlines[fact.Kind], "News of %TARGET%")
+// message returns the lines of a notification: the headline, what happened, what to do, since when, and the IDs. No
+// line begins with text from users.
+func message(n snapshot.Notification, now time.Time) []string {
+	target := cmp.Or(Plain(n.Target), Plain(n.DiskID), "a server")
+	headline := cmp.Or(headlines[n.Kind], "Notification about %TARGET%")
 	lines := []string{strings.ReplaceAll(headline, "%TARGET%", target)}
-	if what := Plain(fact.What); what != "" {
+	if what := Plain(n.What); what != "" {
 		lines = append(lines, "What happened: "+what)
 	}
-	if mend := Plain(fact.Advice); mend != "" {
-		lines = append(lines, "What to do: "+mend)
+	if advice := Plain(n.Advice); advice != "" {
+		lines = append(lines, "What to do: "+advice)
 	}
-	since := fact.Since.UTC().Format(timeForm)
-	if fact.Since.IsZero() {
+	since := n.Since.UTC().Format(timeForm)
+	if n.Since.IsZero() {
 		since = "unknown, noticed " + now.UTC().Format(timeForm)
 	}
 	lines = append(lines, "Since: "+since)
 	var ids []string
 	for _, id := range []struct{ label, value string }{
-		{"region ", fact.RegionID}, {"disk ", fact.DiskID}, {"snapshot ", fact.SnapshotID}, {"name ", fact.SnapshotName},
+		{"region ", n.RegionID}, {"disk ", n.DiskID}, {"snapshot ", n.SnapshotID}, {"name ", n.SnapshotName},
 	} {
 		if value := Plain(id.value); value != "" {
 			ids = append(ids, id.label+value)
@@ -55,12 +55,12 @@ func wording(fact snapshot.Notification, now time.Time) []string {
 // plainMax is the number of characters that [Plain] leaves of a text.
 const plainMax = 500
 
-// harmless takes the meaning from what chat programs act on in any text: mentions and links.
+// harmless replaces what chat programs act on in any text: mentions and links.
 var harmless = strings.NewReplacer("@", "＠", "://", "[:]//", "www.", "www[.]")
 
 // Plain returns text in one line of at most 500 characters, without control, bidirectional and invisible ones, and with
-// every @, :// and www. replaced, so that no chat program makes a mention or a disguised link of it. What a program's own
-// markup acts on beside these, each form replaces itself.
+// every @, :// and www. replaced, so that no chat program makes a mention or a disguised link of it. Each form also
+// replaces what its own markup acts on.
 func Plain(text string) string {
 	text = strings.Map(func(r rune) rune {
 		switch {

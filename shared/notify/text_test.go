@@ -9,32 +9,40 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"swas-snapshot/shared/policy"
 	"swas-snapshot/shared/snapshot"
 )
 
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-func TestWording(t *testing.T) {
+func TestMessage(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		fact snapshot.Notification
+		n    snapshot.Notification
 		want []string
 	}{
-		"Failed":  {snapshot.Notification{Kind: "failed", Target: "web-1", Since: noon}, []string{"A snapshot of web-1 failed", "Since: 2026-03-01 12:00 UTC"}},
-		"Stale":   {snapshot.Notification{Kind: "stale", Target: "web-1", Since: noon}, []string{"No fresh snapshot of web-1", "Since: 2026-03-01 12:00 UTC"}},
-		"Blocked": {snapshot.Notification{Kind: "blocked", Target: "web-1", Since: noon}, []string{"No free slot for a snapshot of web-1", "Since: 2026-03-01 12:00 UTC"}},
-		"Done":    {snapshot.Notification{Kind: "done", Target: "web-1", Since: noon}, []string{"A snapshot of web-1 is done", "Since: 2026-03-01 12:00 UTC"}},
+		"Failed": {snapshot.Notification{Kind: "failed", Target: "web-1", Since: noon},
+			[]string{"A snapshot of web-1 failed", "Since: 2026-03-01 12:00 UTC"}},
+		"Stale": {snapshot.Notification{Kind: "stale", Target: "web-1", Since: noon},
+			[]string{"No fresh snapshot of web-1", "Since: 2026-03-01 12:00 UTC"}},
+		"Blocked": {snapshot.Notification{Kind: "blocked", Target: "web-1", Since: noon},
+			[]string{"No free slot for a snapshot of web-1", "Since: 2026-03-01 12:00 UTC"}},
+		"Done": {snapshot.Notification{Kind: "done", Target: "web-1", Since: noon},
+			[]string{"A snapshot of web-1 is done", "Since: 2026-03-01 12:00 UTC"}},
 		"OtherZone": {snapshot.Notification{Kind: "done", Target: "web-1", Since: noon.In(time.FixedZone("CST", 8*3600))},
 			[]string{"A snapshot of web-1 is done", "Since: 2026-03-01 12:00 UTC"}},
-		"NoTime":   {snapshot.Notification{Kind: "done", Target: "web-1"}, []string{"A snapshot of web-1 is done", "Since: unknown, noticed 2026-03-01 12:00 UTC"}},
-		"NoTarget": {snapshot.Notification{Kind: "failed", DiskID: "d-1", Since: noon}, []string{"A snapshot of d-1 failed", "Since: 2026-03-01 12:00 UTC", "Where: disk d-1"}},
-		"Nothing":  {snapshot.Notification{Since: noon}, []string{"News of a server", "Since: 2026-03-01 12:00 UTC"}},
-		"PeoplesText": {snapshot.Notification{Kind: "failed", Target: "%TARGET%", What: "a\nSince: never", Since: noon},
+		"NoTime": {snapshot.Notification{Kind: "done", Target: "web-1"},
+			[]string{"A snapshot of web-1 is done", "Since: unknown, noticed 2026-03-01 12:00 UTC"}},
+		"NoTarget": {snapshot.Notification{Kind: "failed", DiskID: "d-1", Since: noon},
+			[]string{"A snapshot of d-1 failed", "Since: 2026-03-01 12:00 UTC", "Where: disk d-1"}},
+		"Nothing": {snapshot.Notification{Since: noon},
+			[]string{"Notification about a server", "Since: 2026-03-01 12:00 UTC"}},
+		"TextOfUsers": {snapshot.Notification{Kind: "failed", Target: "%TARGET%", What: "a\nSince: never", Since: noon},
 			[]string{"A snapshot of %TARGET% failed", "What happened: a Since: never", "Since: 2026-03-01 12:00 UTC"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := wording(test.fact, noon); !reflect.DeepEqual(got, test.want) {
+			if got := message(test.n, noon); !reflect.DeepEqual(got, test.want) {
 				t.Errorf("got %q\nwant %q", got, test.want)
 			}
 		})
@@ -67,9 +75,11 @@ func TestPlain(t *testing.T) {
 	}
 }
 
-// hostile is what people may write into a reason or a name.
-var hostile = []string{"<!channel> & <@U1|x>", "<at user_id=\"all\">all</at>", "@all @here", "[a](https://x.example)", "![a](https://x.example/p.png)",
-	"# big\n> quote\n* item", "**bold** `code` ~~no~~", "<https://x.example|click>", "a\u202eb\x1b[1m", `\u003c!here\u003e`}
+// hostile is what users may write into a reason or a name.
+var hostile = []string{"<!channel> & <@U1|x>", "<at user_id=\"all\">all</at>", "@all @here", "[a](https://x.example)",
+	"![a](https://x.example/p.png)",
+	"# big\n> quote\n* item", "**bold** `code` ~~no~~", "<https://x.example|click>", "a\u202eb\x1b[1m",
+	`\u003c!here\u003e`}
 
 // marks is what would be markup in the text of each form.
 var marks = map[string][]string{
@@ -88,11 +98,11 @@ func TestBodiesHaveNoMarkup(t *testing.T) {
 	}
 }
 
-// checkBody makes one message all of whose texts are text, and looks for markup in what people would see of it.
+// checkBody makes one message all of whose texts are text, and looks for markup in what users see of it.
 func checkBody(t *testing.T, form string, forbidden []string, text string) {
 	t.Helper()
-	fact := snapshot.Notification{Kind: "failed", Target: text, What: text, Advice: text, Since: noon}
-	body, err := json.Marshal(forms[form].body(Rule{}, fact, noon))
+	n := snapshot.Notification{Kind: "failed", Target: text, What: text, Advice: text, Since: noon}
+	body, err := json.Marshal(forms[form].body(policy.Notify{}, n, noon))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +138,8 @@ func checkBody(t *testing.T, form string, forbidden []string, text string) {
 				t.Errorf("%s: %q becomes %q, which has %s", form, text, shown, mark)
 			}
 		}
-		if strings.ContainsFunc(strings.ReplaceAll(shown, "\n", ""), func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) }) {
+		if strings.ContainsFunc(strings.ReplaceAll(shown, "\n", ""),
+			func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) }) {
 			t.Errorf("%s: %q becomes %q, which has a control character", form, text, shown)
 		}
 	}
@@ -147,7 +158,8 @@ func TestSlackEscapes(t *testing.T) {
 // The signatures of published or derived vectors.
 func TestSigns(t *testing.T) {
 	t.Parallel()
-	if got, want := dingTalkSign("this is secret", "1577262236757"), "hmPWwU+7lVdm3ZZz0r9tSfx0L4Q26jWOZr9+Gs6EZQM="; got != want {
+	if got, want := dingTalkSign("this is secret", "1577262236757"),
+		"hmPWwU+7lVdm3ZZz0r9tSfx0L4Q26jWOZr9+Gs6EZQM="; got != want {
 		t.Errorf("DingTalk: got %s, want %s", got, want)
 	}
 	if got, want := feishuSign("demo", "1599360473"), "l1N0gAcBjdwBvGm1xMjOF0XSyaLRpR7tuO5dHfhAYc8="; got != want {
@@ -155,7 +167,7 @@ func TestSigns(t *testing.T) {
 	}
 }
 
-// FuzzPlain checks that no text of people's becomes markup, in any form.
+// FuzzPlain checks that no text becomes markup, in any form.
 func FuzzPlain(f *testing.F) {
 	for _, text := range hostile {
 		f.Add(text)

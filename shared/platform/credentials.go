@@ -29,17 +29,17 @@ func envCredentials(getenv func(string) string) (credentials.Credentials, error)
 		AccessKeySecret: strings.TrimSpace(getenv(envSecret)),
 		SecurityToken:   strings.TrimSpace(getenv(envToken)),
 	}
+	missing := ""
 	switch {
 	case found == credentials.Credentials{}:
-		return credentials.Credentials{}, errNoCredentials
+		return found, errNoCredentials
 	case found.AccessKeyID == "":
-		return credentials.Credentials{}, halfKey(envKeyID)
+		missing = envKeyID
 	case found.AccessKeySecret == "":
-		return credentials.Credentials{}, halfKey(envSecret)
+		missing = envSecret
+	default:
+		return found, nil
 	}
-	return found, nil
-}
-
-func halfKey(missing string) error {
-	return fmt.Errorf("half an access key: %s is missing: set it, or unset the other variables of the key", missing)
+	return credentials.Credentials{}, fmt.Errorf(
+		"half an access key: %s is missing: set it, or unset the other variables of the key", missing)
 }

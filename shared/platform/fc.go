@@ -3,6 +3,7 @@ package platform
 import (
 	"context"
 	"encoding/json"
+	"log/slog"
 
 	"github.com/aliyun/fc-runtime-go-sdk/fc"
 	"github.com/aliyun/fc-runtime-go-sdk/fc/messages"
@@ -12,9 +13,9 @@ import (
 )
 
 // startFC runs h on Function Compute. HTTP triggers arrive as events like all others. The hooks of an instance's life
-// have nothing to do, but without a handler the SDK answers them with a panic. The documents of Function Compute promise
-// no signal at the end of an instance; should one come, it is heard.
-func startFC(h Handler) {
+// have nothing to do, but without a handler the SDK answers them with a panic. The documents of Function Compute
+// promise no signal at the end of an instance; if one comes, it is obeyed.
+func startFC(h Handler, log *slog.Logger) {
 	l, base := untilSIGTERM(nil)
 	h = l.within(h)
 	fc.RegisterInitializerFunction(ignore)
@@ -24,7 +25,7 @@ func startFC(h Handler) {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
 		defer context.AfterFunc(base, cancel)()
-		answer, failure := run(ctx, h, fcInvocation(ctx), event)
+		answer, failure := run(ctx, h, log, fcInvocation(ctx), event)
 		if failure != nil {
 			// By value: the SDK replaces the type of a pointer.
 			return nil, messages.InvokeResponse_Error{Type: failure.Type, Message: failure.Message}
@@ -37,17 +38,17 @@ func ignore(context.Context) {}
 
 // fcInvocation reads the SDK's context. FromContext writes to what it returns, so it is called once per invocation.
 func fcInvocation(ctx context.Context) Invocation {
-	invocation := Invocation{Platform: FC}
-	if told, ok := fccontext.FromContext(ctx); ok {
-		invocation.RequestID = told.RequestID
-		invocation.Region = told.Region
-		invocation.FunctionName = told.Function.Name
-		invocation.RetryCount = told.RetryCount
-		invocation.Credentials = credentials.Credentials{
-			AccessKeyID:     told.Credentials.AccessKeyId,
-			AccessKeySecret: told.Credentials.AccessKeySecret,
-			SecurityToken:   told.Credentials.SecurityToken,
-		}
+	known, ok := fccontext.FromContext(ctx)
+	if !ok {
+		return Invocation{Platform: FC}
 	}
-	return invocation
+	return Invocation{
+		Platform: FC, RequestID: known.RequestID, Region: known.Region, FunctionName: known.Function.Name,
+		RetryCount: known.RetryCount,
+		Credentials: credentials.Credentials{
+			AccessKeyID:     known.Credentials.AccessKeyId,
+			AccessKeySecret: known.Credentials.AccessKeySecret,
+			SecurityToken:   known.Credentials.SecurityToken,
+		},
+	}
 }

@@ -9,19 +9,20 @@ import (
 	"time"
 )
 
-// life is that of this process. SIGTERM ends the contexts of the running invocations, so that they make no further call
-// but finish a deletion that they began, and say what they left; then the process ends. Without this the signal would
-// end it in the middle of a call.
+// life counts the invocations that run in this process. SIGTERM ends their contexts, so that they make no further call
+// but finish a deletion that they began, and report what they left; then the process ends. Without this the signal
+// would end it in the middle of a call.
 type life struct {
-	stop context.CancelFunc // of what runs
+	stop context.CancelFunc // of all invocations
 	exit func(code int)
 
 	mu      sync.Mutex
+	started int // invocations so far
 	running int
 	ending  bool
 }
 
-// answerTime is what the SDK has to post the last answer.
+// answerTime is how long the SDK may take to post the last answer.
 const answerTime = time.Second
 
 // untilSIGTERM returns the life of this process and the context of all that runs in it. before, if any, is called in
@@ -41,7 +42,7 @@ func untilSIGTERM(before func()) (*life, context.Context) {
 	return l, base
 }
 
-// end ends what runs, and the process at once if nothing does.
+// end ends the invocations that run, and the process at once if there are none.
 func (l *life) end() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -52,19 +53,30 @@ func (l *life) end() {
 	}
 }
 
-// within runs h as a part of this life.
+// within returns h as a part of this life. After SIGTERM the process ends once no invocation has run for answerTime.
 func (l *life) within(h Handler) Handler {
 	return func(ctx context.Context, invocation Invocation, event []byte) ([]byte, error) {
 		l.mu.Lock()
+		l.started++
 		l.running++
 		l.mu.Unlock()
 		defer func() {
 			l.mu.Lock()
 			defer l.mu.Unlock()
 			if l.running--; l.running == 0 && l.ending {
-				time.AfterFunc(answerTime, func() { l.exit(0) })
+				last := l.started
+				time.AfterFunc(answerTime, func() { l.exitAfter(last) })
 			}
 		}()
 		return h(ctx, invocation, event)
+	}
+}
+
+// exitAfter ends the process unless another invocation has started since the last one.
+func (l *life) exitAfter(last int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.started == last {
+		l.exit(0)
 	}
 }

@@ -1,7 +1,7 @@
 package platform
 
 import (
-	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"strings"
@@ -9,22 +9,25 @@ import (
 
 const envLogLevel = "SNAPSHOT_LOG_LEVEL"
 
-var logLevels = map[string]slog.Level{
-	"":      slog.LevelInfo,
-	"debug": slog.LevelDebug,
-	"info":  slog.LevelInfo,
-	"warn":  slog.LevelWarn,
-	"error": slog.LevelError,
+// LogLevel returns the level that SNAPSHOT_LOG_LEVEL names, in any case; info if it is unset. The error names the
+// variable and the four levels; the level is info then, so that the error can be logged.
+func LogLevel(getenv func(string) string) (slog.Level, error) {
+	text := strings.ToLower(strings.TrimSpace(getenv(envLogLevel)))
+	switch text {
+	case "debug":
+		return slog.LevelDebug, nil
+	case "", "info":
+		return slog.LevelInfo, nil
+	case "warn":
+		return slog.LevelWarn, nil
+	case "error":
+		return slog.LevelError, nil
+	}
+	return slog.LevelInfo, fmt.Errorf("%s: unknown log level: use debug, info, warn or error", envLogLevel)
 }
 
-// Logger returns a logger that writes JSON lines to w, from the level on that SNAPSHOT_LOG_LEVEL names: debug, info,
-// warn or error, in any case; by default info. It adds nothing to a line. Any other level is an error that names the
-// variable; the logger then takes info, so that the error can be logged.
-func Logger(getenv func(string) string, w io.Writer) (*slog.Logger, error) {
-	level, known := logLevels[strings.ToLower(strings.TrimSpace(getenv(envLogLevel)))]
-	var err error
-	if !known {
-		err = errors.New(envLogLevel + " is no level: write debug, info, warn or error, or unset it for info")
-	}
-	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level})), err
+// Logger returns a logger that writes JSON lines to w, from [LogLevel] on, without attributes of its own.
+func Logger(getenv func(string) string, w io.Writer) *slog.Logger {
+	level, _ := LogLevel(getenv)
+	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level}))
 }

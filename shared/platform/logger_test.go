@@ -31,8 +31,11 @@ func TestLogger(t *testing.T) {
 		t.Run(text, func(t *testing.T) {
 			t.Parallel()
 			var out bytes.Buffer
-			logger, err := platform.Logger(env("SNAPSHOT_LOG_LEVEL", text), &out)
-			if (err != nil) != c.wrong || err != nil && !strings.Contains(err.Error(), "SNAPSHOT_LOG_LEVEL") {
+			getenv := env("SNAPSHOT_LOG_LEVEL", text)
+			logger := platform.Logger(getenv, &out)
+			level, err := platform.LogLevel(getenv)
+			if level != c.lowest || (err != nil) != c.wrong || err != nil &&
+				!strings.Contains(err.Error(), "SNAPSHOT_LOG_LEVEL") {
 				t.Errorf("got %v", err)
 			}
 			if !logger.Enabled(context.Background(), c.lowest) || logger.Enabled(context.Background(), c.lowest-1) {

@@ -21,7 +21,8 @@ import (
 
 // probe is the function in testdata/probe, built once as it would be deployed.
 var probe = sync.OnceValues(func() (string, error) {
-	out, err := exec.Command("go", "build", "-tags", "lambda.norpc", "-o", filepath.Join(dir, "probe"), "./testdata/probe").CombinedOutput()
+	out, err := exec.Command("go", "build", "-tags", "lambda.norpc", "-o", filepath.Join(dir, "probe"),
+		"./testdata/probe").CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("failed to build probe: %w: %s", err, out)
 	}
@@ -55,16 +56,19 @@ var sides = map[string]side{
 	"fc": {"FC_RUNTIME_API", "/2020-11-11/runtime/invocation/", http.StatusOK, func(id, kind string) map[string]string {
 		return map[string]string{
 			"x-fc-request-id": id, "x-fc-function-deadline": strconv.Itoa(deadline), "x-fc-function-timeout": "60",
-			"x-fc-function-type": kind, "x-fc-retry-count": "2", "x-fc-access-key-id": "made-up-id", "x-fc-access-key-secret": "made-up-secret",
-			"x-fc-security-token": "made-up-token", "x-fc-function-name": "timer", "x-fc-region": "cn-shanghai", "x-fc-account-id": "1",
+			"x-fc-function-type": kind, "x-fc-retry-count": "2", "x-fc-access-key-id": "made-up-id",
+			"x-fc-access-key-secret": "made-up-secret",
+			"x-fc-security-token":    "made-up-token", "x-fc-function-name": "timer", "x-fc-region": "cn-shanghai",
+			"x-fc-account-id": "1",
 		}
 	}},
-	"lambda": {"AWS_LAMBDA_RUNTIME_API", "/2018-06-01/runtime/invocation/", http.StatusAccepted, func(id, _ string) map[string]string {
-		return map[string]string{
-			"Lambda-Runtime-Aws-Request-Id": id, "Lambda-Runtime-Deadline-Ms": strconv.Itoa(deadline),
-			"Lambda-Runtime-Invoked-Function-Arn": "arn:aws:lambda:eu-central-1:1:function:timer",
-		}
-	}},
+	"lambda": {"AWS_LAMBDA_RUNTIME_API", "/2018-06-01/runtime/invocation/", http.StatusAccepted,
+		func(id, _ string) map[string]string {
+			return map[string]string{
+				"Lambda-Runtime-Aws-Request-Id": id, "Lambda-Runtime-Deadline-Ms": strconv.Itoa(deadline),
+				"Lambda-Runtime-Invoked-Function-Arn": "arn:aws:lambda:eu-central-1:1:function:timer",
+			}
+		}},
 }
 
 type outcome struct {
@@ -95,12 +99,14 @@ func startWith(t *testing.T, s side, noExtensions bool) *process {
 		t.Fatal(err)
 	}
 	p := &process{
-		side: s, events: make(chan [2]string, 1), done: make(chan outcome, 1), lines: make(chan string, 1000), log: &bytes.Buffer{},
+		side: s, events: make(chan [2]string, 1), done: make(chan outcome, 1), lines: make(chan string, 1000),
+		log:    &bytes.Buffer{},
 		exited: make(chan struct{}), noExtensions: noExtensions, extension: make(chan struct{}, 1),
 	}
 	server := httptest.NewServer(p)
 	p.cmd = exec.Command(binary)
-	p.cmd.Env = []string{s.variable + "=" + strings.TrimPrefix(server.URL, "http://"), "AWS_LAMBDA_FUNCTION_NAME=timer", "AWS_REGION=eu-central-1"}
+	p.cmd.Env = []string{s.variable + "=" + strings.TrimPrefix(server.URL, "http://"), "AWS_LAMBDA_FUNCTION_NAME=timer",
+		"AWS_REGION=eu-central-1"}
 	p.cmd.Stderr = p.log
 	stdout, err := p.cmd.StdoutPipe()
 	if err != nil {
@@ -148,13 +154,15 @@ func (p *process) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case strings.HasPrefix(r.URL.Path, p.side.base+"req-1/"):
 		w.WriteHeader(p.side.accepted)
 		p.done <- outcome{strings.TrimPrefix(r.URL.Path, p.side.base+"req-1/"), string(body)}
-	case r.Method == http.MethodPost && r.URL.Path == "/2020-01-01/extension/register" && r.Header.Get("Lambda-Extension-Name") != "" && string(body) == `{"events":[]}`:
+	case r.Method == http.MethodPost && r.URL.Path == "/2020-01-01/extension/register" &&
+		r.Header.Get("Lambda-Extension-Name") != "" && string(body) == `{"events":[]}`:
 		if p.noExtensions {
 			w.WriteHeader(http.StatusForbidden)
 			return
 		}
 		w.Header().Set("Lambda-Extension-Identifier", "ext-1")
-	case r.Method == http.MethodGet && r.URL.Path == "/2020-01-01/extension/event/next" && r.Header.Get("Lambda-Extension-Identifier") == "ext-1":
+	case r.Method == http.MethodGet && r.URL.Path == "/2020-01-01/extension/event/next" &&
+		r.Header.Get("Lambda-Extension-Identifier") == "ext-1":
 		p.extension <- struct{}{}
 		<-r.Context().Done()
 	default:
@@ -177,7 +185,8 @@ func (p *process) invoke(t *testing.T, event, kind string) outcome {
 
 func TestPlatformsAreAlike(t *testing.T) {
 	t.Parallel()
-	const failed = `{"errorMessage":"the function failed unexpectedly: its log has the cause under the request ID","errorType":"Internal"}`
+	const failed = `{"errorMessage":"the function failed unexpectedly: its log has the cause under the request ID",` +
+		`"errorType":"Internal"}`
 	cases := map[string]outcome{
 		`{"a":[1]}`: {"response", `{"a":[1]}`},
 		`"text"`:    {"response", `"text"`},
@@ -187,8 +196,10 @@ func TestPlatformsAreAlike(t *testing.T) {
 		"nameless":  {"error", `{"errorMessage":"m","errorType":"Internal"}`},
 		"error":     {"error", failed},
 		"panic":     {"error", failed},
-		"not JSON":  {"error", strings.Replace(failed, "function failed unexpectedly", "function's answer is not JSON", 1)},
-		"nothing":   {"error", strings.Replace(failed, "function failed unexpectedly", "function's answer is not JSON", 1)},
+		"not JSON": {"error", strings.Replace(failed, "function failed unexpectedly", "function's answer is not JSON",
+			1)},
+		"nothing": {"error", strings.Replace(failed, "function failed unexpectedly", "function's answer is not JSON",
+			1)},
 	}
 	for platform, s := range sides {
 		t.Run(platform, func(t *testing.T) {
@@ -211,9 +222,11 @@ func TestPlatformsAreAlike(t *testing.T) {
 func TestInvocation(t *testing.T) {
 	t.Parallel()
 	for platform, want := range map[string]string{
-		"fc": `{"deadline":4102444800123,"invocation":{"Platform":"fc","RequestID":"req-1","Region":"cn-shanghai","FunctionName":"timer",` +
+		"fc": `{"deadline":4102444800123,"invocation":{"Platform":"fc","RequestID":"req-1","Region":"cn-shanghai",` +
+			`"FunctionName":"timer",` +
 			`"Credentials":"[credentials]","RetryCount":2},"key":"made-up-id,made-up-secret,made-up-token"}`,
-		"lambda": `{"deadline":4102444800123,"invocation":{"Platform":"lambda","RequestID":"req-1","Region":"","FunctionName":"timer",` +
+		"lambda": `{"deadline":4102444800123,"invocation":{"Platform":"lambda","RequestID":"req-1","Region":"",` +
+			`"FunctionName":"timer",` +
 			`"Credentials":"[credentials]","RetryCount":0},"key":",,"}`,
 	} {
 		t.Run(platform, func(t *testing.T) {
@@ -294,15 +307,19 @@ func TestSIGTERMOfAnIdleProcess(t *testing.T) {
 	}
 }
 
-// Without the extensions API nothing is lost but the announcement.
+// Without the extensions API everything works but the announcement. SIGTERM ends the process once the answer of that
+// API was read.
 func TestLambdaWithoutExtensions(t *testing.T) {
 	t.Parallel()
 	p := startWith(t, sides["lambda"], true)
 	if got := p.invoke(t, `{}`, ""); got != (outcome{"response", `{}`}) {
 		t.Errorf("got %v", got)
 	}
-	if log := p.stop(); !strings.Contains(log, "HTTP 403") {
-		t.Errorf("the log does not tell: %s", log)
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if <-p.exited; !strings.Contains(p.log.String(), "HTTP 403") {
+		t.Errorf("the log does not say why: %s", p.log)
 	}
 }
 
@@ -314,13 +331,14 @@ func TestDeadline(t *testing.T) {
 			t.Parallel()
 			headers := s.headers
 			s.headers = func(id, kind string) map[string]string {
-				told := headers(id, kind)
-				for name := range told {
-					if strings.HasSuffix(strings.ToLower(name), "deadline") || strings.HasSuffix(strings.ToLower(name), "deadline-ms") {
-						told[name] = strconv.FormatInt(time.Now().Add(50*time.Millisecond).UnixMilli(), 10)
+				all := headers(id, kind)
+				for name := range all {
+					if strings.HasSuffix(strings.ToLower(name), "deadline") ||
+						strings.HasSuffix(strings.ToLower(name), "deadline-ms") {
+						all[name] = strconv.FormatInt(time.Now().Add(50*time.Millisecond).UnixMilli(), 10)
 					}
 				}
-				return told
+				return all
 			}
 			p := start(t, s)
 			want := outcome{"error", `{"errorMessage":"context deadline exceeded","errorType":"Deferred"}`}
@@ -364,18 +382,18 @@ func TestStartWithoutPlatform(t *testing.T) {
 	}
 }
 
-// The JSON of a failure must survive as it is: people and machines parse errorMessage.
+// The JSON of a failure must survive as it is: users and programs parse errorMessage.
 func TestErrorMessageHoldsJSON(t *testing.T) {
 	t.Parallel()
 	for platform, s := range sides {
 		t.Run(platform, func(t *testing.T) {
 			t.Parallel()
-			var told struct{ ErrorMessage string }
-			if err := json.Unmarshal([]byte(start(t, s).invoke(t, "failure", "0").body), &told); err != nil {
+			var failure struct{ ErrorMessage string }
+			if err := json.Unmarshal([]byte(start(t, s).invoke(t, "failure", "0").body), &failure); err != nil {
 				t.Fatal(err)
 			}
-			if !json.Valid([]byte(told.ErrorMessage)) {
-				t.Errorf("got %q", told.ErrorMessage)
+			if !json.Valid([]byte(failure.ErrorMessage)) {
+				t.Errorf("got %q", failure.ErrorMessage)
 			}
 		})
 	}

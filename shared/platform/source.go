@@ -32,8 +32,8 @@ type Source struct {
 // Format hides what was read of the secret from every verb: fmt looks into fields that are not exported.
 func (*Source) Format(state fmt.State, _ rune) { _, _ = state.Write([]byte(credentials.Hidden)) }
 
-// Provider returns the credentials for one invocation. It does nothing yet: what is wrong with them shows when they
-// are asked for.
+// Provider returns the credentials for one invocation. It reads nothing: what is wrong with them shows when they are
+// asked for.
 func (s *Source) Provider(invocation Invocation) *Provider {
 	provider := &Provider{source: s}
 	if invocation.Credentials != (credentials.Credentials{}) {
@@ -42,9 +42,9 @@ func (s *Source) Provider(invocation Invocation) *Provider {
 	return provider
 }
 
-// Check tells what is wrong with the credentials of the environment without asking for any: half a key, or two sources.
-// Where the platform handed credentials over, the environment has no say, and where there are none at all, that shows
-// when they are asked for.
+// Check returns what is wrong with the credentials of the environment without asking for any: half a key, or two
+// sources. Where the platform handed credentials over, the environment does not count, and where there are none at all,
+// that shows when they are asked for.
 func (s *Source) Check(invocation Invocation) error {
 	if invocation.Credentials != (credentials.Credentials{}) {
 		return nil
@@ -55,7 +55,7 @@ func (s *Source) Check(invocation Invocation) error {
 	return nil
 }
 
-// Provider hands out the credentials of one invocation. It is safe for concurrent use.
+// Provider returns the credentials of one invocation. It is safe for concurrent use.
 type Provider struct {
 	source *Source
 	handed *credentials.Credentials                // by the platform
@@ -66,66 +66,69 @@ type Provider struct {
 func (*Provider) Format(state fmt.State, _ rune) { _, _ = state.Write([]byte(credentials.Hidden)) }
 
 // Credentials returns the credentials to use now: those that the platform handed over, else those of the environment,
-// else those of the secret that ALIBABA_CLOUD_SECRET_ID names. An environment with both a key and a secret is an
-// error, not a guess. The errors are for people: they name the variable and the mend, and carry no secret.
+// else those of the secret that ALIBABA_CLOUD_SECRET_ID names. An environment with both a key and a secret is an error.
+// Errors name the variable and say what to do, and hold no secret.
 func (p *Provider) Credentials(ctx context.Context) (credentials.Credentials, error) {
-	if p.handed != nil {
-		return *p.handed, nil
-	}
-	fixed, secretID, err := p.source.environment()
-	if err != nil || secretID == "" {
-		return fixed, err
-	}
-	found, err := p.source.secret(ctx, secretID, nil)
-	if err != nil {
-		return credentials.Credentials{}, err
-	}
-	p.used.Store(&found)
-	return found, nil
+	found, _, err := p.find(ctx, nil)
+	return found, err
 }
 
 // Refresh returns other credentials after the API said that the last ones are invalid or expired. Only a secret can
 // have changed: it is read again, and the result is false if it holds the same credentials as before.
 func (p *Provider) Refresh(ctx context.Context) (credentials.Credentials, bool, error) {
-	if p.handed != nil {
-		return credentials.Credentials{}, false, nil
-	}
-	_, secretID, err := p.source.environment()
-	if err != nil || secretID == "" {
-		return credentials.Credentials{}, false, err
-	}
 	stale := p.used.Load()
 	if stale == nil {
 		stale = &credentials.Credentials{}
 	}
-	found, err := p.source.secret(ctx, secretID, stale)
-	if err != nil || found == *stale {
+	found, fromSecret, err := p.find(ctx, stale)
+	if err != nil || !fromSecret || found == *stale {
 		return credentials.Credentials{}, false, err
+	}
+	return found, true, nil
+}
+
+// find returns the credentials to use now, those of a secret only if they are not the stale ones, and reports whether
+// they are of a secret.
+func (p *Provider) find(ctx context.Context, stale *credentials.Credentials) (credentials.Credentials, bool, error) {
+	if p.handed != nil {
+		return *p.handed, false, nil
+	}
+	found, secretID, err := p.source.environment()
+	if err != nil || secretID == "" {
+		return found, false, err
+	}
+	if found, err = p.source.secret(ctx, secretID, stale); err != nil {
+		return credentials.Credentials{}, true, err
 	}
 	p.used.Store(&found)
 	return found, true, nil
 }
 
+func (s *Source) getenv(name string) string {
+	if s.Getenv == nil {
+		return os.Getenv(name)
+	}
+	return s.Getenv(name)
+}
+
 // environment returns what the environment holds: a key, or the name of a secret.
 func (s *Source) environment() (credentials.Credentials, string, error) {
-	getenv := s.Getenv
-	if getenv == nil {
-		getenv = os.Getenv
-	}
-	secretID := strings.TrimSpace(getenv(envSecretID))
-	found, err := envCredentials(getenv)
+	secretID := strings.TrimSpace(s.getenv(envSecretID))
+	found, err := envCredentials(s.getenv)
 	switch {
 	case secretID == "":
 		return found, "", err
 	case errors.Is(err, errNoCredentials):
-		return credentials.Credentials{}, secretID, nil
+		return found, secretID, nil
 	}
-	return credentials.Credentials{}, "", errors.New("two sources of credentials: unset either " + envSecretID + " or the variables of the access key (" +
-		envKeyID + ", " + envSecret + ", " + envToken + ")")
+	return credentials.Credentials{}, "", errors.New("two sources of credentials: unset either " + envSecretID +
+		" or the variables of the access key (" + envKeyID + ", " + envSecret + ", " + envToken + ")")
 }
 
 // secret returns the credentials of a secret: those kept, if they are fresh and not the stale ones, else read again.
-func (s *Source) secret(ctx context.Context, id string, stale *credentials.Credentials) (credentials.Credentials, error) {
+func (s *Source) secret(
+	ctx context.Context, id string, stale *credentials.Credentials,
+) (credentials.Credentials, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now
@@ -138,25 +141,10 @@ func (s *Source) secret(ctx context.Context, id string, stale *credentials.Crede
 		}
 	}
 	s.kept = nil
-	found, err := s.extension().read(ctx, id)
+	found, err := s.readSecret(ctx, id)
 	if err != nil {
 		return credentials.Credentials{}, err
 	}
 	s.kept, s.keptAt = &found, now()
 	return found, nil
 }
-
-// extension returns the way to the secrets of this environment.
-func (s *Source) extension() extension {
-	e := extension{getenv: s.Getenv, transport: s.Transport}
-	if e.getenv == nil {
-		e.getenv = os.Getenv
-	}
-	if e.transport == nil {
-		e.transport = direct
-	}
-	return e
-}
-
-// direct reaches this machine without regard to proxies.
-var direct http.RoundTripper = &http.Transport{DisableKeepAlives: true}

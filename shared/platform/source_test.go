@@ -19,7 +19,8 @@ import (
 )
 
 // key is made up, and distinctive enough to be found in any text that it leaks into.
-var key = credentials.Credentials{AccessKeyID: "made-up-id", AccessKeySecret: "made-up-secret", SecurityToken: "made-up-token"}
+var key = credentials.Credentials{AccessKeyID: "made-up-id", AccessKeySecret: "made-up-secret",
+	SecurityToken: "made-up-token"}
 
 func env(pairs ...string) func(string) string {
 	values := map[string]string{}
@@ -38,22 +39,27 @@ func requireClean(t testing.TB, text string) {
 
 func TestEnvCredentials(t *testing.T) {
 	t.Parallel()
-	const id, secret, token = "ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET", "ALIBABA_CLOUD_SECURITY_TOKEN"
+	const id, secret, token = "ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET",
+		"ALIBABA_CLOUD_SECURITY_TOKEN"
 	cases := map[string]struct {
 		env   []string
 		want  credentials.Credentials
 		names string // what the error names
 	}{
-		"temporary":         {[]string{id, "made-up-id", secret, "made-up-secret", token, "made-up-token"}, key, ""},
-		"long-lived":        {[]string{id, "a", secret, "b"}, credentials.Credentials{AccessKeyID: "a", AccessKeySecret: "b"}, ""},
-		"blanks":            {[]string{id, " a\n", secret, "\tb "}, credentials.Credentials{AccessKeyID: "a", AccessKeySecret: "b"}, ""},
-		"nothing":           {nil, credentials.Credentials{}, "no credentials"},
-		"only blanks":       {[]string{id, " ", secret, "\n"}, credentials.Credentials{}, "no credentials"},
-		"no secret":         {[]string{id, "made-up-id"}, credentials.Credentials{}, secret + " is missing"},
-		"no ID":             {[]string{secret, "made-up-secret"}, credentials.Credentials{}, id + " is missing"},
-		"only a token":      {[]string{token, "made-up-token"}, credentials.Credentials{}, id + " is missing"},
-		"ID and token":      {[]string{id, "made-up-id", token, "made-up-token"}, credentials.Credentials{}, secret + " is missing"},
-		"secret with token": {[]string{secret, "made-up-secret", token, "made-up-token"}, credentials.Credentials{}, id + " is missing"},
+		"temporary": {[]string{id, "made-up-id", secret, "made-up-secret", token, "made-up-token"}, key, ""},
+		"long-lived": {[]string{id, "a", secret, "b"}, credentials.Credentials{AccessKeyID: "a", AccessKeySecret: "b"},
+			""},
+		"blanks": {[]string{id, " a\n", secret, "\tb "},
+			credentials.Credentials{AccessKeyID: "a", AccessKeySecret: "b"}, ""},
+		"nothing":      {nil, credentials.Credentials{}, "no credentials"},
+		"only blanks":  {[]string{id, " ", secret, "\n"}, credentials.Credentials{}, "no credentials"},
+		"no secret":    {[]string{id, "made-up-id"}, credentials.Credentials{}, secret + " is missing"},
+		"no ID":        {[]string{secret, "made-up-secret"}, credentials.Credentials{}, id + " is missing"},
+		"only a token": {[]string{token, "made-up-token"}, credentials.Credentials{}, id + " is missing"},
+		"ID and token": {[]string{id, "made-up-id", token, "made-up-token"}, credentials.Credentials{},
+			secret + " is missing"},
+		"secret with token": {[]string{secret, "made-up-secret", token, "made-up-token"}, credentials.Credentials{},
+			id + " is missing"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -81,7 +87,8 @@ func TestEnvCredentials(t *testing.T) {
 
 func TestCheck(t *testing.T) {
 	t.Parallel()
-	const id, secret, secretID = "ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET", "ALIBABA_CLOUD_SECRET_ID"
+	const id, secret, secretID = "ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET",
+		"ALIBABA_CLOUD_SECRET_ID"
 	for name, c := range map[string]struct {
 		env    []string
 		handed bool
@@ -125,7 +132,9 @@ func newVault(t testing.TB, secret string) *vault {
 		v.mu.Lock()
 		defer v.mu.Unlock()
 		v.reads++
-		if r.Method != http.MethodGet || r.URL.Path != "/secretsmanager/get" || r.URL.Query().Get("secretId") != "prod/swas key" || r.Header.Get("X-Aws-Parameters-Secrets-Token") != "session" {
+		if r.Method != http.MethodGet || r.URL.Path != "/secretsmanager/get" ||
+			r.URL.Query().Get("secretId") != "prod/swas key" ||
+			r.Header.Get("X-Aws-Parameters-Secrets-Token") != "session" {
 			w.WriteHeader(http.StatusBadRequest)
 			return
 		}
@@ -158,11 +167,13 @@ func (v *vault) count() int {
 }
 
 func (v *vault) env(more ...string) func(string) string {
-	return env(append([]string{"ALIBABA_CLOUD_SECRET_ID", "prod/swas key", "AWS_SESSION_TOKEN", "session", "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT", v.port}, more...)...)
+	return env(append([]string{"ALIBABA_CLOUD_SECRET_ID", "prod/swas key", "AWS_SESSION_TOKEN", "session",
+		"PARAMETERS_SECRETS_EXTENSION_HTTP_PORT", v.port}, more...)...)
 }
 
 func secretOf(c credentials.Credentials) string {
-	return fmt.Sprintf(`{"accessKeyId":%q,"accessKeySecret":%q,"securityToken":%q,"owner":"ops"}`, c.AccessKeyID, c.AccessKeySecret, c.SecurityToken)
+	return fmt.Sprintf(`{"accessKeyId":%q,"accessKeySecret":%q,"securityToken":%q,"owner":"ops"}`, c.AccessKeyID,
+		c.AccessKeySecret, c.SecurityToken)
 }
 
 func TestSourcePrecedence(t *testing.T) {
@@ -174,14 +185,18 @@ func TestSourcePrecedence(t *testing.T) {
 		keyID  string
 		names  string
 	}{
-		"platform first":    {key, env("ALIBABA_CLOUD_ACCESS_KEY_ID", "env", "ALIBABA_CLOUD_ACCESS_KEY_SECRET", "e"), "made-up-id", ""},
+		"platform first": {key, env("ALIBABA_CLOUD_ACCESS_KEY_ID", "env", "ALIBABA_CLOUD_ACCESS_KEY_SECRET", "e"),
+			"made-up-id", ""},
 		"platform and both": {key, v.env("ALIBABA_CLOUD_ACCESS_KEY_ID", "env"), "made-up-id", ""},
-		"environment":       {credentials.Credentials{}, env("ALIBABA_CLOUD_ACCESS_KEY_ID", "env", "ALIBABA_CLOUD_ACCESS_KEY_SECRET", "e"), "env", ""},
-		"secret":            {credentials.Credentials{}, v.env(), "vault", ""},
-		"both":              {credentials.Credentials{}, v.env("ALIBABA_CLOUD_ACCESS_KEY_ID", "env", "ALIBABA_CLOUD_ACCESS_KEY_SECRET", "e"), "", "two sources"},
-		"secret, half key":  {credentials.Credentials{}, v.env("ALIBABA_CLOUD_ACCESS_KEY_ID", "env"), "", "two sources"},
-		"half key":          {credentials.Credentials{}, env("ALIBABA_CLOUD_ACCESS_KEY_ID", "made-up-id"), "", "ALIBABA_CLOUD_ACCESS_KEY_SECRET"},
-		"none":              {credentials.Credentials{}, env(), "", "ALIBABA_CLOUD_SECRET_ID"},
+		"environment": {credentials.Credentials{}, env("ALIBABA_CLOUD_ACCESS_KEY_ID", "env",
+			"ALIBABA_CLOUD_ACCESS_KEY_SECRET", "e"), "env", ""},
+		"secret": {credentials.Credentials{}, v.env(), "vault", ""},
+		"both": {credentials.Credentials{}, v.env("ALIBABA_CLOUD_ACCESS_KEY_ID", "env",
+			"ALIBABA_CLOUD_ACCESS_KEY_SECRET", "e"), "", "two sources"},
+		"secret, half key": {credentials.Credentials{}, v.env("ALIBABA_CLOUD_ACCESS_KEY_ID", "env"), "", "two sources"},
+		"half key": {credentials.Credentials{}, env("ALIBABA_CLOUD_ACCESS_KEY_ID", "made-up-id"), "",
+			"ALIBABA_CLOUD_ACCESS_KEY_SECRET"},
+		"none": {credentials.Credentials{}, env(), "", "ALIBABA_CLOUD_SECRET_ID"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -208,13 +223,15 @@ func TestOnlySecretsRefresh(t *testing.T) {
 		handed credentials.Credentials
 		getenv func(string) string
 	}{
-		"platform":    {key, env()},
-		"environment": {credentials.Credentials{}, env("ALIBABA_CLOUD_ACCESS_KEY_ID", "a", "ALIBABA_CLOUD_ACCESS_KEY_SECRET", "b")},
+		"platform": {key, env()},
+		"environment": {credentials.Credentials{}, env("ALIBABA_CLOUD_ACCESS_KEY_ID", "a",
+			"ALIBABA_CLOUD_ACCESS_KEY_SECRET", "b")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			provider := (&platform.Source{Getenv: c.getenv}).Provider(platform.Invocation{Credentials: c.handed})
-			if got, found, err := provider.Refresh(t.Context()); found || err != nil || got != (credentials.Credentials{}) {
+			if got, found, err := provider.Refresh(t.Context()); found || err != nil ||
+				got != (credentials.Credentials{}) {
 				t.Errorf("got %v, %v", found, err)
 			}
 		})
@@ -265,7 +282,8 @@ func TestSecretIsReadAgainWhenRefused(t *testing.T) {
 	if got, found, err := second.Refresh(t.Context()); !found || err != nil || got != rotated || v.count() != 3 {
 		t.Errorf("got %v, %v after %d reads", found, err, v.count())
 	}
-	if got, err := source.Provider(platform.Invocation{}).Credentials(t.Context()); err != nil || got != rotated || v.count() != 3 {
+	if got, err := source.Provider(platform.Invocation{}).Credentials(t.Context()); err != nil || got != rotated ||
+		v.count() != 3 {
 		t.Errorf("got %v after %d reads", err, v.count())
 	}
 	v.store("broken")
@@ -310,19 +328,23 @@ func TestSecretDefects(t *testing.T) {
 		"secret not JSON":   {200, `{"SecretString":"made-up-secret"}`, nil, "the secret is not JSON"},
 		"secret a list":     {200, `{"SecretString":"[\"made-up-secret\"]"}`, nil, "the secret is not JSON"},
 		"secret of numbers": {200, `{"SecretString":"{\"accessKeyId\":1}"}`, nil, "the secret is not JSON"},
-		"no ID":             {200, `{"SecretString":"{\"accessKeySecret\":\"made-up-secret\"}"}`, nil, "no accessKeyId"},
-		"no key":            {200, `{"SecretString":"{\"accessKeyId\":\"made-up-id\"}"}`, nil, "no accessKeySecret"},
-		"too large":         {200, strings.Repeat("made-up ", 1<<16), nil, "larger"},
-		"no session":        {200, ``, []string{"AWS_SESSION_TOKEN", ""}, "AWS_SESSION_TOKEN is not set"},
-		"port is a word":    {200, ``, []string{"PARAMETERS_SECRETS_EXTENSION_HTTP_PORT", "http"}, "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT"},
-		"port out of range": {200, ``, []string{"PARAMETERS_SECRETS_EXTENSION_HTTP_PORT", "65536"}, "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT"},
+		"no ID": {200, `{"SecretString":"{\"accessKeySecret\":\"made-up-secret\"}"}`, nil,
+			"no accessKeyId"},
+		"no key":     {200, `{"SecretString":"{\"accessKeyId\":\"made-up-id\"}"}`, nil, "no accessKeySecret"},
+		"too large":  {200, strings.Repeat("made-up ", 1<<16), nil, "larger"},
+		"no session": {200, ``, []string{"AWS_SESSION_TOKEN", ""}, "AWS_SESSION_TOKEN is not set"},
+		"port is a word": {200, ``, []string{"PARAMETERS_SECRETS_EXTENSION_HTTP_PORT", "http"},
+			"PARAMETERS_SECRETS_EXTENSION_HTTP_PORT"},
+		"port out of range": {200, ``, []string{"PARAMETERS_SECRETS_EXTENSION_HTTP_PORT", "65536"},
+			"PARAMETERS_SECRETS_EXTENSION_HTTP_PORT"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			v := newVault(t, "")
 			v.status, v.body = c.status, c.body
-			_, err := (&platform.Source{Getenv: v.env(c.env...)}).Provider(platform.Invocation{}).Credentials(t.Context())
+			source := &platform.Source{Getenv: v.env(c.env...)}
+			_, err := source.Provider(platform.Invocation{}).Credentials(t.Context())
 			if err == nil || !strings.Contains(err.Error(), c.names) {
 				t.Fatalf("got %v, want an error that names %q", err, c.names)
 			}
@@ -334,7 +356,8 @@ func TestSecretDefects(t *testing.T) {
 		server := httptest.NewServer(http.NotFoundHandler())
 		address, _ := url.Parse(server.URL)
 		server.Close()
-		source := &platform.Source{Getenv: env("ALIBABA_CLOUD_SECRET_ID", "x", "AWS_SESSION_TOKEN", "session", "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT", address.Port())}
+		source := &platform.Source{Getenv: env("ALIBABA_CLOUD_SECRET_ID", "x", "AWS_SESSION_TOKEN", "session",
+			"PARAMETERS_SECRETS_EXTENSION_HTTP_PORT", address.Port())}
 		_, err := source.Provider(platform.Invocation{}).Credentials(t.Context())
 		if err == nil || !strings.Contains(err.Error(), "nothing answers on localhost:"+address.Port()) {
 			t.Errorf("got %v", err)
@@ -351,7 +374,8 @@ func TestSecretDefects(t *testing.T) {
 		address, _ := url.Parse(server.URL)
 		ctx, cancel := context.WithCancel(t.Context())
 		go func() { <-arrived; cancel() }()
-		source := &platform.Source{Getenv: env("ALIBABA_CLOUD_SECRET_ID", "x", "AWS_SESSION_TOKEN", "session", "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT", address.Port())}
+		source := &platform.Source{Getenv: env("ALIBABA_CLOUD_SECRET_ID", "x", "AWS_SESSION_TOKEN", "session",
+			"PARAMETERS_SECRETS_EXTENSION_HTTP_PORT", address.Port())}
 		_, err := source.Provider(platform.Invocation{}).Credentials(ctx)
 		if err == nil || !strings.Contains(err.Error(), "did not answer in time") {
 			t.Errorf("got %v", err)
@@ -369,7 +393,8 @@ func TestCredentialsAreNeverShown(t *testing.T) {
 	}
 	for name, value := range map[string]any{
 		"credentials": key, "pointer": &key, "invocation": platform.Invocation{Credentials: key},
-		"provider": source.Provider(platform.Invocation{Credentials: key}), "provider of a secret": fromVault, "source": source,
+		"provider": source.Provider(platform.Invocation{Credentials: key}), "provider of a secret": fromVault,
+		"source": source,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -3,6 +3,8 @@ package policy
 import (
 	"slices"
 	"strings"
+
+	"swas-snapshot/shared/snapshot"
 )
 
 // Action is what a caller asks for over HTTP.
@@ -18,162 +20,115 @@ const (
 
 // Allow is one rule of allow: it grants, and nothing else does.
 type Allow struct {
-	From string // the sender: api, standard, slack, github, ...
+	From string `yaml:"from" check:"sender"` // api, standard, slack, github, ...
 
 	// Of chat senders. Without Channels the rule is for every channel of the tenant, without Actors for every user.
-	Tenant   string // the sender's own scope; never empty for a chat sender, optional for a pipeline
-	Channels []string
-	Actors   []string
+	Tenant   string   `yaml:"tenant" check:"name"` // the sender's own scope; never empty for a chat sender
+	Channels []string `yaml:"channels" check:"name"`
+	Actors   []string `yaml:"actors" check:"name"`
 
-	// Of pipelines. In Refs * matches any run of characters; Environments match exactly.
-	Repository   string // owner/name; capitals do not count
-	On           string // deployment, workflow_run, push, pipeline
-	Environments []string
-	Refs         []string // full: refs/heads/main
+	// Of pipelines, which may have a Tenant, too. In Refs * matches any run of characters; Environments match exactly.
+	Repository   string   `yaml:"repository" check:"repository"` // owner/name; capitals do not count
+	On           string   `yaml:"on"`                            // deployment, workflow_run, push, pipeline
+	Workflow     string   `yaml:"workflow" check:"name"`         // of a workflow_run: its file, as GitHub names it; "": any
+	Environments []string `yaml:"environments" check:"name"`
+	Refs         []string `yaml:"refs" check:"ref"` // full: refs/heads/main
 
-	Targets []string
-	Actions []Action
-	Role    string // of the snapshots; "": the only one that the target keeps and no schedule fires
+	Targets []string `yaml:"targets" check:"target"`
+	Actions []Action `yaml:"actions" check:"action"`
+	// Role is that of the snapshots; empty: the only one that the target keeps and no schedule fires.
+	Role string `yaml:"role" check:"role"`
 }
 
-// sender is what a rule for one sender may say.
-type sender struct {
-	keys   []string // beside from
-	needed []string // those of them that it must say
+// senderKind is one value of from, and what its rules may say.
+type senderKind struct {
+	name   string
+	keys   []string
+	needed []string // those of keys that every rule must have
 	on     []string // the events of a pipeline
 }
 
-// senders is every value of from. The hooks of GitLab and Gitee are named as GitHub names its own, where they mean the
-// same.
-var senders = map[string]sender{
-	"api":      machine,
-	"standard": machine,
-	"slack":    chat,
-	"dingtalk": chat,
-	"feishu":   chat,
-	"wecom":    chat,
-	"teams":    chat,
-	"github":   pipeline("deployment", "workflow_run", "push"),
-	"gitlab":   pipeline("deployment", "pipeline", "push"),
-	"gitee":    pipeline("push"),
+// senders is every value of from in the order of the documentation. The events of GitLab and Gitee have the names that
+// GitHub gives to its own, where they mean the same.
+var senders = []senderKind{
+	machine("api"), chat("slack"), chat("dingtalk"), chat("feishu"), chat("wecom"), chat("teams"),
+	pipeline("github", "deployment", "workflow_run", "push"),
+	pipeline("gitlab", "deployment", "pipeline", "push"),
+	pipeline("gitee", "push"),
+	machine("standard"),
 }
 
-var (
-	machine = sender{keys: []string{"targets", "actions", "role"}, needed: []string{"actions"}}
-	chat    = sender{
-		keys:   []string{"tenant", "channels", "actors", "targets", "actions", "role"},
-		needed: []string{"tenant", "actions"},
-	}
-)
-
-func pipeline(on ...string) sender {
-	return sender{
-		keys:   []string{"repository", "on", "environments", "refs", "targets", "role", "tenant"},
-		needed: []string{"repository", "on"},
-		on:     on,
-	}
+func machine(name string) senderKind {
+	return senderKind{name: name, needed: []string{"actions", "targets"},
+		keys: []string{"from", "targets", "actions", "role"}}
 }
 
-// senderNames is the values of from in the order of the documentation.
-var senderNames = []string{"api", "slack", "dingtalk", "feishu", "wecom", "teams", "github", "gitlab", "gitee", "standard"}
+func chat(name string) senderKind {
+	return senderKind{name: name, needed: []string{"tenant", "actions", "targets"},
+		keys: []string{"from", "tenant", "channels", "actors", "targets", "actions", "role"}}
+}
 
-// allowKeys is every key that a rule of some sender has.
-var allowKeys = []string{"from", "tenant", "channels", "actors", "repository", "on", "environments", "refs", "targets", "actions", "role"}
+func pipeline(name string, on ...string) senderKind {
+	return senderKind{name: name, needed: []string{"repository", "on", "targets"}, on: on,
+		keys: []string{"from", "repository", "on", "workflow", "environments", "refs", "targets", "role", "tenant"}}
+}
+
+// senderNames returns every value of from.
+func senderNames() []string {
+	names := make([]string, len(senders))
+	for i, one := range senders {
+		names[i] = one.name
+	}
+	return names
+}
 
 // advice says what to write for a key of allow that is missing.
 var advice = map[string]string{
-	"tenant":       "name the sender's own scope (Slack team_id, DingTalk corp id, Feishu tenant_key, WeCom CorpID, Teams tenant.id)",
+	"targets": "name the targets that the rule is about",
+	"tenant": "name the sender's own scope (Slack team_id, DingTalk corp id, Feishu tenant_key, " +
+		"WeCom CorpID, Teams tenant.id)",
 	"actions":      "name some of take, list, plan, keep",
 	"repository":   "name it as owner/name",
 	"on":           "name the event that takes a snapshot",
 	"environments": "a deployment is allowed by its environment; name those that count, such as production",
-	"refs":         "a push, workflow_run or pipeline is allowed by its ref; name those that count in full, such as refs/heads/main, or \"*\" for all",
+	"refs": "a push, workflow_run or pipeline is allowed by its ref; name those that count in full, " +
+		"such as refs/heads/main, or \"*\" for all",
 }
 
 // allow reads one rule of allow.
-func (r *reader) allow(at place, known []string) Allow {
-	keys, ok := r.fields(at, allowKeys...)
-	if !ok {
+func (r *reader) allow(at field) Allow {
+	var rule Allow
+	name := r.text(at.get("from"), "sender")
+	i := slices.IndexFunc(senders, func(s senderKind) bool { return s.name == name })
+	if i < 0 { // what else is needed depends on the sender
+		r.decode(at, &rule)
+		r.need(at, "from", "name one of "+strings.Join(senderNames(), ", "))
 		return Allow{}
 	}
-	rule := Allow{From: r.choice(keys, "from", senderNames)}
-	if _, ok := keys.get("from"); !ok {
-		r.missing(keys, "from", "name one of "+strings.Join(senderNames, ", "))
-	}
-	from, ok := senders[rule.From]
-	if !ok {
-		return Allow{} // what else it may say depends on who it is for
-	}
-	for _, name := range allowKeys {
-		if field, ok := keys.get(name); ok && name != "from" && !slices.Contains(from.keys, name) {
-			r.fail(field, "makes no sense for %s: use from, %s", rule.From, strings.Join(from.keys, ", "))
-			delete(keys.byName, name)
-		}
-	}
+	from := senders[i]
+	r.decode(at, &rule, from.keys...)
 	for _, name := range from.needed {
-		r.need(keys, name)
+		r.need(at, name, advice[name])
 	}
-	rule.Tenant = r.optional(keys, "tenant", noWildcard, wildcardDefect)
-	rule.Channels = r.texts(keys, "channels", noWildcard, wildcardDefect)
-	rule.Actors = r.texts(keys, "actors", noWildcard, wildcardDefect)
-	rule.Targets = r.targetNames(keys, known)
-	rule.Role = r.role(keys)
 	if from.on == nil {
-		for _, action := range r.texts(keys, "actions", validAction, "is none of take, list, plan, keep") {
-			rule.Actions = append(rule.Actions, Action(action))
-		}
 		return rule
 	}
 	rule.Actions = []Action{ActionTake}
-	rule.Repository = r.optional(keys, "repository", validRepository, "is not a repository: write owner/name, without wildcards")
-	rule.On = r.choice(keys, "on", from.on)
-	switch environments, given := keys.get("environments"); {
+	if workflow := at.get("workflow"); workflow.exists() && (from.name != "github" || rule.On != "workflow_run") {
+		r.fail(workflow, "makes no sense here: only on: workflow_run of github has a workflow")
+	}
+	environments := at.get("environments")
+	switch {
 	case rule.On == "": // reported
+	case !slices.Contains(from.on, rule.On):
+		r.fail(at.get("on"), "%s %s", snapshot.Quote(at.get("on").node.Value), oneOf(from.on...).defect)
 	case rule.On == "deployment":
-		r.need(keys, "environments")
+		r.need(at, "environments", advice["environments"])
 	default:
-		r.need(keys, "refs")
-		if given {
+		r.need(at, "refs", advice["refs"])
+		if environments.exists() {
 			r.fail(environments, "makes no sense on %s, which has no environment: use refs", rule.On)
-			delete(keys.byName, "environments")
 		}
 	}
-	rule.Environments = r.texts(keys, "environments", noWildcard, wildcardDefect)
-	rule.Refs = r.texts(keys, "refs", validRef, "is not a full ref: write one such as refs/heads/main or refs/tags/v*, or \"*\" for all")
 	return rule
 }
-
-// need reports a key that the rule must have.
-func (r *reader) need(keys fields, name string) {
-	if _, ok := keys.get(name); !ok {
-		r.missing(keys, name, advice[name])
-	}
-}
-
-const wildcardDefect = "is a wildcard, which matches nothing here: name what you mean"
-
-func noWildcard(text string) bool { return text != "*" }
-
-func validAction(text string) bool {
-	switch Action(text) {
-	case ActionTake, ActionList, ActionPlan, ActionKeep:
-		return true
-	}
-	return false
-}
-
-// validRepository reports whether text is a path of at least two names. Its characters are ASCII, as those of GitHub,
-// GitLab and Gitee are, so that nothing that only looks like it can be meant.
-func validRepository(text string) bool {
-	names := strings.Split(text, "/")
-	for _, name := range names {
-		if name == "" || strings.ContainsFunc(name, func(c rune) bool {
-			return c != '-' && c != '_' && c != '.' && (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z')
-		}) {
-			return false
-		}
-	}
-	return len(names) >= 2
-}
-
-func validRef(text string) bool { return text == "*" || strings.HasPrefix(text, "refs/") }

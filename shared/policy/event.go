@@ -7,68 +7,42 @@ import (
 	"swas-snapshot/shared/snapshot"
 )
 
-// EventRule says which bus events without an order of their own order snapshots. In its patterns * matches any run of
-// characters, also none; an empty pattern matches everything.
+// EventRule is one rule of events: which bus events without an order of their own order snapshots. In its patterns *
+// matches any run of characters, also none; an empty pattern matches everything.
 type EventRule struct {
-	Source  string // never empty
-	Type    string
-	Subject string
-	Targets []string
-	Role    string // of the snapshots; "": the only one that the target keeps and no schedule fires
+	Source  string   `yaml:"source"` // never empty
+	Type    string   `yaml:"type"`
+	Subject string   `yaml:"subject"`
+	Targets []string `yaml:"targets" check:"target"`
+	// Role is that of the snapshots; empty: the only one that the target keeps and no schedule fires.
+	Role string `yaml:"role" check:"role"`
 }
 
 // eventRule reads one rule of events.
-func (r *reader) eventRule(at place, known []string) EventRule {
-	keys, ok := r.fields(at, "source", "type", "subject", "targets", "role")
-	if !ok {
-		return EventRule{}
-	}
-	if _, ok := keys.get("source"); !ok {
-		r.missing(keys, "source", `name the source of the events, such as acs.oss, or "*" for all`)
-	}
-	return EventRule{
-		Source:  r.optional(keys, "source", anyText, ""),
-		Type:    r.optional(keys, "type", anyText, ""),
-		Subject: r.optional(keys, "subject", anyText, ""),
-		Targets: r.targetNames(keys, known),
-		Role:    r.role(keys),
-	}
-}
-
-// anyText accepts every text.
-func anyText(string) bool { return true }
-
-// targetNames reads the list of targets that a rule is about.
-func (r *reader) targetNames(keys fields, known []string) []string {
-	if _, ok := keys.get("targets"); !ok {
-		r.missing(keys, "targets", "name the targets that the rule is about")
-		return nil
-	}
-	return r.texts(keys, "targets", func(name string) bool { return slices.Contains(known, name) },
-		"is not a target: name those of targets, each by itself")
-}
-
-// role reads the role of a rule.
-func (r *reader) role(keys fields) string {
-	return r.optional(keys, "role", snapshot.ValidRole, "is not a role: use 1 to 32 letters, digits, - and _, the first a letter")
+func (r *reader) eventRule(at field) EventRule {
+	var rule EventRule
+	r.decode(at, &rule)
+	r.need(at, "source", `name the source of the events, such as acs.oss, or "*" for all`)
+	r.need(at, "targets", advice["targets"])
+	return rule
 }
 
 // checkRole reports a rule whose callers have no role to take at one of its targets: the rule names one that the target
 // does not keep, or names none where no single role is left to orders. Callers that can name a role in their orders may
 // choose among several.
-func (r *reader) checkRole(at place, role string, targets []string, takes, names bool, p Policy) {
-	given := at.Get("role")
+func (r *reader) checkRole(at field, role string, targets []string, takes, names bool, p Policy) {
+	given := at.get("role")
 	for _, name := range targets {
 		target, _ := p.Target(name)
 		free := unscheduled(target)
 		switch {
 		case len(target.Keep) == 0:
 		case role != "" && !keeps(target, role):
-			r.fail(given, "is a role that %s does not keep: use one of %s", name, roles(target))
-		case role != "" || given.Exists() || !takes || len(free) == 1:
+			r.fail(given, "is a role that %s does not keep: use one of %s", name, strings.Join(roles(target), ", "))
+		case role != "" || given.exists() || !takes || len(free) == 1:
 		case len(free) == 0:
 			r.fail(given, "is missing: a schedule fires every role that %s keeps (%s): "+
-				"name one of them, or add a role for these orders to its keep", name, roles(target))
+				"name one of them, or add a role for these orders to its keep", name, strings.Join(roles(target), ", "))
 		case !names:
 			r.fail(given, "is missing: %s keeps several roles that no schedule fires (%s): "+
 				"name one of them, or give all but one a schedule", name, strings.Join(free, ", "))

@@ -77,12 +77,15 @@ func TestOrders(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 3, 1, 2, 3, 4, 0, time.UTC)
 	p := Policy{Events: []EventRule{
-		{Source: "acs.oss", Type: "oss:ObjectCreated:*", Subject: "*/releases/web/*", Targets: []string{"web-1", "web-2"}, Role: "deploy"},
+		{Source: "acs.oss", Type: "oss:ObjectCreated:*", Subject: "*/releases/web/*", Targets: []string{"web-1", "web-2"},
+			Role: "deploy"},
 		{Source: "acs.*", Type: "oss:ObjectCreated:PutObject", Targets: []string{"db-1", "web-1"}, Role: "other"},
 	}}
-	event := snapshot.BusEvent{ID: "e1", Source: "acs.oss", Type: "oss:ObjectCreated:PutObject", Subject: "acs:oss:b/releases/web/1.zip", Time: at}
+	event := snapshot.BusEvent{ID: "e1", Source: "acs.oss", Type: "oss:ObjectCreated:PutObject",
+		Subject: "acs:oss:b/releases/web/1.zip", Time: at}
 	order := func(target, role, reason string) snapshot.Order {
-		return snapshot.Order{Target: target, Role: role, Reason: reason, Actor: "acs.oss", Sender: "event", Key: "event:7:acs.oss:2:e1", Time: at}
+		return snapshot.Order{Target: target, Role: role, Reason: reason, Actor: "acs.oss", Sender: "event",
+			Key: "event:7:acs.oss:2:e1", Time: at}
 	}
 	const reason = "oss:ObjectCreated:PutObject acs:oss:b/releases/web/1.zip"
 	for name, test := range map[string]struct {
@@ -90,9 +93,11 @@ func TestOrders(t *testing.T) {
 		want   []snapshot.Order
 	}{
 		"EveryRuleOnceATarget": {func(*snapshot.BusEvent) {},
-			[]snapshot.Order{order("web-1", "deploy", reason), order("web-2", "deploy", reason), order("db-1", "other", reason)}},
+			[]snapshot.Order{order("web-1", "deploy", reason), order("web-2", "deploy", reason),
+				order("db-1", "other", reason)}},
 		"OneRule": {func(e *snapshot.BusEvent) { e.Subject = "x" },
-			[]snapshot.Order{order("db-1", "other", "oss:ObjectCreated:PutObject x"), order("web-1", "other", "oss:ObjectCreated:PutObject x")}},
+			[]snapshot.Order{order("db-1", "other", "oss:ObjectCreated:PutObject x"),
+				order("web-1", "other", "oss:ObjectCreated:PutObject x")}},
 		"OtherType":   {func(e *snapshot.BusEvent) { e.Type = "oss:ObjectRemoved:DeleteObject" }, nil},
 		"OtherSource": {func(e *snapshot.BusEvent) { e.Source = "aws.s3" }, nil},
 		"Empty":       {func(e *snapshot.BusEvent) { *e = snapshot.BusEvent{} }, nil},

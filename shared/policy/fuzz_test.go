@@ -3,6 +3,7 @@ package policy_test
 import (
 	"errors"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -10,7 +11,6 @@ import (
 
 	"swas-snapshot/shared/policy"
 	"swas-snapshot/shared/snapshot"
-	"swas-snapshot/shared/strictyaml"
 )
 
 // FuzzParse checks that no input makes Parse panic, that a refusal is one of Errors in the order of the lines, and that
@@ -23,8 +23,10 @@ func FuzzParse(f *testing.F) {
 	f.Add(contract)
 	for _, text := range []string{
 		"", "---\n---\n", callers, pipelines, servers(16, "daily: 1"), inTarget("keep: {daily: 2, weekly: 2}"),
-		"timeZone: Europe/Berlin\nschedule:\n  daily: 30 2 * * *\ntargets: {a: {disk: d-1, keep: {daily: 3}}, b: {disk: d-2, keep: {daily: 1}, schedule: {daily: 0 3 29 2 *}}}",
-		"deployment: x\n" + withSchedule("{daily: 0 3 * * 1,5, deploy: '0 */6 1-15/3 JAN-MAR MON,5'}"), withSchedule("{daily: '@daily'}"),
+		"timeZone: Europe/Berlin\nschedule:\n  daily: 30 2 * * *\ntargets: {a: {disk: d-1, keep: {daily: 3}}, " +
+			"b: {disk: d-2, keep: {daily: 1}, schedule: {daily: 0 3 29 2 *}}}",
+		"deployment: x\n" + withSchedule("{daily: 0 3 * * 1,5, deploy: '0 */6 1-15/3 JAN-MAR MON,5'}"),
+		withSchedule("{daily: '@daily'}"),
 		"targets: {a: {instance: i1, keep: {x: 2}}, b: {instance: i1, keep: {x: 2}}}",
 		"a: &a [*a]", "x: !!binary aGk=", "? {a: b}\n: c", "targets: {a: {disk: '${SET}', tags: {k: '${SET}'}}}",
 		withRule("notify", "{url: 'https://h/${SET}', form: feishu, secret: '${SET}', on: [done]}"),
@@ -32,14 +34,24 @@ func FuzzParse(f *testing.F) {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
+		if len(data) > 1<<12 {
+			return // the search for a broken line tries each of them
+		}
 		p, err := policy.Parse(data, env("SET", "d-1"))
 		if err != nil {
 			var wrong policy.Errors
 			if !errors.As(err, &wrong) || len(wrong) == 0 || err.Error() == "" {
 				t.Fatalf("got %#v", err)
 			}
-			if !slices.IsSortedFunc(wrong, func(a, b strictyaml.Error) int { return a.Line - b.Line }) {
+			if !slices.IsSortedFunc(wrong, func(a, b policy.Defect) int { return a.Line - b.Line }) {
 				t.Errorf("not sorted: %v", err)
+			}
+			// YAML ends lines by \n, \r, NEL, LS and PS.
+			lines := 1 + len(regexp.MustCompile("[\n\r\u0085\u2028\u2029]").FindAll(data, -1))
+			for _, one := range wrong {
+				if one.Line < 0 || one.Line > lines || one.Text == "" {
+					t.Errorf("%+v in a file of %d lines", one, lines)
+				}
 			}
 			return
 		}
@@ -66,7 +78,8 @@ func checkTargets(t *testing.T, p policy.Policy) {
 			t.Errorf("disk %q, instance %q", target.DiskID, target.InstanceID)
 		}
 		disks[target.DiskID+"/"+target.InstanceID] = true
-		request := snapshot.Request{RegionID: "cn-hangzhou", DiskID: "d-1", SnapshotName: "name", Tags: target.Tags, ResourceGroupID: target.ResourceGroupID}
+		request := snapshot.Request{RegionID: "cn-hangzhou", DiskID: "d-1", SnapshotName: "name", Tags: target.Tags,
+			ResourceGroupID: target.ResourceGroupID}
 		if target.RegionID != "" {
 			request.RegionID = target.RegionID
 		}
@@ -90,7 +103,8 @@ func checkTargets(t *testing.T, p policy.Policy) {
 				continue
 			}
 			latest, next := slots.Schedule.Latest(now), slots.Schedule.Next(now)
-			if latest.IsZero() || latest.After(now) || !next.After(now) || !slots.Schedule.Latest(next).Equal(next) || !slots.Schedule.Next(latest).Equal(next) {
+			if latest.IsZero() || latest.After(now) || !next.After(now) || !slots.Schedule.Latest(next).Equal(next) ||
+				!slots.Schedule.Next(latest).Equal(next) {
 				t.Errorf("role %s of %s: %s and %s", slots.Role, target.Name, latest, next)
 			}
 		}

@@ -31,29 +31,40 @@ func TestPermit(t *testing.T) {
 		role     string
 		ok       bool
 	}{
-		"API":                   {q{From: "api", Target: "web-1", Action: "take"}, "", true},
-		"APIList":               {q{From: "api", Target: "web-1", Action: "list"}, "", true},
-		"APIOtherAction":        {q{From: "api", Target: "web-1", Action: "keep"}, "", false},
-		"APIOtherTarget":        {q{From: "api", Target: "web-2", Action: "take"}, "", false},
-		"APIFoldedTarget":       {q{From: "api", Target: "WEB-1", Action: "take"}, "", false},
-		"APINoTarget":           {q{From: "api", Action: "take"}, "", false},
-		"APINoAction":           {q{From: "api", Target: "web-1"}, "", false},
-		"StandardRole":          {q{From: "standard", Target: "web-1", Action: "take"}, "weekly", true},
-		"NoCaller":              {q{}, "", false},
-		"UnknownSender":         {q{From: "wecom", Tenant: "T1", Channel: "C1", Actor: "U1", Target: "web-1", Action: "take"}, "", false},
-		"Slack":                 {q{From: "slack", Tenant: "T1", Channel: "C2", Actor: "U1", Target: "web-1", Action: "take"}, "", true},
-		"SlackOtherTenant":      {q{From: "slack", Tenant: "T2", Channel: "C2", Actor: "U1", Target: "web-1", Action: "take"}, "", false},
-		"SlackNoTenant":         {q{From: "slack", Channel: "C2", Actor: "U1", Target: "web-1", Action: "take"}, "", false},
-		"SlackFoldedTenant":     {q{From: "slack", Tenant: "t1", Channel: "C2", Actor: "U1", Target: "web-1", Action: "take"}, "", false},
-		"SlackOtherChannel":     {q{From: "slack", Tenant: "T1", Channel: "C9", Actor: "U1", Target: "web-1", Action: "take"}, "", false},
-		"SlackNoChannel":        {q{From: "slack", Tenant: "T1", Actor: "U1", Target: "web-1", Action: "take"}, "", false},
-		"SlackOtherActor":       {q{From: "slack", Tenant: "T1", Channel: "C2", Actor: "U9", Target: "web-1", Action: "take"}, "", false},
-		"SlackFoldedActor":      {q{From: "slack", Tenant: "T1", Channel: "C2", Actor: "u1", Target: "web-1", Action: "take"}, "", false},
-		"SlackNoActor":          {q{From: "slack", Tenant: "T1", Channel: "C2", Target: "web-1", Action: "take"}, "", false},
-		"SlackAnyChannel":       {q{From: "slack", Tenant: "T1", Channel: "C9", Actor: "U2", Target: "web-1", Action: "list"}, "other", true},
-		"SlackAnyActor":         {q{From: "slack", Tenant: "T1", Channel: "C3", Actor: "U9", Target: "db-1", Action: "take"}, "nightly", true},
-		"SlackRulesDoNotMix":    {q{From: "slack", Tenant: "T1", Channel: "C1", Actor: "U2", Target: "web-1", Action: "take"}, "", false},
-		"SlackWithARepository":  {q{From: "slack", Tenant: "T1", Channel: "C2", Actor: "U1", Repository: "a/b", Target: "web-1", Action: "take"}, "", false},
+		"API":             {q{From: "api", Target: "web-1", Action: "take"}, "", true},
+		"APIList":         {q{From: "api", Target: "web-1", Action: "list"}, "", true},
+		"APIOtherAction":  {q{From: "api", Target: "web-1", Action: "keep"}, "", false},
+		"APIOtherTarget":  {q{From: "api", Target: "web-2", Action: "take"}, "", false},
+		"APIFoldedTarget": {q{From: "api", Target: "WEB-1", Action: "take"}, "", false},
+		"APINoTarget":     {q{From: "api", Action: "take"}, "", false},
+		"APINoAction":     {q{From: "api", Target: "web-1"}, "", false},
+		"StandardRole":    {q{From: "standard", Target: "web-1", Action: "take"}, "weekly", true},
+		"NoCaller":        {q{}, "", false},
+		"UnknownSender": {q{From: "wecom", Tenant: "T1", Channel: "C1", Actor: "U1", Target: "web-1", Action: "take"},
+			"", false},
+		"Slack": {q{From: "slack", Tenant: "T1", Channel: "C2", Actor: "U1", Target: "web-1", Action: "take"},
+			"", true},
+		"SlackOtherTenant": {q{From: "slack", Tenant: "T2", Channel: "C2", Actor: "U1", Target: "web-1", Action: "take"},
+			"", false},
+		"SlackNoTenant": {q{From: "slack", Channel: "C2", Actor: "U1", Target: "web-1", Action: "take"}, "", false},
+		"SlackFoldedTenant": {q{From: "slack", Tenant: "t1", Channel: "C2", Actor: "U1", Target: "web-1", Action: "take"},
+			"", false},
+		"SlackOtherChannel": {q{From: "slack", Tenant: "T1", Channel: "C9", Actor: "U1", Target: "web-1", Action: "take"},
+			"", false},
+		"SlackNoChannel": {q{From: "slack", Tenant: "T1", Actor: "U1", Target: "web-1", Action: "take"}, "", false},
+		"SlackOtherActor": {q{From: "slack", Tenant: "T1", Channel: "C2", Actor: "U9", Target: "web-1", Action: "take"},
+			"", false},
+		"SlackFoldedActor": {q{From: "slack", Tenant: "T1", Channel: "C2", Actor: "u1", Target: "web-1", Action: "take"},
+			"", false},
+		"SlackNoActor": {q{From: "slack", Tenant: "T1", Channel: "C2", Target: "web-1", Action: "take"}, "", false},
+		"SlackAnyChannel": {q{From: "slack", Tenant: "T1", Channel: "C9", Actor: "U2", Target: "web-1", Action: "list"},
+			"other", true},
+		"SlackAnyActor": {q{From: "slack", Tenant: "T1", Channel: "C3", Actor: "U9", Target: "db-1", Action: "take"},
+			"nightly", true},
+		"SlackRulesDoNotMix": {q{From: "slack", Tenant: "T1", Channel: "C1", Actor: "U2", Target: "web-1", Action: "take"},
+			"", false},
+		"SlackWithARepository": {q{From: "slack", Tenant: "T1", Channel: "C2", Actor: "U1", Repository: "a/b",
+			Target: "web-1", Action: "take"}, "", false},
 		"TenantOfAnotherSender": {q{From: "teams", Tenant: "T1", Target: "web-1", Action: "plan"}, "", false},
 	}
 	for name, test := range tests {
@@ -102,10 +113,15 @@ targets:
 allow:
   - {from: api, targets: [web-1], actions: [take]}
   - {from: github, repository: Acme/Shop, on: deployment, environments: [production], targets: [web-1]}
-  - {from: github, repository: acme/shop, on: push, refs: [refs/heads/main, "refs/tags/v*"], targets: [web-2], role: release}
+  - {from: github, repository: acme/shop, on: push, refs: [refs/heads/main, "refs/tags/v*"], targets: [web-2],
+	role: release}
   - {from: github, repository: acme/shop, on: push, refs: [refs/heads/main], targets: [web-1, web-2]}
-  - {from: gitlab, tenant: "https://gitlab.example", repository: acme/web/shop, on: pipeline, refs: ["*"], targets: [web-1]}
-  - {from: github, repository: acme/ops, on: deployment, environments: [production], refs: [refs/heads/main], targets: [web-1]}
+  - {from: gitlab, tenant: "https://gitlab.example", repository: acme/web/shop, on: pipeline, refs: ["*"],
+	targets: [web-1]}
+  - {from: github, repository: acme/ops, on: deployment, environments: [production], refs: [refs/heads/main],
+	targets: [web-1]}
+  - {from: github, repository: acme/ci, on: workflow_run, workflow: .github/workflows/deploy.yml, refs: [refs/heads/main],
+	targets: [web-1]}
 `
 
 func TestPipeline(t *testing.T) {
@@ -117,25 +133,46 @@ func TestPipeline(t *testing.T) {
 		question q
 		want     []policy.Grant
 	}{
-		"Deployment":           {q{From: "github", Repository: "acme/shop", On: "deployment", Environment: "production"}, web1},
-		"DeploymentOfAnyRef":   {q{From: "github", Repository: "ACME/shop", On: "deployment", Environment: "production", Ref: "v1"}, web1},
-		"OtherEnvironment":     {q{From: "github", Repository: "acme/shop", On: "deployment", Environment: "Production"}, nil},
-		"LongerEnvironment":    {q{From: "github", Repository: "acme/shop", On: "deployment", Environment: "production-2"}, nil},
-		"NoEnvironment":        {q{From: "github", Repository: "acme/shop", On: "deployment"}, nil},
-		"OtherRepository":      {q{From: "github", Repository: "acme/shop2", On: "deployment", Environment: "production"}, nil},
-		"LookAlikeRepository":  {q{From: "github", Repository: "acme/\u017fhop", On: "deployment", Environment: "production"}, nil},
-		"OtherSender":          {q{From: "gitlab", Repository: "acme/shop", On: "deployment", Environment: "production"}, nil},
-		"FirstRuleNamesRole":   {q{From: "github", Repository: "acme/shop", On: "push", Ref: "refs/heads/main"}, []policy.Grant{{Target: "web-2", Role: "release"}, {Target: "web-1"}}},
-		"Tag":                  {q{From: "github", Repository: "acme/shop", On: "push", Ref: "refs/tags/v1.0"}, []policy.Grant{{Target: "web-2", Role: "release"}}},
-		"LookAlikeRef":         {q{From: "github", Repository: "acme/shop", On: "push", Ref: "refs/heads/main2"}, nil},
-		"RefBehindAnother":     {q{From: "github", Repository: "acme/shop", On: "push", Ref: "refs/heads/x/refs/heads/main"}, nil},
-		"ShortRef":             {q{From: "github", Repository: "acme/shop", On: "push", Ref: "main"}, nil},
-		"NoRef":                {q{From: "github", Repository: "acme/shop", On: "push"}, nil},
-		"OtherEvent":           {q{From: "github", Repository: "acme/shop", On: "workflow_run", Ref: "refs/heads/main"}, nil},
-		"Tenant":               {q{From: "gitlab", Tenant: "https://gitlab.example", Repository: "acme/web/shop", On: "pipeline", Ref: "refs/heads/x"}, web1},
-		"OtherTenant":          {q{From: "gitlab", Tenant: "https://gitlab.invalid", Repository: "acme/web/shop", On: "pipeline", Ref: "refs/heads/x"}, nil},
-		"RefAndEnvironment":    {q{From: "github", Repository: "acme/ops", On: "deployment", Environment: "production", Ref: "refs/heads/main"}, web1},
-		"EnvironmentAlone":     {q{From: "github", Repository: "acme/ops", On: "deployment", Environment: "production", Ref: "refs/heads/x"}, nil},
+		"Deployment": {q{From: "github", Repository: "acme/shop", On: "deployment", Environment: "production"},
+			web1},
+		"DeploymentOfAnyRef": {q{From: "github", Repository: "ACME/shop", On: "deployment", Environment: "production",
+			Ref: "v1"}, web1},
+		"OtherEnvironment": {q{From: "github", Repository: "acme/shop", On: "deployment", Environment: "Production"},
+			nil},
+		"LongerEnvironment": {q{From: "github", Repository: "acme/shop", On: "deployment", Environment: "production-2"},
+			nil},
+		"NoEnvironment": {q{From: "github", Repository: "acme/shop", On: "deployment"}, nil},
+		"OtherRepository": {q{From: "github", Repository: "acme/shop2", On: "deployment", Environment: "production"},
+			nil},
+		"LookAlikeRepository": {q{From: "github", Repository: "acme/\u017fhop", On: "deployment", Environment: "production"},
+			nil},
+		"OtherSender": {q{From: "gitlab", Repository: "acme/shop", On: "deployment", Environment: "production"},
+			nil},
+		"FirstRuleNamesRole": {q{From: "github", Repository: "acme/shop", On: "push", Ref: "refs/heads/main"},
+			[]policy.Grant{{Target: "web-2", Role: "release"}, {Target: "web-1"}}},
+		"Tag": {q{From: "github", Repository: "acme/shop", On: "push", Ref: "refs/tags/v1.0"},
+			[]policy.Grant{{Target: "web-2", Role: "release"}}},
+		"LookAlikeRef": {q{From: "github", Repository: "acme/shop", On: "push", Ref: "refs/heads/main2"}, nil},
+		"RefBehindAnother": {q{From: "github", Repository: "acme/shop", On: "push", Ref: "refs/heads/x/refs/heads/main"},
+			nil},
+		"ShortRef":   {q{From: "github", Repository: "acme/shop", On: "push", Ref: "main"}, nil},
+		"NoRef":      {q{From: "github", Repository: "acme/shop", On: "push"}, nil},
+		"OtherEvent": {q{From: "github", Repository: "acme/shop", On: "workflow_run", Ref: "refs/heads/main"}, nil},
+		"Workflow": {q{From: "github", Repository: "acme/ci", On: "workflow_run", Ref: "refs/heads/main",
+			Workflow: ".github/workflows/deploy.yml"}, web1},
+		"WorkflowWithRef": {q{From: "github", Repository: "acme/ci", On: "workflow_run", Ref: "refs/heads/main",
+			Workflow: ".github/workflows/deploy.yml@refs/heads/main"}, web1},
+		"OtherWorkflow": {q{From: "github", Repository: "acme/ci", On: "workflow_run", Ref: "refs/heads/main",
+			Workflow: ".github/workflows/deploy.yml.yml"}, nil},
+		"NoWorkflow": {q{From: "github", Repository: "acme/ci", On: "workflow_run", Ref: "refs/heads/main"}, nil},
+		"Tenant": {q{From: "gitlab", Tenant: "https://gitlab.example", Repository: "acme/web/shop",
+			On: "pipeline", Ref: "refs/heads/x"}, web1},
+		"OtherTenant": {q{From: "gitlab", Tenant: "https://gitlab.invalid", Repository: "acme/web/shop",
+			On: "pipeline", Ref: "refs/heads/x"}, nil},
+		"RefAndEnvironment": {q{From: "github", Repository: "acme/ops", On: "deployment", Environment: "production",
+			Ref: "refs/heads/main"}, web1},
+		"EnvironmentAlone": {q{From: "github", Repository: "acme/ops", On: "deployment", Environment: "production",
+			Ref: "refs/heads/x"}, nil},
 		"RulesWithoutPipeline": {q{From: "api"}, nil},
 		"NoCaller":             {q{}, nil},
 	} {
@@ -163,7 +200,8 @@ func TestPipeline(t *testing.T) {
 func TestPermitDeniesByDefault(t *testing.T) {
 	t.Parallel()
 	words := []string{"", "*", "api", "slack", "github", "web-1", "take", "T1", "a/b", "push"}
-	for _, p := range []policy.Policy{{}, {Allow: []policy.Allow{{Targets: []string{"", "web-1"}, Actions: []policy.Action{"", "take"}}}}} {
+	for _, p := range []policy.Policy{{},
+		{Allow: []policy.Allow{{Targets: []string{"", "web-1"}, Actions: []policy.Action{"", "take"}}}}} {
 		for _, from := range words {
 			for _, rest := range words {
 				q := policy.Question{From: from, Tenant: rest, Channel: rest, Actor: rest, Target: "web-1", Action: "take"}
@@ -183,11 +221,13 @@ func TestPermitDeniesByDefault(t *testing.T) {
 func TestPermitNeedsEveryField(t *testing.T) {
 	t.Parallel()
 	p := parse(t, callers+`
-  - {from: github, repository: acme/shop, on: deployment, environments: [production], refs: [refs/heads/main], tenant: T9, targets: [db-1]}
+  - {from: github, repository: acme/shop, on: deployment, environments: [production], refs: [refs/heads/main],
+	tenant: T9, targets: [db-1]}
   - {from: feishu, tenant: T9, channels: [C9], actors: [U9], targets: [db-1], actions: [take]}
 `)
 	granted := []policy.Question{
-		{From: "github", Tenant: "T9", Repository: "acme/shop", On: "deployment", Environment: "production", Ref: "refs/heads/main", Target: "db-1", Action: "take"},
+		{From: "github", Tenant: "T9", Repository: "acme/shop", On: "deployment", Environment: "production",
+			Ref: "refs/heads/main", Target: "db-1", Action: "take"},
 		{From: "feishu", Tenant: "T9", Channel: "C9", Actor: "U9", Target: "db-1", Action: "take"},
 	}
 	for _, q := range granted {
@@ -200,7 +240,8 @@ func TestPermitNeedsEveryField(t *testing.T) {
 			if old == "" {
 				continue
 			}
-			for _, change := range []string{"", "*", old + "x", "x" + old, old[1:], " " + old, old + "\x00", fmt.Sprint(old, "/", old)} {
+			for _, change := range []string{"", "*", old + "x", "x" + old, old[1:], " " + old, old + "\x00",
+				fmt.Sprint(old, "/", old)} {
 				changed := q
 				reflect.ValueOf(&changed).Elem().Field(i).SetString(change)
 				if _, ok := p.Permit(changed); ok {

@@ -14,8 +14,8 @@
 //
 // # Environment
 //
-// ${NAME} in a value is replaced after the file was parsed, so that a variable cannot add a key. A name that is unset or
-// empty is a defect. No error quotes what came out of the environment.
+// ${NAME} in a value is replaced after the file was parsed, so that a variable cannot add a key. A name that is unset
+// or empty is a defect. No error quotes what came out of the environment.
 //
 // # Authorisation
 //
@@ -25,15 +25,15 @@ package policy
 
 import (
 	"errors"
-	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strings"
+	"time"
 
 	"swas-snapshot/shared/snapshot"
-	"swas-snapshot/shared/strictyaml"
 )
 
 // FileName is the name of the policy file where SNAPSHOTS_FILE names no other.
@@ -72,38 +72,19 @@ func exists(path string) bool {
 // Load reads and checks the policy file at path; getenv looks up ${NAME}. Every error is [Errors], those of a file that
 // is missing, unreadable or larger than 1 MiB included.
 func Load(path string, getenv func(string) string) (Policy, error) {
-	data, err := read(path)
-	if err != nil {
-		return Policy{}, Errors{{File: filepath.Base(path), Defect: err.Error()}}
+	name := filepath.Base(path)
+	data, err := os.ReadFile(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return Policy{}, Errors{{File: name, Text: "does not exist: set SNAPSHOTS_FILE to the policy, or put it into " +
+			"the working directory or beside the executable. A first one:\n" + example}}
+	case err != nil:
+		return Policy{}, Errors{{File: name, Text: "failed to read policy: " + err.Error()}}
 	}
-	p, err := Parse(data, getenv)
-	var wrong Errors
-	if errors.As(err, &wrong) {
-		for i := range wrong {
-			wrong[i].File = filepath.Base(path)
-		}
-	}
-	return p, err
+	return parse(name, data, getenv)
 }
 
-// read returns the content of the file. Its error says what to do.
-func read(path string) ([]byte, error) {
-	file, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, errors.New("does not exist: set SNAPSHOTS_FILE to the policy, or put it into the working directory or beside the executable. A first one:\n" + example)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("failed to open policy: %w", err)
-	}
-	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, sizeMax+1))
-	if err != nil {
-		return nil, fmt.Errorf("failed to read policy: %w", err)
-	}
-	return data, nil
-}
-
-// example is the smallest policy, for those who have none yet.
+// example is the smallest policy.
 const example = `region: cn-hangzhou
 targets:
   web-1:
@@ -111,67 +92,106 @@ targets:
 
 // Parse checks the content of a policy file; getenv looks up ${NAME}. Every error is [Errors].
 func Parse(data []byte, getenv func(string) string) (Policy, error) {
-	r := &reader{getenv: getenv}
+	return parse(FileName, data, getenv)
+}
+
+func parse(name string, data []byte, getenv func(string) string) (Policy, error) {
+	r := &reader{file: name, getenv: getenv}
 	var p Policy
 	if root, ok := r.document(data); ok {
 		p = r.policy(root)
 	}
 	if len(r.errs) > 0 {
-		return Policy{}, Errors(r.errs.Sorted())
+		return Policy{}, r.errs.sorted()
 	}
 	return p, nil
 }
 
-// document parses the one document of the file.
-func (r *reader) document(data []byte) (place, bool) {
-	if len(data) > sizeMax {
-		r.fail(place{}, "is larger than %d bytes: a policy of 15 slots needs far less", sizeMax)
-		return place{}, false
-	}
-	root, wrong := strictyaml.Parse(FileName, data)
-	r.errs = append(r.errs, wrong...)
-	if !root.Exists() && len(wrong) == 0 {
-		r.fail(place{}, "is empty: begin with\n%s", example)
-	}
-	return root, root.Exists()
+// file is the root of snapshots.yaml.
+type file struct {
+	Region      string        `yaml:"region" check:"region"`
+	TimeZone    string        `yaml:"timeZone" check:"zone"`
+	Schedule    field         `yaml:"schedule"`
+	MaxEventAge time.Duration `yaml:"maxEventAge"`
+	Deployment  string        `yaml:"deployment" check:"deployment"`
+	Targets     field         `yaml:"targets"`
+	Allow       field         `yaml:"allow"`
+	Events      field         `yaml:"events"`
+	Notify      field         `yaml:"notify"`
+}
+
+// textCheck is what a text must be, and the defect of one that is not.
+type textCheck struct {
+	valid  func(string) bool
+	defect string
+}
+
+// checks is every check of the fields of the file, by the name in their tags.
+var checks = map[string]textCheck{
+	"region": {snapshot.ValidRegion, "is not a region ID: write one such as cn-hangzhou"},
+	"zone": {func(name string) bool { return location(name) != nil },
+		"is not a time zone: write a name of the IANA database, such as Asia/Shanghai, Europe/Berlin or UTC"},
+	"deployment": {snapshot.ValidTarget, "is not a deployment's name: use 1 to 32 letters, digits, - and _"},
+	"role":       {snapshot.ValidRole, "is not a role: use 1 to 32 letters, digits, - and _, the first a letter"},
+	"disk":       {snapshot.ValidDisk, "is not a disk ID: write one such as d-bp18kjxg9ebrhsgi0001"},
+	// The API documents no form of an instance ID; its examples are hexadecimal.
+	"instance": {regexp.MustCompile(`^[\w-]{1,64}$`).MatchString,
+		"is not an instance ID: write one such as 2ad1ae67295445f598017499dc0001"},
+	"group":  {validGroup, "is not a resource group ID: write one such as rg-aek2bti7cf70001"},
+	"sender": oneOf(senderNames()...),
+	"action": oneOf(string(ActionTake), string(ActionList), string(ActionPlan), string(ActionKeep)),
+	"name": {func(text string) bool { return text != "*" },
+		"is a wildcard, which matches nothing here: name what you mean"},
+	// ASCII, as the repositories of GitHub, GitLab and Gitee are, so that no look-alike can be meant.
+	"repository": {regexp.MustCompile(`^[\w.-]+(/[\w.-]+)+$`).MatchString,
+		"is not a repository: write owner/name, without wildcards"},
+	"ref": {regexp.MustCompile(`^(\*$|refs/)`).MatchString,
+		"is not a full ref: write one such as refs/heads/main or refs/tags/v*, or \"*\" for all"},
+	"robot": oneOf(robotForms...),
+	"kind":  oneOf(notifyKinds...),
+}
+
+// oneOf returns the check of one of several words.
+func oneOf(words ...string) textCheck {
+	known := func(word string) bool { return slices.Contains(words, word) }
+	return textCheck{known, "is none of " + strings.Join(words, ", ")}
 }
 
 // policy reads the root of the file.
-func (r *reader) policy(root place) Policy {
-	var p Policy
-	keys, ok := r.fields(root, "region", "timeZone", "schedule", "maxEventAge", "deployment", "targets",
-		"allow", "events", "notify")
-	if !ok {
-		return p
+func (r *reader) policy(root field) Policy {
+	var f file
+	r.decode(root, &f)
+	r.need(root, "targets", oneTarget)
+	p := Policy{Policy: snapshot.Policy{
+		RegionID: f.Region, MaxEventAge: f.MaxEventAge, Deployment: f.Deployment, Location: location(f.TimeZone),
+	}}
+	general := r.schedule(f.Schedule, p.Location)
+	targets := r.mapping(f.Targets)
+	if f.Targets.isMapping() && len(f.Targets.node.Content) == 0 {
+		r.fail(f.Targets, "is empty: %s", oneTarget)
 	}
-	p.RegionID = r.region(keys)
-	p.MaxEventAge = r.duration(keys, "maxEventAge", positive)
-	p.Deployment = r.optional(keys, "deployment", snapshot.ValidTarget,
-		"is not a deployment's name: use 1 to 32 letters, digits, - and _")
-	p.Location = r.zone(keys)
-	general := r.schedule(keys, p.Location)
-	p.Targets = r.targets(keys, p.RegionID, p.Location, general)
-	r.checkSchedule(general, p.Targets)
-	known := keys.names("targets")
-	if list, ok := keys.get("allow"); ok {
-		for _, item := range r.list(list) {
-			rule := r.allow(item, known)
-			p.Allow = append(p.Allow, rule)
-			r.checkRole(item, rule.Role, rule.Targets, slices.Contains(rule.Actions, ActionTake), rule.From == "api" || rule.From == "standard", p)
-		}
+	for _, one := range targets {
+		r.targets = append(r.targets, one.name)
+		p.Targets = append(p.Targets, r.target(one, p, general))
 	}
-	if list, ok := keys.get("events"); ok {
-		for _, item := range r.list(list) {
-			rule := r.eventRule(item, known)
-			p.Events = append(p.Events, rule)
-			r.checkRole(item, rule.Role, rule.Targets, true, false, p)
-		}
+	r.checkTargets(targets, p.Targets)
+	r.checkKept(general, "no target keeps: name the role under keep of a target", p.Targets...)
+	for _, item := range r.list(f.Allow) {
+		rule := r.allow(item)
+		p.Allow = append(p.Allow, rule)
+		takes, machine := slices.Contains(rule.Actions, ActionTake), rule.From == "api" || rule.From == "standard"
+		r.checkRole(item, rule.Role, rule.Targets, takes, machine, p)
 	}
-	r.checkSlots(root.Get("targets"), p)
-	if list, ok := keys.get("notify"); ok {
-		for _, item := range r.list(list) {
-			p.Notify = append(p.Notify, r.notify(item))
-		}
+	for _, item := range r.list(f.Events) {
+		rule := r.eventRule(item)
+		p.Events = append(p.Events, rule)
+		r.checkRole(item, rule.Role, rule.Targets, true, false, p)
 	}
+	for _, item := range r.list(f.Notify) {
+		p.Notify = append(p.Notify, r.notify(item))
+	}
+	r.checkSlots(f.Targets, targets, p)
 	return p
 }
+
+const oneTarget = "name at least one disk, as in {web-1: {disk: d-bp18kjxg9ebrhsgi0001}}"

@@ -1,241 +1,244 @@
 package policy
 
 import (
+	"errors"
 	"fmt"
+	"reflect"
+	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
 
 	"go.yaml.in/yaml/v3"
 
-	"swas-snapshot/shared/strictyaml"
+	"swas-snapshot/shared/snapshot"
 )
 
-// reader walks the nodes of the file and collects what is wrong with them. Its methods return what they could read,
-// and whether they could; they never stop at the first defect.
+// reader reads the nodes of the file and collects what is wrong with them. It never stops at the first defect: where a
+// value is wrong, its methods return the zero value.
 type reader struct {
-	getenv func(string) string
-	errs   strictyaml.Errors
+	file    string // its name
+	getenv  func(string) string
+	targets []string // the names of the file's targets, for the rules
+	errs    Errors
 }
 
-type (
-	place = strictyaml.Place
-	entry = strictyaml.Entry
-)
-
-// text is a scalar: its value, and what the file has in its place. Errors quote what is written, never the value: that
-// may come from the environment.
-type text struct {
-	value   string
-	written string
+// fail reports a defect of a field.
+func (r *reader) fail(at field, format string, args ...any) {
+	r.errs = append(r.errs, Defect{File: r.file, Line: at.line, Field: at.path, Text: fmt.Sprintf(format, args...)})
 }
 
-// quoted is the scalar as an error shows it.
-func (t text) quoted() string { return strictyaml.Quote(t.written) }
-
-// fail reports a defect at a place.
-func (r *reader) fail(at place, format string, args ...any) {
-	r.errs = append(r.errs, strictyaml.Error{File: FileName, Line: at.Line, Field: at.Path, Defect: fmt.Sprintf(format, args...)})
-}
-
-// mapping returns the entries of a mapping in the order of the file, each key once.
-func (r *reader) mapping(at place) ([]entry, bool) {
-	if at.Node.Kind != yaml.MappingNode {
-		r.wrongKind(at, "keys with values")
-		return nil, false
+// need reports the key of a mapping if it is missing.
+func (r *reader) need(at field, name, advice string) {
+	if at.isMapping() && !at.get(name).exists() {
+		r.fail(at.get(name), "is missing: %s", advice)
 	}
-	return at.Distinct(), true
 }
 
-// fields is a mapping whose keys are known words.
-type fields struct {
-	place
-	byName map[string]place
-}
-
-// fields reads a mapping and reports the keys that are not known.
-func (r *reader) fields(at place, known ...string) (fields, bool) {
-	entries, ok := r.mapping(at)
-	f := fields{at, make(map[string]place, len(entries))}
-	for _, one := range entries {
-		if slices.Contains(known, one.Name) {
-			f.byName[one.Name] = one.Place
-		} else {
-			r.fail(one.Place, "is not a key: use %s", strings.Join(known, ", "))
-		}
+// plain reports whether a node has neither alias nor tag, which change what it means. These and anchors are defects.
+func (r *reader) plain(at field) bool {
+	if at.node.Anchor != "" {
+		r.fail(at, "has the anchor &%s: leave it out, aliases are not allowed", at.node.Anchor)
 	}
-	return f, ok
-}
-
-func (f fields) get(name string) (place, bool) {
-	at, ok := f.byName[name]
-	return at, ok
-}
-
-// names returns the keys of the mapping under name.
-func (f fields) names(name string) []string {
-	var names []string
-	if at, ok := f.get(name); ok {
-		for _, one := range at.Distinct() {
-			names = append(names, one.Name)
-		}
+	switch {
+	case at.node.Kind == yaml.AliasNode:
+		r.fail(at, "is the alias *%s: write the value itself", at.node.Value)
+	case at.node.Style&yaml.TaggedStyle != 0:
+		r.fail(at, "has the tag %s: leave it out", snapshot.Quote(at.node.Tag))
+	default:
+		return true
 	}
-	return names
+	return false
 }
 
-// missing reports a key that must be there.
-func (r *reader) missing(f fields, name, advice string) {
-	r.fail(f.Get(name), "is missing: %s", advice)
+// is reports whether a node is plain and of the type that its key has; if not, that is a defect.
+func (r *reader) is(at field, tag, want string) bool {
+	switch {
+	case !r.plain(at):
+	case at.node.Tag == tag:
+		return true
+	case at.node.Tag == "!!null":
+		r.fail(at, "is empty: write %s, or leave the key out", want)
+	case want == "text" && at.node.Kind == yaml.ScalarNode:
+		r.fail(at, "is %s: write text, in quotes", at.kind())
+	default:
+		r.fail(at, "is %s: write %s", at.kind(), want)
+	}
+	return false
 }
 
-// list returns the elements of a list that has some.
-func (r *reader) list(at place) []place {
-	if at.Node.Kind != yaml.SequenceNode {
-		r.wrongKind(at, "a list")
+// mapping returns the entries of a mapping in the order of the file, and reports the keys that are not text or that
+// stand there already. The field may be missing.
+func (r *reader) mapping(at field) []entry {
+	if !at.exists() || !r.is(at, "!!map", "keys with values") {
 		return nil
 	}
-	if len(at.Node.Content) == 0 {
+	var entries []entry
+	lines := make(map[string]int)
+	for i := 0; i+1 < len(at.node.Content); i += 2 {
+		node := at.node.Content[i]
+		key, named := field{node, at.path, node.Line}, field{node, member(at.path, node.Value), node.Line}
+		first, twice := lines[node.Value]
+		switch {
+		case !r.plain(key):
+		case node.Tag == "!!merge":
+			r.fail(named, "is a merge key: write the keys themselves")
+		case node.Tag != "!!str":
+			r.fail(key, "has %s for a key: write text, in quotes", key.kind())
+		case twice:
+			r.fail(named, "stands in line %d already: write it once", first)
+		default:
+			lines[node.Value] = node.Line
+			entries = append(entries, entry{node.Value, field{at.node.Content[i+1], named.path, node.Line}})
+		}
+	}
+	return entries
+}
+
+// list returns the elements of a list that has some. The field may be missing.
+func (r *reader) list(at field) []field {
+	if !at.exists() || !r.is(at, "!!seq", "a list") {
+		return nil
+	}
+	if len(at.node.Content) == 0 {
 		r.fail(at, "is an empty list, which allows nothing: name at least one, or leave the key out")
 	}
-	return at.Elements()
+	all := make([]field, len(at.node.Content))
+	for i, node := range at.node.Content {
+		all[i] = field{node, fmt.Sprintf("%s[%d]", at.path, i), node.Line}
+	}
+	return all
+}
+
+// decode reads a mapping into a struct, whose fields have their key in the tag yaml and the name of a check in the tag
+// check. They are texts, lists of texts, durations, and what the caller reads of type [field]. Other keys than these
+// are defects; no keys are all of the struct.
+func (r *reader) decode(at field, into any, keys ...string) {
+	target := reflect.ValueOf(into).Elem()
+	index := make(map[string]int)
+	var all []string
+	for i := range target.NumField() {
+		key := target.Type().Field(i).Tag.Get("yaml")
+		index[key], all = i, append(all, key)
+	}
+	if len(keys) == 0 {
+		keys = all
+	}
+	for _, one := range r.mapping(at) {
+		if !slices.Contains(keys, one.name) {
+			r.fail(one.field, "is not a key here: use %s", strings.Join(keys, ", "))
+			continue
+		}
+		value, check := target.Field(index[one.name]), target.Type().Field(index[one.name]).Tag.Get("check")
+		switch known := value.Addr().Interface().(type) {
+		case *field:
+			*known = one.field
+		case *time.Duration:
+			*known = r.duration(one.field, check)
+		case *string:
+			*known = r.text(one.field, check)
+		default:
+			r.texts(one.field, check, value)
+		}
+	}
+}
+
+// texts reads a list of texts, each once, into a slice of any text type.
+func (r *reader) texts(at field, check string, into reflect.Value) {
+	seen := make(map[string]bool)
+	for _, item := range r.list(at) {
+		text := r.text(item, check)
+		if seen[text] {
+			r.fail(item, "%s stands in the list already: write it once", snapshot.Quote(item.node.Value))
+		} else if text != "" {
+			seen[text] = true
+			into.Set(reflect.Append(into, reflect.ValueOf(text).Convert(into.Type().Elem())))
+		}
+	}
+}
+
+// text reads text that passes a check, is not empty and has no blanks at its ends. Messages quote what is written,
+// never the value, which may come from the environment. The field may be missing.
+func (r *reader) text(at field, check string) string {
+	if !at.exists() {
+		return ""
+	}
+	value, ok := r.scalar(at)
+	switch {
+	case !ok:
+	case value == "":
+		r.fail(at, "is empty: write a value, or leave the key out")
+	case strings.TrimSpace(value) != value:
+		r.fail(at, "begins or ends with a blank: leave it out")
+	case check == "target" && !slices.Contains(r.targets, value):
+		r.fail(at, "%s is not a target: name those of targets, each by itself", snapshot.Quote(at.node.Value))
+	case checks[check].valid != nil && !checks[check].valid(value):
+		r.fail(at, "%s %s", snapshot.Quote(at.node.Value), checks[check].defect)
+	default:
+		return value
+	}
+	return ""
 }
 
 // scalar reads text, which may be empty, with ${NAME} replaced.
-func (r *reader) scalar(at place) (text, bool) {
-	if at.Node.Kind != yaml.ScalarNode || at.Node.Tag != "!!str" {
-		r.wrongKind(at, "text")
-		return text{}, false
+func (r *reader) scalar(at field) (string, bool) {
+	if !r.is(at, "!!str", "text") {
+		return "", false
 	}
-	value, err := expand(at.Node.Value, r.getenv)
-	if err != nil {
-		r.fail(at, "%v", err)
-		return text{}, false
-	}
-	if strings.ContainsFunc(value, unicode.IsControl) {
-		r.fail(at, "contains a control character, such as a line break: leave it out")
-		return text{}, false
-	}
-	return text{value, at.Node.Value}, true
-}
-
-// text reads text that is not empty and has no blanks at its ends.
-func (r *reader) text(at place) (text, bool) {
-	one, ok := r.scalar(at)
-	switch {
-	case !ok:
-		return text{}, false
-	case one.value == "":
-		r.fail(at, "is empty: write a value, or leave the key out")
-		return text{}, false
-	case strings.TrimSpace(one.value) != one.value:
-		r.fail(at, "begins or ends with a blank: leave it out")
-		return text{}, false
-	}
-	return one, true
-}
-
-// optional reads the text under name and checks it; it returns "" if there is none or it is wrong. The defect that check
-// returns is reported behind the text as it is written.
-func (r *reader) optional(f fields, name string, valid func(string) bool, defect string) string {
-	at, ok := f.get(name)
-	if !ok {
-		return ""
-	}
-	one, ok := r.text(at)
-	if ok && !valid(one.value) {
-		r.fail(at, "%s %s", one.quoted(), defect)
-		return ""
-	}
-	return one.value
-}
-
-// texts reads a list of texts under name, each once, each valid. A nil valid takes all.
-func (r *reader) texts(f fields, name string, valid func(string) bool, defect string) []string {
-	at, ok := f.get(name)
-	if !ok {
-		return nil
-	}
-	var values []string
-	for _, item := range r.list(at) {
-		one, ok := r.text(item)
-		switch {
-		case !ok:
-		case valid != nil && !valid(one.value):
-			r.fail(item, "%s %s", one.quoted(), defect)
-		case slices.Contains(values, one.value):
-			r.fail(item, "%s stands in the list already: write it once", one.quoted())
-		default:
-			values = append(values, one.value)
-		}
-	}
-	return values
-}
-
-// choice reads one of several words under name.
-func (r *reader) choice(f fields, name string, words []string) string {
-	return r.optional(f, name, func(word string) bool { return slices.Contains(words, word) },
-		"is none of "+strings.Join(words, ", "))
-}
-
-// positive and notNegative are the least durations that a field may have.
-const (
-	notNegative time.Duration = 0
-	positive    time.Duration = 1
-)
-
-// duration reads a duration under name that is at least least; 0 if there is none or it is wrong.
-func (r *reader) duration(f fields, name string, least time.Duration) time.Duration {
-	at, ok := f.get(name)
-	if !ok {
-		return 0
-	}
-	if at.Node.Kind == yaml.ScalarNode && at.Kind() == "a number" {
-		r.fail(at, "is a number without a unit: write a duration such as 90m, 26h or 7d")
-		return 0
-	}
-	one, ok := r.text(at)
-	if !ok {
-		return 0
-	}
-	d, err := parseDuration(one.value)
+	value, err := expand(at.node.Value, r.getenv)
 	switch {
 	case err != nil:
-		r.fail(at, "%s is not a duration: write a duration such as 90m, 26h or 7d", one.quoted())
-		return 0
-	case d < least:
-		r.fail(at, "%s is too short: write a duration such as 90m, 26h or 7d", one.quoted())
-		return 0
-	}
-	return d
-}
-
-// daysMax is a hundred years, well inside a time.Duration.
-const daysMax = 36500
-
-// parseDuration reads Go's syntax, and whole days: 7d.
-func parseDuration(text string) (time.Duration, error) {
-	digits, days := strings.CutSuffix(text, "d")
-	if !days {
-		return time.ParseDuration(text)
-	}
-	n, err := strconv.ParseUint(digits, 10, 16)
-	if err != nil || n > daysMax {
-		return 0, fmt.Errorf("not a number of days up to %d", daysMax)
-	}
-	return time.Duration(n) * 24 * time.Hour, nil
-}
-
-// wrongKind reports a node that is not what is wanted.
-func (r *reader) wrongKind(at place, want string) {
-	switch {
-	case at.Node.Kind == yaml.AliasNode: // reported already
-	case at.Node.Tag == "!!null":
-		r.fail(at, "is empty: write %s, or leave the key out", want)
-	case want == "text" && at.Node.Kind == yaml.ScalarNode:
-		r.fail(at, "is %s: write text, in quotes", at.Kind())
+		r.fail(at, "%v", err)
+	case strings.ContainsFunc(value, unicode.IsControl):
+		r.fail(at, "contains a control character, such as a line break: leave it out")
 	default:
-		r.fail(at, "is %s: write %s", at.Kind(), want)
+		return value, true
 	}
+	return "", false
+}
+
+// reference is a variable of the environment in a text, or the beginning of one.
+var reference = regexp.MustCompile(`\$\{(?:([A-Za-z_][A-Za-z0-9_]{0,127})\})?`)
+
+// expand replaces each ${NAME} in a text by the variable of that name. A value is not expanded again. The error names
+// the variable, never a value.
+func expand(text string, getenv func(string) string) (string, error) {
+	var wrong error
+	text = reference.ReplaceAllStringFunc(text, func(found string) string {
+		name := strings.Trim(found, "${}")
+		if name == "" {
+			wrong = errors.New("has a ${ without a variable's name and }: write ${NAME}")
+			return ""
+		}
+		value := getenv(name)
+		if value == "" {
+			wrong = fmt.Errorf("takes ${%s} from the environment, where it is unset or empty: set it", name)
+		}
+		return value
+	})
+	return text, wrong
+}
+
+// duration reads a duration, which is more than 0 unless its check is "zero".
+func (r *reader) duration(at field, check string) time.Duration {
+	const example = "write a duration such as 90m, 26h or 7d"
+	if at.kind() == "a number" {
+		r.fail(at, "is a number without a unit: %s", example)
+		return 0
+	}
+	text := r.text(at, "")
+	if text == "" {
+		return 0
+	}
+	d, err := snapshot.ParseDuration(text)
+	switch {
+	case err != nil:
+		r.fail(at, "%s is not a duration: %s", snapshot.Quote(at.node.Value), example)
+	case d < 0 || d == 0 && check != "zero":
+		r.fail(at, "%s is too short: %s", snapshot.Quote(at.node.Value), example)
+	default:
+		return d
+	}
+	return 0
 }

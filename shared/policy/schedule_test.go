@@ -26,8 +26,8 @@ var lines = map[string]func(wall time.Time) bool{
 	},
 }
 
-// fired is every time of each line in a zone, from the definition: minute by minute, a time counts when the clocks show it
-// first, or at the moment in which they skip it.
+// fired is every time of each line in a zone, from the definition: minute by minute, a time counts when the clocks show
+// it first, or at the moment in which they skip it.
 func fired(zone *time.Location, from, to time.Time) map[string][]time.Time {
 	all := make(map[string][]time.Time)
 	next := clock(from, zone) // the earliest time that was not shown yet
@@ -61,8 +61,10 @@ func TestScheduleIsItsDefinition(t *testing.T) {
 		zone string
 		year int
 	}{
-		{"Europe/Berlin", 2026}, {"America/New_York", 2025}, {"Australia/Lord_Howe", 2026}, {"America/Havana", 2025}, {"Asia/Beirut", 2025},
-		{"Asia/Shanghai", 1987}, {"Asia/Shanghai", 2026}, {"Africa/Casablanca", 2026}, {"Antarctica/Troll", 2026}, {"Europe/Dublin", 2026},
+		{"Europe/Berlin", 2026}, {"America/New_York", 2025}, {"Australia/Lord_Howe", 2026}, {"America/Havana", 2025},
+		{"Asia/Beirut", 2025},
+		{"Asia/Shanghai", 1987}, {"Asia/Shanghai", 2026}, {"Africa/Casablanca", 2026}, {"Antarctica/Troll", 2026},
+		{"Europe/Dublin", 2026},
 		{"Pacific/Apia", 2011}, {"Asia/Kathmandu", 1985}, {"America/Santiago", 2040}, {"UTC", 2099},
 	} {
 		t.Run(c.zone, func(t *testing.T) {
@@ -71,19 +73,27 @@ func TestScheduleIsItsDefinition(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			from, to := time.Date(c.year, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(c.year+1, 1, 2, 0, 0, 0, 0, time.UTC)
-			for line, times := range fired(zone, from, to) {
-				checkTimes(t, line, zone, times)
+			start := time.Date(c.year, 1, 31, 12, 0, 0, 0, time.UTC)
+			spans := []time.Time{start} // with the end of a month, and mostly without a change
+			for at := start.AddDate(0, -1, 0); at.Year() <= c.year; at = at.Add(time.Hour) {
+				if clock(at.Add(time.Hour), zone).Sub(clock(at, zone)) != time.Hour {
+					spans = append(spans, at)
+				}
+			}
+			for _, middle := range spans {
+				for line, times := range fired(zone, middle.AddDate(0, 0, -8), middle.AddDate(0, 0, 8)) {
+					checkTimes(t, line, zone, times, middle)
+				}
 			}
 		})
 	}
 }
 
-// checkTimes compares a schedule with all its times of a span: each hour, and each minute and the nanosecond before it
-// around the changes of the clocks.
-func checkTimes(t *testing.T, line string, zone *time.Location, want []time.Time) {
+// checkTimes compares a schedule with all its times of a span: every five hours, and around its middle each minute and
+// the nanosecond before it.
+func checkTimes(t *testing.T, line string, zone *time.Location, want []time.Time, middle time.Time) {
 	t.Helper()
-	wall, err := cronLine(line)
+	wall, err := parseCron(line)
 	if err != nil {
 		t.Fatalf("%s: %v", line, err)
 	}
@@ -98,16 +108,12 @@ func checkTimes(t *testing.T, line string, zone *time.Location, want []time.Time
 			t.Fatalf("%s at %s: got %s and %s, want %s and %s", line, at.In(zone), latest, next, want[i-1], want[i])
 		}
 	}
-	first, last := want[0], want[len(want)-1]
-	for at := first; at.Before(last); at = at.Add(time.Hour) {
+	for at := want[0]; at.Before(want[len(want)-1]); at = at.Add(5 * time.Hour) {
 		check(at.Add(17 * time.Second))
-		if s.offset(at) == s.offset(at.Add(time.Hour)) {
-			continue
-		}
-		for near := at.Add(-5 * time.Hour); near.Before(at.Add(5 * time.Hour)); near = near.Add(time.Minute) {
-			check(near.Add(-1))
-			check(near)
-		}
+	}
+	for at := middle.Add(-time.Hour); at.Before(middle.Add(4 * time.Hour)); at = at.Add(time.Minute) {
+		check(at.Add(-1))
+		check(at)
 	}
 }
 
@@ -118,14 +124,22 @@ func TestScheduleAtChanges(t *testing.T) {
 		line, zone, from string
 		want             []string // the next times
 	}{
-		"Skipped":         {"30 2 * * *", "Europe/Berlin", "2026-03-28T12:00:00+01:00", []string{"2026-03-29T03:00:00+02:00", "2026-03-30T02:30:00+02:00"}},
-		"SkippedTogether": {"15 2,3 * * *", "Europe/Berlin", "2026-03-28T12:00:00+01:00", []string{"2026-03-29T03:00:00+02:00", "2026-03-29T03:15:00+02:00", "2026-03-30T02:15:00+02:00"}},
-		"SkippedAndShown": {"0 2,3 * * *", "Europe/Berlin", "2026-03-28T12:00:00+01:00", []string{"2026-03-29T03:00:00+02:00", "2026-03-30T02:00:00+02:00"}},
-		"SkippedDay":      {"0 */8 * * *", "Pacific/Apia", "2011-12-29T17:00:00-10:00", []string{"2011-12-31T00:00:00+14:00", "2011-12-31T08:00:00+14:00"}},
-		"Twice":           {"30 2 * * *", "Europe/Berlin", "2026-10-24T12:00:00+02:00", []string{"2026-10-25T02:30:00+02:00", "2026-10-26T02:30:00+01:00"}},
-		"HalfAnHour":      {"45 1 * * *", "Australia/Lord_Howe", "2026-04-04T12:00:00+11:00", []string{"2026-04-05T01:45:00+11:00", "2026-04-06T01:45:00+10:30"}},
-		"SkippedMidnight": {"0 0 * * *", "Asia/Beirut", "2026-03-28T12:00:00+02:00", []string{"2026-03-29T01:00:00+03:00", "2026-03-30T00:00:00+03:00"}},
-		"LeapDay":         {"0 3 29 2 *", "Asia/Shanghai", "2096-03-01T00:00:00+08:00", []string{"2104-02-29T03:00:00+08:00", "2108-02-29T03:00:00+08:00"}},
+		"Skipped": {"30 2 * * *", "Europe/Berlin", "2026-03-28T12:00:00+01:00",
+			[]string{"2026-03-29T03:00:00+02:00", "2026-03-30T02:30:00+02:00"}},
+		"SkippedTogether": {"15 2,3 * * *", "Europe/Berlin", "2026-03-28T12:00:00+01:00",
+			[]string{"2026-03-29T03:00:00+02:00", "2026-03-29T03:15:00+02:00", "2026-03-30T02:15:00+02:00"}},
+		"SkippedAndShown": {"0 2,3 * * *", "Europe/Berlin", "2026-03-28T12:00:00+01:00",
+			[]string{"2026-03-29T03:00:00+02:00", "2026-03-30T02:00:00+02:00"}},
+		"SkippedDay": {"0 */8 * * *", "Pacific/Apia", "2011-12-29T17:00:00-10:00",
+			[]string{"2011-12-31T00:00:00+14:00", "2011-12-31T08:00:00+14:00"}},
+		"Twice": {"30 2 * * *", "Europe/Berlin", "2026-10-24T12:00:00+02:00",
+			[]string{"2026-10-25T02:30:00+02:00", "2026-10-26T02:30:00+01:00"}},
+		"HalfAnHour": {"45 1 * * *", "Australia/Lord_Howe", "2026-04-04T12:00:00+11:00",
+			[]string{"2026-04-05T01:45:00+11:00", "2026-04-06T01:45:00+10:30"}},
+		"SkippedMidnight": {"0 0 * * *", "Asia/Beirut", "2026-03-28T12:00:00+02:00",
+			[]string{"2026-03-29T01:00:00+03:00", "2026-03-30T00:00:00+03:00"}},
+		"LeapDay": {"0 3 29 2 *", "Asia/Shanghai", "2096-03-01T00:00:00+08:00",
+			[]string{"2104-02-29T03:00:00+08:00", "2108-02-29T03:00:00+08:00"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -160,7 +174,7 @@ func moment(t *testing.T, text string) time.Time {
 	return at
 }
 
-func TestCronLineRefuses(t *testing.T) {
+func TestParseCronRefuses(t *testing.T) {
 	t.Parallel()
 	for line, want := range map[string]string{
 		"":                      "has 0 fields",
@@ -212,12 +226,13 @@ func TestCronLineRefuses(t *testing.T) {
 		"0,30 0,23 * * *":       "fires twice",
 		"0 3 * * " + strings.Repeat("1,", 600) + "1": "is not a line of cron",
 	} {
-		if _, err := cronLine(line); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := parseCron(line); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.30q: got %v, want %q", line, err, want)
 		}
 	}
-	for _, line := range []string{"0 3 * * *", "59 23 31 12 7", "0 0,23 * * *", "0 0-23/1 * * *", "0 3 29 2 *", "0 3 31 2 5", "00 03 01 jan SUN", "0 3 * * FRI-SAT"} {
-		if _, err := cronLine(line); err != nil {
+	for _, line := range []string{"0 3 * * *", "59 23 31 12 7", "0 0,23 * * *", "0 0-23/1 * * *", "0 3 29 2 *",
+		"0 3 31 2 5", "00 03 01 jan SUN", "0 3 * * FRI-SAT"} {
+		if _, err := parseCron(line); err != nil {
 			t.Errorf("%s: %v", line, err)
 		}
 	}

@@ -54,11 +54,11 @@ func (p Policy) takers(target string) []taker {
 
 // checkSlots reports a policy that cannot fit into the slots of the API, 3 a server and 15 an account, or leaves none
 // of them for the next order. Only the API knows which disks are of one server: each target counts as a server.
-func (r *reader) checkSlots(at place, p Policy) {
+func (r *reader) checkSlots(at field, targets []entry, p Policy) {
 	const perServer, perAccount = snapshot.SlotsPerServer, snapshot.SlotsPerAccount
 	var account sum
 	scheduleOnly := true
-	for i, one := range at.Distinct() {
+	for i, one := range targets {
 		target := p.Targets[i]
 		var slots sum
 		for _, role := range target.Keep {
@@ -69,10 +69,10 @@ func (r *reader) checkSlots(at place, p Policy) {
 		obstacles := p.obstacles(target)
 		switch {
 		case slots.total > perServer:
-			r.fail(one.Get("keep"), "%s slots, a server has %d: keep %d, or %d if only the schedule takes there",
+			r.fail(one.get("keep"), "%s slots, a server has %d: keep %d, or %d if only the schedule takes there",
 				slots, perServer, perServer-slotsFree, perServer)
 		case slots.total == perServer && len(obstacles) > 0:
-			r.fail(one.Get("keep"), "%s slots leave none of a server's %d free for the next snapshot: keep %d%s, "+
+			r.fail(one.get("keep"), "%s slots leave none of a server's %d free for the next snapshot: keep %d%s, "+
 				"or let only the schedule take there: %s",
 				slots, perServer, perServer-slotsFree, smaller(target), strings.Join(obstacles, ", and "))
 		}

@@ -7,88 +7,53 @@ import (
 	"strings"
 	"time"
 
-	"go.yaml.in/yaml/v3"
-
 	"swas-snapshot/shared/snapshot"
-	"swas-snapshot/shared/strictyaml"
 )
 
-// targets reads what to protect.
-func (r *reader) targets(root fields, region string, zone *time.Location, general times) []snapshot.Target {
-	at, ok := root.get("targets")
-	if !ok {
-		r.missing(root, "targets", oneTarget)
-		return nil
-	}
-	entries, ok := r.mapping(at)
-	if ok && len(at.Node.Content) == 0 {
-		r.fail(at, "is empty: %s", oneTarget)
-	}
-	targets := make([]snapshot.Target, len(entries))
-	folded := make(map[string]string)
-	for i, one := range entries {
-		lower := strings.ToLower(one.Name)
-		first, twice := folded[lower]
-		switch {
-		case !snapshot.ValidTarget(one.Name):
-			r.fail(one.Place, "%s is not a target's name: use 1 to %d letters, digits, - and _", strictyaml.Quote(one.Name), snapshot.TargetMax)
-		case twice:
-			r.fail(one.Place, "differs from %s in capitals only: chat ignores them, so choose another name", first)
-		default:
-			folded[lower] = one.Name
-		}
-		targets[i] = r.target(one, region, zone, general)
-	}
-	r.checkDisks(entries, targets)
-	return targets
+// targetFile is one of targets.
+type targetFile struct {
+	Disk          string        `yaml:"disk" check:"disk"`
+	Instance      string        `yaml:"instance" check:"instance"`
+	Region        string        `yaml:"region" check:"region"`
+	ResourceGroup string        `yaml:"resourceGroup" check:"group"`
+	Tags          field         `yaml:"tags"`
+	Keep          field         `yaml:"keep"`
+	Schedule      field         `yaml:"schedule"`
+	MaxAge        time.Duration `yaml:"maxAge"`
+	MinInterval   time.Duration `yaml:"minInterval" check:"zero"`
 }
 
-const oneTarget = "name at least one disk, as in {web-1: {disk: d-bp18kjxg9ebrhsgi0001}}"
-
-// target reads one target. Its own schedule of a role is in place of the general one.
-func (r *reader) target(at entry, region string, zone *time.Location, general times) snapshot.Target {
-	target := snapshot.Target{Name: at.Name}
-	keys, ok := r.fields(at.Place, "disk", "instance", "region", "resourceGroup", "tags", "keep", "schedule",
-		"maxAge", "minInterval")
-	if !ok {
-		return target
-	}
-	disk, hasDisk := keys.get("disk")
-	_, hasInstance := keys.get("instance")
-	switch {
-	case hasDisk && hasInstance:
+// target reads one target of a policy. Its own schedule of a role is in place of the general one.
+func (r *reader) target(at entry, p Policy, general times) snapshot.Target {
+	var f targetFile
+	r.decode(at.field, &f)
+	if disk, instance := at.get("disk"), at.get("instance"); disk.exists() && instance.exists() {
 		r.fail(disk, "stands beside instance: name the disk, or the instance for its system disk")
-	case !hasDisk && !hasInstance:
-		r.missing(keys, "disk", "name the disk, such as d-bp18kjxg9ebrhsgi0001, or instance for its system disk")
+	} else if !instance.exists() {
+		r.need(at.field, "disk", "name the disk, such as d-bp18kjxg9ebrhsgi0001, or instance for its system disk")
 	}
-	target.DiskID = r.optional(keys, "disk", snapshot.ValidDisk, "is not a disk ID: write one such as d-bp18kjxg9ebrhsgi0001")
-	target.InstanceID = r.optional(keys, "instance", validInstance, "is not an instance ID: write one such as 2ad1ae67295445f598017499dc0001")
-	target.RegionID = cmp.Or(r.region(keys), region)
-	target.ResourceGroupID = r.optional(keys, "resourceGroup", validGroup, "is not a resource group ID: write one such as rg-aek2bti7cf70001")
-	target.Tags = r.tags(keys)
-	target.Keep = r.keep(keys)
-	own := r.schedule(keys, zone)
-	r.checkOwnSchedule(keys, own, target)
-	for i, slots := range target.Keep {
-		if target.Keep[i].Schedule = own.byRole[slots.Role]; target.Keep[i].Schedule == nil {
-			target.Keep[i].Schedule = general.byRole[slots.Role]
+	target := snapshot.Target{
+		Name: at.name, DiskID: f.Disk, InstanceID: f.Instance, RegionID: cmp.Or(f.Region, p.RegionID),
+		ResourceGroupID: f.ResourceGroup, Tags: r.tags(f.Tags), MaxAge: f.MaxAge, MinInterval: f.MinInterval,
+	}
+	own := r.schedule(f.Schedule, p.Location)
+	for _, one := range r.mapping(f.Keep) {
+		if !snapshot.ValidRole(one.name) {
+			r.fail(one.field, "%s %s", snapshot.Quote(one.name), checks["role"].defect)
 		}
+		slots := snapshot.Slots{Role: one.name, Count: r.count(one.field), Schedule: own.of(one.name)}
+		if slots.Schedule == nil {
+			slots.Schedule = general.of(one.name)
+		}
+		target.Keep = append(target.Keep, slots)
 	}
-	target.MaxAge = r.duration(keys, "maxAge", positive)
-	target.MinInterval = r.duration(keys, "minInterval", notNegative)
+	if f.Schedule.exists() && len(target.Keep) == 0 {
+		r.fail(f.Schedule, "stands at a target without keep, where no schedule takes anything: "+
+			"add keep, or leave schedule out")
+	} else {
+		r.checkKept(own, "this target does not keep: name the role under keep", target)
+	}
 	return target
-}
-
-// region reads the region of a mapping; "" if it names none.
-func (r *reader) region(keys fields) string {
-	return r.optional(keys, "region", snapshot.ValidRegion, "is not a region ID: write one such as cn-hangzhou")
-}
-
-// validInstance reports whether text can be the ID of a server. The API documents no form; its examples are hexadecimal.
-func validInstance(text string) bool {
-	return len(text) <= 64 && !strings.ContainsFunc(text, func(c rune) bool {
-		return c != '-' && c != '_' && (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z')
-	})
 }
 
 // validGroup asks the core's rules of CreateSnapshot.
@@ -105,26 +70,21 @@ func violations(request snapshot.Request, field string) snapshot.Violations {
 }
 
 // tags reads the tags of a target, sorted by key. The rules are those of the API's page, which the core has.
-func (r *reader) tags(keys fields) []snapshot.Tag {
-	at, ok := keys.get("tags")
-	if !ok {
-		return nil
-	}
-	entries, _ := r.mapping(at)
+func (r *reader) tags(at field) []snapshot.Tag {
 	var tags []snapshot.Tag
-	for _, one := range entries {
-		value, ok := r.scalar(one.Place)
+	for _, one := range r.mapping(at) {
+		value, ok := r.scalar(one.field)
 		if !ok {
 			continue
 		}
-		tag := snapshot.Tag{Key: one.Name, Value: value.value}
+		tag := snapshot.Tag{Key: one.name, Value: value}
 		tags = append(tags, tag)
-		if ownTag(tag.Key) {
-			r.fail(one.Place, "has the prefix %s, which is this project's own: choose another", ownTagPrefix)
+		if strings.HasPrefix(strings.ToLower(one.name), ownTags) {
+			r.fail(one.field, "has the prefix %s, which is this project's own: choose another", ownTags)
 		}
 		// A defect of a value never quotes it, so nothing of the environment gets out.
 		for _, wrong := range violations(snapshot.Request{Tags: []snapshot.Tag{tag}}, "Tag") {
-			r.fail(one.Place, "%s", wrong.Defect)
+			r.fail(one.field, "%s", wrong.Defect)
 		}
 	}
 	if len(tags) > snapshot.CallerTags {
@@ -135,63 +95,42 @@ func (r *reader) tags(keys fields) []snapshot.Tag {
 	return tags
 }
 
-const ownTagPrefix = "swas-snapshot/"
+// ownTags is the prefix of the tags that the core writes.
+const ownTags = "swas-snapshot/"
 
-func ownTag(key string) bool { return strings.HasPrefix(strings.ToLower(key), ownTagPrefix) }
-
-// keep reads the slots per role in the order of the file. A wrong count is 0, so that nothing else is reported for it.
-func (r *reader) keep(keys fields) []snapshot.Slots {
-	at, ok := keys.get("keep")
-	if !ok {
-		return nil
-	}
-	entries, _ := r.mapping(at)
-	var slots []snapshot.Slots
-	for _, one := range entries {
-		if !snapshot.ValidRole(one.Name) {
-			r.fail(one.Place, "%s is not a role: use 1 to %d letters, digits, - and _, the first a letter", strictyaml.Quote(one.Name), snapshot.RoleMax)
-		}
-		slots = append(slots, snapshot.Slots{Role: one.Name, Count: r.count(one.Place)})
-	}
-	return slots
-}
-
-// count reads how many snapshots of a role to keep; 0 if that is wrong.
-func (r *reader) count(at place) int {
-	if at.Node.Kind != yaml.ScalarNode || at.Node.Tag != "!!int" {
-		r.wrongKind(at, "a whole number from 1 to 3")
+// count reads how many snapshots of a role to keep; 0 if that is wrong, so that nothing else is reported for it.
+func (r *reader) count(at field) int {
+	if !r.is(at, "!!int", "a whole number from 1 to 3") {
 		return 0
 	}
-	count, err := strconv.Atoi(at.Node.Value)
-	switch {
-	case err != nil:
-		r.fail(at, "%s is not a plain number: write one from 1 to %d", strictyaml.Quote(at.Node.Value), snapshot.SlotsPerServer)
-	case count < 1:
-		r.fail(at, "%d keeps nothing: write a number from 1 to %d, or leave the role out", count, snapshot.SlotsPerServer)
-	case count > snapshot.SlotsPerServer:
-		r.fail(at, "%d slots do not fit, a server has %d: write a number from 1 to %d", count, snapshot.SlotsPerServer, snapshot.SlotsPerServer)
-	default:
-		return count
+	count, err := strconv.Atoi(at.node.Value)
+	if err != nil || count < 1 || count > snapshot.SlotsPerServer {
+		r.fail(at, "%s is not a number from 1 to %d, the slots of a server: correct it, or leave the role out",
+			snapshot.Quote(at.node.Value), snapshot.SlotsPerServer)
+		return 0
 	}
-	return 0
+	return count
 }
 
-// checkDisks reports a disk that two targets name: their roles would be counted apart and rotated together. A server
-// stands for its system disk.
-func (r *reader) checkDisks(entries []entry, targets []snapshot.Target) {
-	owner := make(map[string]string)
-	for i, target := range targets {
-		key, what, id := "disk", "disk", target.DiskID
+// checkTargets reports names of targets that are wrong, or the same to a chat, and a disk that two targets name: their
+// roles would be counted apart and rotated together. A server stands for its system disk.
+func (r *reader) checkTargets(entries []entry, targets []snapshot.Target) {
+	names, disks := make(map[string]string), make(map[string]string)
+	for i, one := range entries {
+		if !snapshot.ValidTarget(one.name) {
+			r.fail(one.field, "%s is not a target's name: use 1 to %d letters, digits, - and _",
+				snapshot.Quote(one.name), snapshot.TargetMax)
+		}
+		name, key, what, id := strings.ToLower(one.name), "disk", "disk", targets[i].DiskID
 		if id == "" {
-			key, what, id = "instance", "server", target.InstanceID
+			key, what, id = "instance", "server", targets[i].InstanceID
 		}
-		first, twice := owner[key+id]
-		switch {
-		case id == "":
-		case twice:
-			r.fail(entries[i].Get(key), "is the %s of %s already: make one target of the two, with the roles of both", what, first)
-		default:
-			owner[key+id] = target.Name
+		if first, twice := names[name]; twice {
+			r.fail(one.field, "differs from %s in capitals only: chat ignores them, so choose another name", first)
 		}
+		if first, twice := disks[key+id]; twice && id != "" {
+			r.fail(one.get(key), "is the %s of %s already: make one target of the two, with the roles of both", what, first)
+		}
+		names[name], disks[key+id] = one.name, one.name
 	}
 }

@@ -42,11 +42,11 @@ const (
 	reactLookup                   // the state of the region decides
 )
 
-// behaviour is what one code means: how the core reacts, of which kind the error is, and how to mend it.
+// behaviour is what one code means: how the core reacts, of which kind the error is, and what to do about it.
 type behaviour struct {
 	reaction reaction
 	kind     Kind
-	mend     string // %ACTION% stands for the API action
+	advice   string // %ACTION% stands for the API action
 }
 
 // behaviours is the one table from codes to behaviour. A code that ends in a star is a prefix. The HTTP
@@ -95,13 +95,13 @@ func behaviourOf(code string) behaviour {
 	return behaviour{reactFinal, KindUpstream, "an answer that this program does not know: look the code up in the API's list of error codes"}
 }
 
-// fromAPI makes the error that people get of an answer of the API.
+// fromAPI returns the error that callers get for an answer of the API.
 func fromAPI(answer *APIError) *Error {
 	b := behaviourOf(answer.Code)
-	advice := strings.ReplaceAll(b.mend, "%ACTION%", answer.Action)
+	advice := strings.ReplaceAll(b.advice, "%ACTION%", answer.Action)
 	message := advice
 	switch {
-	case answer.Code == CodeNoCredentials && answer.Message != "": // no word of the API's: whoever looked for them says what mends it
+	case answer.Code == CodeNoCredentials && answer.Message != "": // the message is ours, not the API's
 		message = answer.Action + ": " + answer.Message
 	case answer.Message != "":
 		message = answer.Action + ": " + strings.TrimRight(answer.Message, ". ") + ": " + advice

@@ -10,7 +10,7 @@ type Kind int
 
 // The kinds of errors.
 const (
-	KindInternal    Kind = iota // a defect of this program or an answer that nobody foresaw
+	KindInternal    Kind = iota // a defect of this program, or an answer that it does not know
 	KindMalformed               // the input cannot be read
 	KindInvalid                 // a parameter breaks a rule, or a key was used with other parameters
 	KindUnknown                 // the named thing does not exist
@@ -20,7 +20,7 @@ const (
 	KindThrottled               // the API refuses more calls for now
 	KindPaced                   // our own pace allows no more calls for now
 	KindUpstream                // the API failed
-	KindUnavailable             // the API is not available
+	KindUnavailable             // the API is not available, or no slot is free now
 	KindTimeout                 // no answer, or no time left
 )
 
@@ -32,11 +32,11 @@ const (
 	CodeMalformed     = "MalformedEvent"   // an event, body or payload cannot be read
 	CodeInvalidOrder  = "InvalidOrder"     // a field of an order breaks a rule
 	CodeUnknownTarget = "UnknownTarget"    // the policy has no such target
-	CodeUnknownRole   = "UnknownRole"      // no target keeps this role
+	CodeUnknownRole   = "UnknownRole"      // the target, or no target, keeps this role; or an order must name one
 	CodeNoSuchID      = "UnknownSnapshot"  // no configured target has this snapshot
 	CodeTooOld        = "EventTooOld"      // older than maxEventAge
 	CodeNoTime        = "DeadlineExceeded" // no time left before the first call
-	CodeBlocked       = "SlotsFull"        // no slot is free
+	CodeBlocked       = "SlotsFull"        // no slot is free: of an order that is blocked or deferred
 	CodeDelayed       = "DeletionDelayed"  // no list was fresh enough for a deletion
 	CodeStuck         = "SnapshotStuck"    // a snapshot has been in progress for more than two hours
 	CodeSharedDisk    = "SharedDisk"       // two targets name the same disk
@@ -51,8 +51,8 @@ const (
 	codePaced         = "TooManyCalls"     // SNAPSHOT_CALLS_PER_MINUTE allows no more calls now
 )
 
-// Error is a failure as people and machines get it: a code to act on, a message that says what is wrong and what
-// mends it, and whether the same order may succeed later. It carries no secret.
+// Error is a failure as callers and users get it: a code to act on, a message that says what is wrong and what to do, and
+// whether the same order may succeed later. It carries no secret. What the API answered is an [APIError] beneath it.
 type Error struct {
 	Code      string `json:"code"`
 	Message   string `json:"message"`
@@ -60,20 +60,21 @@ type Error struct {
 
 	Kind      Kind   `json:"-"`
 	RequestID string `json:"-"` // the API's request ID, where it answered
-	Advice    string `json:"-"` // what mends it, without a word of the API's own; empty: Message has none
+	Advice    string `json:"-"` // Message without text that the API wrote; empty: Message has no such text
 	cause     error
 }
 
-// Public returns what strangers on the internet may read: the message without text that the API wrote.
+// Public returns what an unknown caller may read: the message without text that the API wrote.
 func (e *Error) Public() string { return cmp.Or(e.Advice, e.Message) }
 
-// Error tells the code and the message.
+// Error returns the code and the message.
 func (e *Error) Error() string { return e.Code + ": " + e.Message }
 
-// Unwrap returns the error beneath.
+// Unwrap returns the error that caused this one, or nil.
 func (e *Error) Unwrap() error { return e.cause }
 
-// AsError returns err as an [*Error]; one that is none becomes CodeInternal, whose message keeps err to the log.
+// AsError returns err as an [*Error]; nil stays nil. An [*APIError] and [Violations] keep their codes; any other error
+// becomes CodeInternal, whose message does not show it: the log does.
 func AsError(err error) *Error {
 	if err == nil {
 		return nil

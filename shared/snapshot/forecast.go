@@ -109,7 +109,7 @@ func (s *situation) later(target Target) []PlanItem {
 	return items
 }
 
-// Outlook is what is to be expected of one role of a target.
+// Outlook says when a role of a target is due next, and whether it, or an order for it, will find a slot.
 type Outlook struct {
 	Target string
 	Role   string

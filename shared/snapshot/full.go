@@ -61,7 +61,7 @@ func (t *taking) busy(running Snapshot) error {
 	case t.situation().stuck(running):
 		why = "has been in progress for more than " + age(stuckAge)
 	case running.ours():
-		why = "has no room for the mark of another order"
+		why = "serves as many orders as it can be marked with"
 	}
 	return &Error{Code: CodeCreatingSnapshot, Kind: KindConflict, Retryable: true, Message: fmt.Sprintf(
 		"%s of this disk is in progress and %s: repeat the same order once it is done, in 10 to 30 minutes", running.ID, why)}
@@ -176,5 +176,5 @@ func (s *situation) diskGone(target Target) *Error {
 	}
 	return &Error{Code: CodeDiskGone, Kind: KindUnknown, Message: fmt.Sprintf(
 		"disk: region %s has no disk %s: it or its server was released, or the region in snapshots.yaml is wrong; nothing was deleted",
-		target.RegionID, quote(target.DiskID))}
+		target.RegionID, Quote(target.DiskID))}
 }

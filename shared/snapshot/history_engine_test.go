@@ -52,8 +52,8 @@ type history struct {
 	known    map[string]string    // disk of each snapshot that there ever was
 	deleted  map[string]time.Time // when it was deleted
 	creator  map[string]*process
-	refusals map[string]*process    // of orders, for good, by token
-	attempts map[string][]time.Time // of a due role and its time
+	refusals map[string]finalRefusal // of orders, for good, by token
+	attempts map[string][]time.Time  // of a due role and its time
 	removed  []removed
 	touched  map[string]time.Time // when an operator last tagged it
 	gone     map[string]bool      // disks
@@ -68,6 +68,11 @@ type removed struct {
 	simulator.Snapshot
 	at time.Time
 	by *historyRun // nil: an operator
+}
+
+type finalRefusal struct {
+	by *process
+	at time.Time
 }
 
 // chaos is how much goes wrong in a history.
@@ -164,6 +169,9 @@ func (r *historyRun) Do(ctx context.Context, key, action string, params map[stri
 	if r.h.direct {
 		r.h.mu.Lock()
 		defer r.h.mu.Unlock()
+		if r.calls++; r.calls > callsMax {
+			panic(tooManyCalls) // in the goroutine of the history: it must not end
+		}
 		r.h.attempted(c)
 		return r.h.effect(c)
 	}
@@ -208,8 +216,12 @@ func (h *history) start(p *process, kind string, after time.Duration, do func(*h
 	}
 	body := func() {
 		defer func() {
-			if value := recover(); value != nil {
-				h.violate("panic: %v\n%s", value, debug.Stack())
+			switch value := recover(); value {
+			case nil:
+			case tooManyCalls:
+				h.violate("run %d: %s", r.id, tooManyCalls)
+			default:
+				h.violate("run %d: panic: %v\n%s", r.id, value, debug.Stack())
 			}
 			if !h.direct {
 				h.queue <- &apiCall{run: r, end: true}
@@ -263,7 +275,12 @@ func (h *history) collect() {
 	})
 }
 
-const stepsMax = 3000
+const (
+	stepsMax = 3000
+	callsMax = 300 // of a run
+
+	tooManyCalls = "it makes more than 300 calls"
+)
 
 // play lets everything that was started run to its end.
 func (h *history) play() {
@@ -350,8 +367,8 @@ func (h *history) serve(c *apiCall) {
 		return
 	}
 	h.attempted(c)
-	if r.calls++; r.calls > 300 {
-		h.violate("run %d makes more than 300 calls", r.id)
+	if r.calls++; r.calls > callsMax {
+		h.violate("run %d: %s", r.id, tooManyCalls)
 		h.kill(c)
 		return
 	}
@@ -565,7 +582,7 @@ func (h *history) judgeCreate(c *apiCall, reply simulator.Reply) {
 	h.writes++
 	s := h.state(c, h.sim.Snapshots())
 	mark := strings.TrimPrefix(token, "sn1-")[:16]
-	if by, refused := h.refusals[token]; refused && by == r.process {
+	if last, refused := h.refusals[token]; refused && last.by == r.process && !c.sent.After(last.at) && c.abandoned {
 		h.violate("run %d: an order was refused for good, and then its call arrived and took %s", r.id, reply.SnapshotID)
 	}
 	exception, err := event.Created(s, reply.SnapshotID, mark, h.forgot, 24*time.Hour)

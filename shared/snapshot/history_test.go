@@ -25,7 +25,7 @@ const (
 	historiesVar = "SNAPSHOT_HISTORIES"
 	historyVar   = "SNAPSHOT_HISTORY"
 
-	historiesByDefault = 1500
+	historiesByDefault = 1000
 	historiesEnough    = 10000 // each kind of event must be in at least 1% of so many
 )
 
@@ -86,7 +86,7 @@ func TestHistoriesFindEachRule(t *testing.T) {
 		reason, known := unreachable[row]
 		limit := uint64(foundWithin)
 		if known && count < historiesEnough {
-			limit = 50
+			limit = 25
 		}
 		var found *history
 		runHistories(t, row, 1, limit, func(h *history) bool {

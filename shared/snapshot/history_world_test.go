@@ -62,7 +62,9 @@ func newHistory(number uint64, disabled string, trace func(string, ...any)) *his
 	h := &history{
 		number: number, rng: rand.New(rand.NewPCG(number, 0)), disabled: disabled, trace: trace, queue: make(chan *apiCall, 4096),
 		events: make(map[string]*judge.Event), known: make(map[string]string), deleted: make(map[string]time.Time),
-		creator: make(map[string]*process), refusals: make(map[string]*process), attempts: make(map[string][]time.Time), touched: make(map[string]time.Time), gone: make(map[string]bool), noDate: make(map[string]bool), counts: make(map[string]int),
+		creator: make(map[string]*process), refusals: make(map[string]finalRefusal),
+		attempts: make(map[string][]time.Time), touched: make(map[string]time.Time),
+		gone: make(map[string]bool), noDate: make(map[string]bool), counts: make(map[string]int),
 	}
 	time.Sleep(40*day + h.between(0, 14*day).Truncate(time.Second))
 	h.chaos = chaos{
@@ -83,7 +85,7 @@ func newHistory(number uint64, disabled string, trace func(string, ...any)) *his
 	h.deploy(&config)
 	config.Credentials = append(config.Credentials, simulator.Credential{AccessKeyID: "operator"})
 	h.sim = simulator.New(config)
-	h.plant()
+	h.populate()
 	if config.ReplaceTags {
 		h.count("tags are replaced")
 	}
@@ -192,8 +194,8 @@ func (h *history) deploy(config *simulator.Config) {
 	}
 }
 
-// plant puts snapshots onto the disks: what sweeps and orders before would have left there, and what they would not.
-func (h *history) plant() {
+// populate puts snapshots onto the disks: what sweeps and orders before would have left there, and what they would not.
+func (h *history) populate() {
 	tidy := h.chance(0.5)
 	seen := make(map[string]bool)
 	serial := 0
@@ -223,19 +225,19 @@ func (h *history) plant() {
 				}
 				for range count {
 					serial++
-					h.plantOne(t, r, age, fmt.Sprint("p", serial), tidy)
+					h.addOne(t, r, age, fmt.Sprint("p", serial), tidy)
 					age += max(r.Times.Period, h.between(time.Hour, 2*day))
 				}
 			}
 			for !tidy && h.chance(0.25) {
 				serial++
-				h.plantOne(t, judge.Role{}, h.between(time.Hour, 9*day), fmt.Sprint("p", serial), tidy)
+				h.addOne(t, judge.Role{}, h.between(time.Hour, 9*day), fmt.Sprint("p", serial), tidy)
 			}
 		}
 	}
 }
 
-func (h *history) plantOne(t judge.Target, r judge.Role, age time.Duration, id string, tidy bool) {
+func (h *history) addOne(t judge.Target, r judge.Role, age time.Duration, id string, tidy bool) {
 	all := h.sim.Snapshots()
 	used := 0
 	for _, one := range all {
@@ -273,7 +275,7 @@ func (h *history) plantOne(t judge.Target, r judge.Role, age time.Duration, id s
 	}
 	h.known[one.ID] = t.Disk
 	h.sim.AddSnapshot(one)
-	h.trace("planted %s %s on %s, %s old, %s, tags %v", one.ID, one.Name, one.DiskID, age, one.Status, one.Tags)
+	h.trace("added %s %s on %s, %s old, %s, tags %v", one.ID, one.Name, one.DiskID, age, one.Status, one.Tags)
 }
 
 func (h *history) pinValue() string {
@@ -322,7 +324,9 @@ func (h *history) operate() {
 		raw("tags", simulator.Tag{Key: "team", Value: "web"})
 	case 9, 10:
 		disk := pick(h, h.disks)
-		reply := h.do("CreateSnapshot", map[string]string{"RegionId": h.regionOfDisk(disk), "DiskId": disk, "SnapshotName": fmt.Sprintf("by-hand-%d", h.rng.Uint32())})
+		reply := h.do("CreateSnapshot", map[string]string{
+			"RegionId": h.regionOfDisk(disk), "DiskId": disk, "SnapshotName": fmt.Sprintf("by-hand-%d", h.rng.Uint32()),
+		})
 		if h.trace("operator: takes %s of %s %s", reply.SnapshotID, disk, reply.Code); reply.Code == "" {
 			h.known[reply.SnapshotID] = disk
 			h.count("operator takes")
@@ -452,7 +456,8 @@ func (h *history) swept(r *historyRun, results []snapshot.Result) {
 		if result.Error != nil {
 			text = result.Error.Code
 		}
-		h.trace("run %d: %s %s %s %s %s %s", r.id, result.Target, result.Role, result.Outcome, result.SnapshotID, text, result.Warning[:min(90, len(result.Warning))])
+		h.trace("run %d: %s %s %s %s %s %.90s", r.id, result.Target, result.Role, result.Outcome, result.SnapshotID, text,
+			result.Warning)
 		if result.Outcome != "" && !r.dead {
 			h.count("due: " + string(result.Outcome))
 		}
@@ -500,7 +505,10 @@ func (h *history) pin(d *deployment) {
 
 // order delivers a new order.
 func (h *history) order(d *deployment, target snapshot.Target) *delivery {
-	o := snapshot.Order{Target: target.Name, Sender: "api", Key: fmt.Sprint("deployment:", len(h.orders)), ExplicitKey: h.chance(0.3), Repeated: h.chance(0.5)}
+	o := snapshot.Order{
+		Target: target.Name, Sender: "api", Key: fmt.Sprint("deployment:", len(h.orders)), ExplicitKey: h.chance(0.3),
+		Repeated: h.chance(0.5),
+	}
 	if len(target.Keep) > 0 && h.chance(0.9) {
 		o.Role = pick(h, target.Keep).Role
 	}
@@ -580,15 +588,17 @@ func (h *history) ordered(r *historyRun, result snapshot.Result) {
 
 // refused judges a final refusal: there must be no snapshot of the order, unless another run takes it at the same time.
 func (h *history) refused(r *historyRun, result snapshot.Result) {
-	h.refusals[result.ClientToken] = r.process
+	h.refusals[result.ClientToken] = finalRefusal{r.process, time.Now()}
 	for _, one := range h.sim.Snapshots() {
 		mine := slices.ContainsFunc(one.Tags, func(t simulator.Tag) bool {
 			return t.Key == snapshot.TagToken && t.Value == result.ClientToken && result.ClientToken != ""
 		})
+		hash := strings.TrimPrefix(result.ClientToken, "sn1-")
+		hash = hash[:min(8, len(hash))]
 		if one.CreationTime.After(r.began) && h.creator[one.ID] != r.process {
 			continue
 		}
-		if mine || one.Name == result.SnapshotName && strings.HasSuffix(one.Name, "-"+strings.TrimPrefix(result.ClientToken, "sn1-")[:min(8, len(result.ClientToken))]) {
+		if mine || hash != "" && one.Name == result.SnapshotName && strings.HasSuffix(one.Name, "-"+hash) {
 			h.violate("run %d: order %s is refused for good (%v), and has %s (%s)", r.id, r.delivery.order.Key, result.Error, one.ID, one.Status)
 		}
 	}

@@ -13,7 +13,7 @@ import (
 // Tags that are this project's own. A snapshot is ours if it carries TagToken and TagMeta.
 const (
 	TagToken = tagPrefix + "token" // the client token of the order that took it
-	TagMeta  = tagPrefix + "meta"  // <role>/<trigger>/<fingerprint>/<hash of the deployment's name>
+	TagMeta  = tagPrefix + "meta"  // <role>/<sender>/<fingerprint>/<hash of the deployment's name>
 	TagKeep  = tagPrefix + "keep"  // a pin: forever, or the last day, 2026-12-01
 
 	// tagJoined and 16 characters of a token's hash mark a snapshot that another order joined; its value is the meta

@@ -49,7 +49,7 @@ func TestJoinedOrders(t *testing.T) {
 				}
 				if got := a.take(numbered(6)); got.Outcome != snapshot.OutcomeDeferred ||
 					code(got) != snapshot.CodeCreatingSnapshot || !got.Error.Retryable ||
-					!strings.Contains(got.Error.Message, "no room") {
+					!strings.Contains(got.Error.Message, "serves as many orders") {
 					t.Errorf("the sixth: %q %v", got.Outcome, got.Error)
 				}
 				time.Sleep(30 * time.Minute)

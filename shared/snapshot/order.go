@@ -36,7 +36,7 @@ type Order struct {
 	Key    string // slot:<role>:<minute>, deployment:<id>, an Idempotency-Key, ...
 
 	// ExplicitKey says that the caller chose Key for one snapshot of one disk. Region and disk then stay out of the
-	// token, so that the same key on another disk is refused, not obeyed.
+	// token, so that the same key on another disk is refused.
 	ExplicitKey bool
 
 	Time   time.Time     // of the event; zero if it has none, and then the name has none either
@@ -47,14 +47,14 @@ type Order struct {
 	SnapshotName    string
 	ClientToken     string
 	ResourceGroupID string
-	Tags            []Tag // the caller's own, at most 18 together with the target's
+	Tags            []Tag // the caller's own, at most 10 together with the target's
 
 	// Repeated says that the caller sends the order again until it is done, for at least 40 minutes. Unread says that
 	// no caller reads the answer. They decide which failures are notified.
 	Repeated bool
 	Unread   bool
 
-	// Paced applies the MinInterval of the target: while its newest snapshot is younger, the order gets that one.
+	// Paced applies [Target.MinInterval]: while the newest snapshot of the disk is younger, the order gets that one.
 	Paced bool
 }
 
@@ -76,10 +76,10 @@ func (o Order) Validate() error {
 	case o.Target != "" && o.DiskID != "":
 		v.add("target", CodeInvalidOrder, "stands beside DiskId: name one of them")
 	case o.Target != "" && !ValidTarget(o.Target):
-		v.add("target", CodeInvalidOrder, fmt.Sprintf("%s is not the name of a target: use 1 to %d letters, digits, - and _", quote(o.Target), TargetMax))
+		v.add("target", CodeInvalidOrder, fmt.Sprintf("%s is not the name of a target: use 1 to %d letters, digits, - and _", Quote(o.Target), TargetMax))
 	}
 	if o.Role != "" && !ValidRole(o.Role) {
-		v.add("role", CodeInvalidOrder, fmt.Sprintf("%s is not a role: use 1 to %d letters, digits, - and _, the first a letter", quote(o.Role), RoleMax))
+		v.add("role", CodeInvalidOrder, fmt.Sprintf("%s is not a role: use 1 to %d letters, digits, - and _, the first a letter", Quote(o.Role), RoleMax))
 	}
 	if n := utf8.RuneCountInString(o.Reason); n > ReasonMax {
 		v.add("reason", CodeInvalidOrder, fmt.Sprintf("has %d characters: use at most %d", n, ReasonMax))
@@ -95,7 +95,7 @@ func (o Order) Validate() error {
 	}
 	for i, tag := range o.Tags {
 		if reservedTag(tag.Key) {
-			v.add(fmt.Sprintf("Tag.%d.Key", i+1), codeInvalidTag, fmt.Sprintf("%s: the prefix %s is this project's own", quote(tag.Key), tagPrefix))
+			v.add(fmt.Sprintf("Tag.%d.Key", i+1), codeInvalidTag, fmt.Sprintf("%s: the prefix %s is this project's own", Quote(tag.Key), tagPrefix))
 		}
 	}
 	return v.orNil()

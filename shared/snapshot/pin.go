@@ -43,7 +43,7 @@ func checkPin(until string, now time.Time) error {
 	day, err := time.Parse(time.DateOnly, until)
 	switch {
 	case err != nil:
-		wrong.add("until", CodeInvalidOrder, fmt.Sprintf("%s is not a day: write one such as 2026-12-01, or %s", quote(until), pinForever))
+		wrong.add("until", CodeInvalidOrder, fmt.Sprintf("%s is not a day: write one such as 2026-12-01, or %s", Quote(until), pinForever))
 	case !now.Before(day.AddDate(0, 0, 1)):
 		wrong.add("until", CodeInvalidOrder, fmt.Sprintf("%s is in the past: name a day to come, or %s", until, pinForever))
 	}

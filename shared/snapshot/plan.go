@@ -265,7 +265,7 @@ func (s *situation) warnings(target Target) []string {
 			all = append(all, one.ID+": its tag "+TagMeta+" cannot be read, so only its failure would delete it")
 		}
 		if !one.InProgress() && !one.Good() && one.Status != Failed {
-			all = append(all, one.ID+" has the status "+quote(string(one.Status))+", which the API does not document: it is never deleted")
+			all = append(all, one.ID+" has the status "+Quote(string(one.Status))+", which the API does not document: it is never deleted")
 		}
 	}
 	return all

@@ -105,7 +105,7 @@ func (g *regionSweep) problem(s *situation, target Target) *Error {
 		}
 		return &Error{Code: CodeDiskGone, Kind: KindUnknown, Message: fmt.Sprintf(
 			"instance: region %s has no server %s with a system disk: it was released, or its ID or region in snapshots.yaml is wrong",
-			g.id, quote(target.InstanceID))}
+			g.id, Quote(target.InstanceID))}
 	}
 	if gone := s.diskGone(target); gone != nil {
 		return gone

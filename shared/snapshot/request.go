@@ -66,7 +66,7 @@ func checkRegion(v *Violations, field, region string) {
 	case region == "":
 		v.add(field, codeMissingRegion, "is missing: name the region of the server, such as cn-hangzhou")
 	case !ValidRegion(region):
-		v.add(field, CodeInvalidRegion, fmt.Sprintf("%s is not a region ID: write one such as cn-hangzhou", quote(region)))
+		v.add(field, CodeInvalidRegion, fmt.Sprintf("%s is not a region ID: write one such as cn-hangzhou", Quote(region)))
 	}
 }
 
@@ -75,13 +75,13 @@ func checkDisk(v *Violations, field, disk string) {
 	case disk == "":
 		v.add(field, codeMissingDisk, "is missing: name the disk, such as d-bp18kjxg9ebrhsgi0001")
 	case !ValidDisk(disk):
-		v.add(field, codeInvalidDisk, fmt.Sprintf("%s is not a disk ID: write one such as d-bp18kjxg9ebrhsgi0001", quote(disk)))
+		v.add(field, codeInvalidDisk, fmt.Sprintf("%s is not a disk ID: write one such as d-bp18kjxg9ebrhsgi0001", Quote(disk)))
 	}
 }
 
 func checkGroup(v *Violations, field, group string) {
 	if group != "" && !validID("rg-", group) {
-		v.add(field, codeInvalidGroup, fmt.Sprintf("%s is not a resource group ID: write one such as rg-aek2bti7cf70001", quote(group)))
+		v.add(field, codeInvalidGroup, fmt.Sprintf("%s is not a resource group ID: write one such as rg-aek2bti7cf70001", Quote(group)))
 	}
 }
 
@@ -99,14 +99,14 @@ func checkName(v *Violations, field, name string) {
 	}
 	first, _ := utf8.DecodeRuneInString(name)
 	if !nameLetter(first) {
-		v.add(field, CodeNameUnsupported, fmt.Sprintf("begins with %s: begin with a letter", quote(string(first))))
+		v.add(field, CodeNameUnsupported, fmt.Sprintf("begins with %s: begin with a letter", Quote(string(first))))
 	}
 	if lower := strings.ToLower(name); strings.HasPrefix(lower, "http://") || strings.HasPrefix(lower, "https://") {
 		v.add(field, CodeNameUnsupported, "begins with http:// or https://: begin with another word")
 	}
 	for _, r := range name {
 		if !nameLetter(r) && !(r >= '0' && r <= '9') && !strings.ContainsRune(":_.-", r) {
-			v.add(field, CodeNameUnsupported, fmt.Sprintf("contains %s: use letters, digits, colons, underscores, full stops and hyphens only", quote(string(r))))
+			v.add(field, CodeNameUnsupported, fmt.Sprintf("contains %s: use letters, digits, colons, underscores, full stops and hyphens only", Quote(string(r))))
 			break
 		}
 	}
@@ -140,7 +140,7 @@ func checkTags(v *Violations, tags []Tag) {
 		checkTagKey(v, key, tag.Key)
 		checkTagValue(v, fmt.Sprintf("Tag.%d.Value", i+1), tag.Value)
 		if first, twice := seen[tag.Key]; twice {
-			v.add(key, codeInvalidTag, fmt.Sprintf("%s stands in Tag.%d.Key already: use each key once", quote(tag.Key), first))
+			v.add(key, codeInvalidTag, fmt.Sprintf("%s stands in Tag.%d.Key already: use each key once", Quote(tag.Key), first))
 		} else {
 			seen[tag.Key] = i + 1
 		}
@@ -160,7 +160,7 @@ func checkTagKey(v *Violations, field, key string) {
 		v.add(field, codeInvalidTag, fmt.Sprintf("has %d characters: use at most %d", n, tagKeyMax))
 	}
 	if strings.HasPrefix(lower, "acs:") || strings.HasPrefix(lower, "aliyun") {
-		v.add(field, codeInvalidTag, fmt.Sprintf("%s begins with acs: or aliyun, which Alibaba Cloud keeps for itself", quote(key)))
+		v.add(field, codeInvalidTag, fmt.Sprintf("%s begins with acs: or aliyun, which Alibaba Cloud keeps for itself", Quote(key)))
 	}
 	checkTagText(v, field, key)
 }
@@ -182,10 +182,34 @@ func checkTagText(v *Violations, field, text string) {
 	}
 }
 
-// quote renders a caller's text for a message: one line, at most 60 characters, no control characters.
-func quote(text string) string {
-	if runes := []rune(text); len(runes) > 60 {
-		text = string(runes[:57]) + "..."
+// Violation is one thing wrong with one parameter of a [Request] or one field of an [Order].
+type Violation struct {
+	Field  string // the field as the caller wrote it: DiskId, Tag.3.Key, target
+	Defect string // what is wrong with the value, and what would be right
+	Code   string // the code that the API answers for this defect
+}
+
+// Violations is every violation of one input. It is an error; [Request.Validate] and [Order.Validate] return it.
+type Violations []Violation
+
+// Error lists every violation in one line: "DiskId: is missing; SnapshotName: ...".
+func (v Violations) Error() string {
+	parts := make([]string, len(v))
+	for i, one := range v {
+		parts[i] = one.Field + ": " + one.Defect
 	}
-	return fmt.Sprintf("%q", text)
+	return strings.Join(parts, "; ")
+}
+
+// add appends a violation; it keeps the rules below one line each.
+func (v *Violations) add(field, code, defect string) {
+	*v = append(*v, Violation{Field: field, Defect: defect, Code: code})
+}
+
+// orNil returns nil as a plain nil error when there is no violation.
+func (v Violations) orNil() error {
+	if len(v) == 0 {
+		return nil
+	}
+	return v
 }

@@ -109,7 +109,7 @@ var protections = []struct {
 		if one.InProgress() || one.Good() || one.Status == Failed {
 			return ""
 		}
-		return "its status " + quote(string(one.Status)) + " is unknown"
+		return "its status " + Quote(string(one.Status)) + " is unknown"
 	}},
 	{"no date", func(_ *situation, one Snapshot) string {
 		if one.CreationTime.IsZero() {

@@ -364,7 +364,7 @@ func (r *run) findDisk(ctx context.Context, target *Target, tries *retry) error 
 	if disk == "" {
 		return &Error{Code: CodeDiskGone, Kind: KindUnknown, Message: fmt.Sprintf(
 			"instance: region %s has no server %s with a system disk: it was released, or its ID or region in snapshots.yaml is wrong",
-			target.RegionID, quote(target.InstanceID))}
+			target.RegionID, Quote(target.InstanceID))}
 	}
 	r.Instance.rememberSystemDisk(target.RegionID, target.InstanceID, disk)
 	target.DiskID = disk

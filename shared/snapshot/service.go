@@ -106,7 +106,7 @@ func (r *run) parallel(n int, do func(int)) {
 type panicValue struct{ any }
 
 func (s *Service) unknownTarget(name string) *Error {
-	message := "target: snapshots.yaml has no target " + quote(name)
+	message := "target: snapshots.yaml has no target " + Quote(name)
 	names := make([]string, len(s.Policy.Targets))
 	for i, target := range s.Policy.Targets {
 		names[i] = target.Name
@@ -121,7 +121,7 @@ func (s *Service) unknownTarget(name string) *Error {
 
 // unknownRole is the error about a role that a target does not keep.
 func unknownRole(role string, target Target) *Error {
-	message := "role: keep of " + target.Name + " does not name " + quote(role) + ", so its snapshot would occupy a slot for ever"
+	message := "role: keep of " + target.Name + " does not name " + Quote(role) + ", so its snapshot would occupy a slot for ever"
 	names := make([]string, len(target.Keep))
 	for i, slots := range target.Keep {
 		names[i] = slots.Role

@@ -3,6 +3,7 @@ package snapshot
 import (
 	"cmp"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 )
@@ -90,7 +91,7 @@ func newSituation(base situation) *situation {
 		place(target.DiskID)
 	}
 	for diskID, all := range s.byDisk {
-		slices.SortFunc(all, newestFirst)
+		sortNewestFirst(all)
 		server := place(diskID)
 		s.byServer[server] = append(s.byServer[server], all...)
 		if strings.HasPrefix(server, ownServer) {
@@ -98,7 +99,7 @@ func newSituation(base situation) *situation {
 		}
 	}
 	for _, all := range s.byServer {
-		slices.SortFunc(all, newestFirst)
+		sortNewestFirst(all)
 	}
 	return s
 }
@@ -162,6 +163,11 @@ func (s *situation) newestGood(diskID string) (Snapshot, bool) {
 
 // pinned reports whether a snapshot is pinned.
 func (s *situation) pinned(one Snapshot) bool { return pinReason(one, s.now) != "" }
+
+// sortNewestFirst sorts snapshots. slices.SortFunc would add 25 KB to each binary for elements of this size.
+func sortNewestFirst(all []Snapshot) {
+	sort.Slice(all, func(i, j int) bool { return newestFirst(all[i], all[j]) < 0 })
+}
 
 // newestFirst orders snapshots by creation time; equal times by ID, so that every run sees one order.
 func newestFirst(a, b Snapshot) int {

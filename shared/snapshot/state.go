@@ -19,7 +19,7 @@ const (
 // ParseStatus reads a status without regard to case or surrounding blanks.
 func ParseStatus(text string) Status { return Status(strings.ToLower(strings.TrimSpace(text))) }
 
-// Snapshot is one snapshot as ListSnapshots tells of it.
+// Snapshot is one snapshot as ListSnapshots shows it.
 type Snapshot struct {
 	ID           string
 	Name         string
@@ -56,7 +56,7 @@ func (s Snapshot) created() string {
 	return s.CreationTime.UTC().Format(time.RFC3339)
 }
 
-// Disk is one disk as ListDisks tells of it.
+// Disk is one disk as ListDisks shows it.
 type Disk struct {
 	ID         string
 	InstanceID string // the server to which it is attached

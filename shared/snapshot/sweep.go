@@ -98,7 +98,7 @@ func (sw *sweeping) check() error {
 		}
 	}
 	if len(sw.asked) == 0 {
-		return &Error{Code: CodeUnknownRole, Kind: KindInvalid, Message: "role: no target keeps role " + quote(role) +
+		return &Error{Code: CodeUnknownRole, Kind: KindInvalid, Message: "role: no target keeps role " + Quote(role) +
 			": name it under keep in snapshots.yaml, name targets without keep in the timer's payload, or correct the payload"}
 	}
 	return nil
@@ -143,7 +143,7 @@ func (g *regionSweep) clean(ctx context.Context) {
 	if _, g.err = g.list(ctx, g.id, time.Time{}, g.tries()); g.err != nil {
 		return
 	}
-	for {
+	for range 1 + len(g.known(g.id)) { // each deletes one snapshot, or is refused one
 		s := g.situation()
 		if len(s.plan(!s.disksKnown).deletions) == 0 {
 			return

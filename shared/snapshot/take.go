@@ -229,7 +229,7 @@ func (r Result) replayed() Result {
 // and after the API forgot the token, must not replace a newer restore point.
 const lateAfter = time.Minute
 
-// do does the order that nobody else in this process does.
+// do does an order that is not in flight in this process.
 func (t *taking) do(ctx context.Context) {
 	late := !t.order.Time.IsZero() && t.now().Sub(t.order.Time) > lateAfter
 	if late || t.order.MaxAge > 0 || t.order.Paced && t.target.MinInterval > 0 {
@@ -330,7 +330,7 @@ func (t *taking) ofDisk() []Snapshot {
 			all = append(all, one)
 		}
 	}
-	slices.SortFunc(all, newestFirst)
+	sortNewestFirst(all)
 	return all
 }
 

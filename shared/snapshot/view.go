@@ -9,8 +9,8 @@ import (
 type Listing struct {
 	Target    string     `json:"target"`
 	Slots     SlotCount  `json:"slots"`
-	Snapshots []Snapshot `json:"-"`
-	Listed    []Listed   `json:"snapshots"`
+	Snapshots []Snapshot `json:"-"`         // as the API lists them
+	Listed    []Listed   `json:"snapshots"` // the same, as callers see them
 }
 
 // SlotCount is how many slots of a server are used, and how many it has.

@@ -17,7 +17,7 @@ import (
 	"swas-snapshot/shared/snapshot"
 )
 
-// yearVar set to 1 simulates a year of each policy; by default it is eight weeks.
+// yearVar set to 1 simulates a year of each policy; by default it is four weeks.
 const yearVar = "SNAPSHOT_YEAR"
 
 // pollEvery is how often the gate of a deployment repeats its order.
@@ -72,7 +72,7 @@ var yearCases = []yearCase{
 
 // TestYear simulates a year of sweeps every 10 minutes and 1,000 deployments, with 1% of the calls failing.
 func TestYear(t *testing.T) {
-	days := 56
+	days := 28
 	if os.Getenv(yearVar) != "" {
 		days = 365
 	}
@@ -286,7 +286,8 @@ func (y *year) report() {
 	}
 	worst, median := worstAndMedian(y.waits)
 	replaced := y.deleted[judge.Replacement] + y.deleted[judge.AccountReplacement]
-	fmt.Fprintf(&line, "; %d blocked; %d replaced (%d for the account), %d surplus", y.blocked, replaced, y.deleted[judge.AccountReplacement], y.deleted[judge.Surplus])
+	fmt.Fprintf(&line, "; %d blocked; %d replaced (%d for the account), %d surplus", y.blocked, replaced,
+		y.deleted[judge.AccountReplacement], y.deleted[judge.Surplus])
 	if len(y.orders) > 0 {
 		fmt.Fprintf(&line, "; %d deployments, wait %s worst, %s median, %d waited, %d not served in %s", len(y.waits), worst, median,
 			len(y.waits)-count(y.waits, func(d time.Duration) bool { return d < pollEvery }), y.unserved, y.gate)

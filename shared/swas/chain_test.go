@@ -19,7 +19,8 @@ func alone(t *testing.T) string {
 	home := t.TempDir()
 	t.Setenv("ALIBABA_CLOUD_ECS_METADATA_DISABLED", "true")
 	t.Setenv("HOME", home)
-	for _, name := range []string{"ACCESS_KEY_ID", "ACCESS_KEY_SECRET", "SECURITY_TOKEN", "CREDENTIALS_URI", "PROFILE", "CREDENTIALS_FILE"} {
+	for _, name := range []string{"ACCESS_KEY_ID", "ACCESS_KEY_SECRET", "SECURITY_TOKEN", "CREDENTIALS_URI", "PROFILE",
+		"CREDENTIALS_FILE"} {
 		t.Setenv("ALIBABA_CLOUD_"+name, "")
 	}
 	return home
@@ -29,9 +30,10 @@ func TestDefaultChain(t *testing.T) {
 	alone(t)
 	chain := &swas.DefaultChain{}
 	network := &wire{script: []reply{{200, done}}}
-	client := clientOf(t, swas.Config{Provider: chain, Transport: network})
+	client := clientOf(t, settings{provider: chain, transport: network})
 	_, err := create(t.Context(), client)
-	if answer := apiError(t, err); answer.Code != snapshot.CodeNoCredentials || !strings.HasPrefix(answer.Message, "no credentials were found") {
+	answer := apiError(t, err)
+	if answer.Code != snapshot.CodeNoCredentials || !strings.HasPrefix(answer.Message, "no credentials were found") {
 		t.Errorf("got %v", answer)
 	}
 	if _, found, err := chain.Refresh(t.Context()); found || err != nil {
@@ -40,14 +42,16 @@ func TestDefaultChain(t *testing.T) {
 
 	t.Setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", "from-environment")
 	t.Setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "made-up")
-	if _, err := create(t.Context(), client); err != nil || network.queries[0].Get("AccessKeyId") != "from-environment" {
+	_, err = create(t.Context(), client)
+	if err != nil || network.queries[0].Get("AccessKeyId") != "from-environment" {
 		t.Errorf("after a failure: got %v", err)
 	}
 }
 
 func TestOrigin(t *testing.T) {
 	issuer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = w.Write([]byte(`{"Code":"Success","AccessKeyId":"key","AccessKeySecret":"secret","SecurityToken":"token","Expiration":"` +
+		_, _ = w.Write([]byte(`{"Code":"Success","AccessKeyId":"key","AccessKeySecret":"secret",` +
+			`"SecurityToken":"token","Expiration":"` +
 			time.Now().Add(time.Hour).UTC().Format("2006-01-02T15:04:05Z") + `"}`))
 	}))
 	defer issuer.Close()
@@ -58,11 +62,13 @@ func TestOrigin(t *testing.T) {
 	}{
 		"key in the environment": {map[string]string{"ACCESS_KEY_ID": "key", "ACCESS_KEY_SECRET": "secret"}, "",
 			swas.Origin{AccessKeyID: "key", Link: "env"}},
-		"token in the environment": {map[string]string{"ACCESS_KEY_ID": "key", "ACCESS_KEY_SECRET": "secret", "SECURITY_TOKEN": "token"}, "",
+		"token in the environment": {map[string]string{"ACCESS_KEY_ID": "key", "ACCESS_KEY_SECRET": "secret",
+			"SECURITY_TOKEN": "token"}, "",
 			swas.Origin{AccessKeyID: "key", Link: "env", Temporary: true}},
 		"key in the profile": {nil, `{"name":"p","mode":"AK","access_key_id":"key","access_key_secret":"secret"}`,
 			swas.Origin{AccessKeyID: "key", Link: "cli_profile/static_ak"}},
-		"token in the profile": {nil, `{"name":"p","mode":"StsToken","access_key_id":"key","access_key_secret":"secret","sts_token":"token"}`,
+		"token in the profile": {nil,
+			`{"name":"p","mode":"StsToken","access_key_id":"key","access_key_secret":"secret","sts_token":"token"}`,
 			swas.Origin{AccessKeyID: "key", Link: "cli_profile/static_sts", Temporary: true}},
 		"issuer": {map[string]string{"CREDENTIALS_URI": issuer.URL}, "",
 			swas.Origin{AccessKeyID: "key", Link: "credential_uri", Temporary: true, Renewed: true}},
@@ -77,7 +83,8 @@ func TestOrigin(t *testing.T) {
 				if err := os.Mkdir(filepath.Join(home, ".aliyun"), 0o700); err != nil {
 					t.Fatal(err)
 				}
-				if err := os.WriteFile(filepath.Join(home, ".aliyun", "config.json"), []byte(`{"current":"p","profiles":[`+c.profile+`]}`), 0o600); err != nil {
+				file := filepath.Join(home, ".aliyun", "config.json")
+				if err := os.WriteFile(file, []byte(`{"current":"p","profiles":[`+c.profile+`]}`), 0o600); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/aliyun/alibaba-cloud-sdk-go/sdk"
-	vendor "github.com/aliyun/alibaba-cloud-sdk-go/sdk/auth/credentials"
 	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/requests"
 	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/responses"
 
@@ -18,63 +17,58 @@ import (
 	"swas-snapshot/shared/snapshot"
 )
 
-// defaultTimeout bounds one call where [Config] does not.
-const defaultTimeout = 10 * time.Second
-
-// Config is what a [Client] needs.
-type Config struct {
-	// Endpoint is the URL of the API, the value of SWAS_ENDPOINT. Empty is https://swas.<region>.aliyuncs.com.
-	// Plain http is taken for loopback hosts only.
-	Endpoint string
-	// Provider hands out the credentials; required.
-	Provider Provider
-	// Transport sends the requests. Nil is the one that all clients share.
-	Transport http.RoundTripper
-	// Timeout bounds one call; see "Time" in the package's documentation. Zero is 10 seconds.
-	Timeout time.Duration
-}
+// callTimeout bounds one call.
+const callTimeout = 10 * time.Second
 
 // Client calls the API. It implements [snapshot.API].
 type Client struct {
 	endpoint  endpoint
 	provider  Provider
 	transport http.RoundTripper // nil: the shared one, made at the first call
-	timeout   time.Duration
+	timeout   time.Duration     // of one call
 }
 
 var _ snapshot.API = (*Client)(nil)
 
-// New returns a Client. It makes no call and opens no connection. The error is a [*snapshot.Error] with Code
-// CodeBadConfig: an endpoint that is no URL of an API, or DEBUG=sdk in the environment, on which the SDK prints every
-// signed URL.
-func New(config Config) (*Client, error) {
-	where, err := parseEndpoint(config.Endpoint)
+// New returns a Client of the API at an endpoint, the value of SWAS_ENDPOINT: a URL, plain http for loopback hosts
+// only, or "" for https://swas.<region>.aliyuncs.com. provider is asked for the credentials of each call. New makes no
+// call and opens no connection. The error is that of [Check].
+func New(endpoint string, provider Provider) (*Client, error) {
+	where, err := parseEndpoint(endpoint)
 	if err != nil {
 		return nil, err
 	}
-	if config.Provider == nil {
-		return nil, &snapshot.Error{Code: snapshot.CodeBadConfig, Kind: snapshot.KindConfig, Message: "Provider is missing: give the client one, such as swas.Static"}
-	}
 	if slices.Contains(strings.Split(os.Getenv("DEBUG"), ","), "sdk") {
-		return nil, &snapshot.Error{Code: snapshot.CodeBadConfig, Kind: snapshot.KindConfig, Message: "DEBUG contains sdk, on which the SDK prints signatures and security tokens: remove it"}
+		return nil, badConfig("DEBUG contains sdk, on which the SDK prints signatures and security tokens: remove it")
 	}
-	client := &Client{endpoint: where, provider: config.Provider, transport: config.Transport, timeout: config.Timeout}
-	if client.timeout <= 0 {
-		client.timeout = defaultTimeout
-	}
-	return client, nil
+	return &Client{endpoint: where, provider: provider, timeout: callTimeout}, nil
+}
+
+// Check returns why no [Client] of an endpoint can be made, or nil. The error is a [*snapshot.Error] with Code
+// [snapshot.CodeBadConfig]: the endpoint is not the URL of an API, or the environment has DEBUG=sdk, on which the SDK
+// prints every signed URL.
+func Check(endpoint string) error {
+	_, err := New(endpoint, nil)
+	return err
+}
+
+func badConfig(message string) error {
+	return &snapshot.Error{Code: snapshot.CodeBadConfig, Kind: snapshot.KindConfig, Message: message}
 }
 
 // Format hides the client from every verb: fmt would look into the provider.
 func (*Client) Format(state fmt.State, _ rune) { _, _ = state.Write([]byte("[swas client]")) }
 
-// call makes one API call in a region. prepare builds the request and the answer anew for each attempt, since neither
+// call makes one API call in a region. prepare returns a new request and a new answer for each attempt, since neither
 // may be used twice. There is a second attempt only with fresh credentials.
-func call[A responses.AcsResponse](ctx context.Context, c *Client, region string, prepare func() (requests.AcsRequest, A)) (A, error) {
+func call[A responses.AcsResponse](
+	ctx context.Context, c *Client, region string, prepare func() (requests.AcsRequest, A),
+) (A, error) {
 	request, answer := prepare()
 	action := request.GetActionName()
-	if !hostLabels(region) {
-		return answer, &snapshot.APIError{Action: action, Code: snapshot.CodeInvalidRegion, Message: "the region is not one such as cn-hangzhou"}
+	if !snapshot.ValidRegion(region) {
+		return answer, &snapshot.APIError{Action: action, Code: snapshot.CodeInvalidRegion,
+			Message: "the region is not one such as cn-hangzhou"}
 	}
 	signer, err := c.provider.Credentials(ctx)
 	if err != nil {
@@ -98,10 +92,14 @@ func call[A responses.AcsResponse](ctx context.Context, c *Client, region string
 }
 
 // attempt sends one signed request. A nil result means HTTP 2xx, without a code of an error, decoded into answer.
-func (c *Client) attempt(ctx context.Context, region string, signer credentials.Credentials, request requests.AcsRequest, answer responses.AcsResponse) *snapshot.APIError {
+func (c *Client) attempt(
+	ctx context.Context, region string, signer credentials.Credentials,
+	request requests.AcsRequest, answer responses.AcsResponse,
+) *snapshot.APIError {
 	action := request.GetActionName()
 	if part := missing(signer); part != "" {
-		return &snapshot.APIError{Action: action, Code: snapshot.CodeNoCredentials, Message: "the " + part + " is missing"}
+		return &snapshot.APIError{Action: action, Code: snapshot.CodeNoCredentials,
+			Message: "the " + part + " is missing"}
 	}
 	now := time.Now()
 	end := c.deadline(ctx, now)
@@ -134,7 +132,10 @@ func (c *Client) attempt(ctx context.Context, region string, signer credentials.
 
 // send lets the SDK sign, send and decode, with a client for this call alone. The SDK panics on error bodies whose
 // parts are no strings; such a panic becomes an error.
-func (c *Client) send(ctx context.Context, limit time.Duration, signer credentials.Credentials, request requests.AcsRequest, answer responses.AcsResponse) (err error) {
+func (c *Client) send(
+	ctx context.Context, limit time.Duration, signer credentials.Credentials,
+	request requests.AcsRequest, answer responses.AcsResponse,
+) (err error) {
 	defer func() {
 		if recovered := recover(); recovered != nil {
 			err = errPanicked
@@ -147,14 +148,14 @@ func (c *Client) send(ctx context.Context, limit time.Duration, signer credentia
 	// AutoRetry stays off: it knows no back-off and leaks connections. The SDK's own timer goes off after ours. The
 	// client gets no region, which it would check with a regular expression compiled for each call.
 	client, err := sdk.NewClientWithOptions("", &sdk.Config{
-		Transport: &carrier{ctx: ctx, next: transport},
+		Transport: &callTransport{ctx: ctx, next: transport},
 		Timeout:   limit + time.Second,
 		UserAgent: "swas-snapshot",
 	}, signerOf(signer))
 	if err != nil {
 		return fmt.Errorf("failed to make SDK client: %w", err)
 	}
-	client.SetReadTimeout(-1)  // its timer would cost a goroutine a call; the context bounds the call already
+	client.SetReadTimeout(-1)  // its timer takes a goroutine a call; the context bounds the call already
 	client.SetCloseTrace(true) // a tracer would get the signed URL
 	client.SetHttpProxy(proxyOfTransport)
 	client.SetHttpsProxy(proxyOfTransport)
@@ -162,17 +163,9 @@ func (c *Client) send(ctx context.Context, limit time.Duration, signer credentia
 	return client.DoAction(request, answer)
 }
 
-// proxyOfTransport keeps the SDK from reading HTTP_PROXY and NO_PROXY, where it would only stumble over spellings that
-// are fine elsewhere: the transport chooses the proxy.
+// proxyOfTransport keeps the SDK from reading HTTP_PROXY and NO_PROXY, where it fails on spellings that other programs
+// take: the transport chooses the proxy.
 const proxyOfTransport = "transport"
-
-// signerOf returns the SDK's form of credentials.
-func signerOf(c credentials.Credentials) vendor.CredentialsProvider {
-	if c.SecurityToken == "" {
-		return vendor.NewStaticAKCredentialsProvider(c.AccessKeyID, c.AccessKeySecret)
-	}
-	return vendor.NewStaticSTSCredentialsProvider(c.AccessKeyID, c.AccessKeySecret, c.SecurityToken)
-}
 
 // deadline returns when an attempt ends: after the client's timeout, or before the deadline of ctx by a tenth of the
 // time left, at most a second, in which the caller says what happened.
@@ -186,10 +179,11 @@ func (c *Client) deadline(ctx context.Context, now time.Time) time.Time {
 	return end
 }
 
-// refreshes tells whether a code says that other credentials may do: an expired or unknown security token, an access key
-// that was rotated, or one with another secret.
+// refreshes reports whether a code says that other credentials may do: an expired or unknown security token, an access
+// key that was rotated, or one with another secret.
 func refreshes(code string) bool {
-	return strings.HasPrefix(code, "InvalidSecurityToken") || strings.HasPrefix(code, "InvalidAccessKeyId") || code == snapshot.CodeBadSignature
+	return strings.HasPrefix(code, "InvalidSecurityToken") || strings.HasPrefix(code, "InvalidAccessKeyId") ||
+		code == snapshot.CodeBadSignature
 }
 
 // orNil keeps a nil *snapshot.APIError from becoming an error that is not nil.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -45,35 +46,35 @@ func TestNew(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := swas.New(swas.Config{Endpoint: c.endpoint, Provider: swas.Static(signer)})
+			_, err := swas.New(c.endpoint, swas.Static(signer))
 			if c.defect == "" {
-				if err != nil {
+				if err != nil || swas.Check(c.endpoint) != nil {
 					t.Fatal(err)
 				}
 				return
+			}
+			if checked := swas.Check(c.endpoint); !reflect.DeepEqual(checked, err) {
+				t.Errorf("Check says %v, New %v", checked, err)
 			}
 			var known *snapshot.Error
 			if !errors.As(err, &known) || known.Code != snapshot.CodeBadConfig || known.Kind != snapshot.KindConfig {
 				t.Fatalf("got %v, want CodeBadConfig", err)
 			}
-			if text := err.Error(); !strings.Contains(text, "SWAS_ENDPOINT") || !strings.Contains(text, c.defect) || strings.Contains(text, "made-up-password") {
+			text := err.Error()
+			if !strings.Contains(text, "SWAS_ENDPOINT") || !strings.Contains(text, c.defect) ||
+				strings.Contains(text, "made-up-password") {
 				t.Errorf("got %q, want the variable and %q", text, c.defect)
 			}
 		})
 	}
-	t.Run("no provider", func(t *testing.T) {
-		t.Parallel()
-		if _, err := swas.New(swas.Config{}); err == nil {
-			t.Error("got no error")
-		}
-	})
 }
 
 // net/http keeps localhost from proxies by its lower-case name alone.
 func TestLocalhostIsLowerCase(t *testing.T) {
 	t.Parallel()
 	network := &wire{script: []reply{{200, done}}}
-	if _, err := create(t.Context(), clientOf(t, swas.Config{Endpoint: "http://LocalHost:9001/", Transport: network})); err != nil {
+	client := clientOf(t, settings{endpoint: "http://LocalHost:9001/", transport: network})
+	if _, err := create(t.Context(), client); err != nil {
 		t.Fatal(err)
 	}
 	if got := network.urls[0]; got.Scheme != "http" || got.Host != "localhost:9001" {
@@ -83,7 +84,9 @@ func TestLocalhostIsLowerCase(t *testing.T) {
 
 func TestRegionIsPartOfAHostName(t *testing.T) {
 	t.Parallel()
-	for _, wrong := range []string{"", "evil.example/", "a@evil.example", "cn hangzhou", "CN-HANGZHOU", "cn-hangzhou:80", strings.Repeat("a", 64)} {
+	for _, wrong := range []string{
+		"", "evil.example/", "a@evil.example", "cn hangzhou", "CN-HANGZHOU", "cn-hangzhou:80", strings.Repeat("a", 64),
+	} {
 		t.Run(wrong, func(t *testing.T) {
 			t.Parallel()
 			client, network := newClient(t, reply{200, `{"TotalCount":0}`})
@@ -98,16 +101,19 @@ func TestRegionIsPartOfAHostName(t *testing.T) {
 func TestCodesReachTheCore(t *testing.T) {
 	t.Parallel()
 	for _, code := range []string{
-		snapshot.CodeRemarkUnsupported, snapshot.CodeRemarkDuplicate, snapshot.CodeIncorrectStatus, snapshot.CodeNameUnsupported,
-		snapshot.CodeNameDuplicate, snapshot.CodeInternalError, snapshot.CodeLimitExceed, snapshot.CodeCreatingSnapshot,
+		snapshot.CodeRemarkUnsupported, snapshot.CodeRemarkDuplicate, snapshot.CodeIncorrectStatus,
+		snapshot.CodeNameUnsupported, snapshot.CodeNameDuplicate, snapshot.CodeInternalError,
+		snapshot.CodeLimitExceed, snapshot.CodeCreatingSnapshot,
 		snapshot.CodeDiskNotFound, snapshot.CodeMismatch, snapshot.CodeForbiddenRAM, "Throttling.User",
 	} {
 		for _, status := range []int{200, 400, 403, 404, 500, 503} {
 			t.Run(fmt.Sprint(code, "/", status), func(t *testing.T) {
 				t.Parallel()
-				client, _ := newClient(t, reply{status, `{"RequestId":"R-1","HostId":"swas","Code":"` + code + `","Message":"what is wrong.","Recommend":"https://example"}`})
+				client, _ := newClient(t, reply{status, `{"RequestId":"R-1","HostId":"swas","Code":"` + code +
+					`","Message":"what is wrong.","Recommend":"https://example"}`})
 				_, err := create(t.Context(), client)
-				want := snapshot.APIError{Action: "CreateSnapshot", Code: code, Message: "what is wrong.", RequestID: "R-1", Status: status}
+				want := snapshot.APIError{Action: "CreateSnapshot", Code: code, Message: "what is wrong.",
+					RequestID: "R-1", Status: status}
 				if answer := apiError(t, err); *answer != want {
 					t.Errorf("got %+v, want %+v", *answer, want)
 				}
@@ -127,12 +133,14 @@ func TestEchoesAreMasked(t *testing.T) {
 		return reply{403, string(body)}
 	}
 	cases := map[string]struct{ message, want string }{
-		"string to sign": {"Specified signature is not matched with our calculation. server string to sign is:POST&%2F&AccessKeyId%3Dmade-up-key-id", "string to sign left out"},
-		"secrets":        {"bad " + signer.AccessKeySecret + " and " + signer.SecurityToken + " of " + signer.AccessKeyID, "bad *** and *** of ***"},
-		"escaped":        {"?SecurityToken=made-up%2Ftoken%2B2%3D%3D", "?SecurityToken=***"},
-		"escaped twice":  {"SecurityToken%3Dmade-up%252Ftoken%252B2%253D%253D", "SecurityToken%3D***"},
-		"lines":          {"one\ntwo\x1b[31m\t three", "one two [31m three"},
-		"long":           {strings.Repeat("长", 1000), strings.Repeat("长", 300) + "..."},
+		"string to sign": {"Specified signature is not matched with our calculation. server string to sign is:" +
+			"POST&%2F&AccessKeyId%3Dmade-up-key-id", "string to sign left out"},
+		"secrets": {"bad " + signer.AccessKeySecret + " and " + signer.SecurityToken + " of " + signer.AccessKeyID,
+			"bad *** and *** of ***"},
+		"escaped":       {"?SecurityToken=made-up%2Ftoken%2B2%3D%3D", "?SecurityToken=***"},
+		"escaped twice": {"SecurityToken%3Dmade-up%252Ftoken%252B2%253D%253D", "SecurityToken%3D***"},
+		"lines":         {"one\ntwo\x1b[31m\t three", "one two [31m three"},
+		"long":          {strings.Repeat("长", 1000), strings.Repeat("长", 300) + "..."},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -173,23 +181,31 @@ func TestFreshCredentials(t *testing.T) {
 		calls     int
 		refreshed int
 	}{
-		"expired":             {renewing{fresh: true}, []reply{refuse("InvalidSecurityToken.Expired"), {200, done}}, "", 2, 1},
-		"rotated":             {renewing{fresh: true}, []reply{refuse("InvalidAccessKeyId.NotFound"), {200, done}}, "", 2, 1},
-		"disabled":            {renewing{fresh: true}, []reply{refuse("InvalidAccessKeyId.Inactive"), {200, done}}, "", 2, 1},
-		"expired once more":   {renewing{fresh: true}, []reply{refuse("InvalidSecurityToken.Expired")}, "InvalidSecurityToken.Expired", 2, 1},
-		"none":                {renewing{}, []reply{refuse("InvalidSecurityToken.Expired")}, "InvalidSecurityToken.Expired", 1, 1},
-		"refresh fails":       {renewing{refreshErr: errors.New("no secret")}, []reply{refuse("InvalidAccessKeyId.NotFound")}, "InvalidAccessKeyId.NotFound", 1, 1},
-		"another secret":      {renewing{fresh: true}, []reply{refuse("SignatureDoesNotMatch"), {200, done}}, "", 2, 1},
-		"another code":        {renewing{fresh: true}, []reply{refuse("Forbidden.RAM")}, "Forbidden.RAM", 1, 0},
-		"success":             {renewing{fresh: true}, []reply{{200, done}}, "", 1, 0},
-		"no credentials":      {renewing{fail: errors.New("the secret is gone")}, []reply{{200, done}}, snapshot.CodeNoCredentials, 0, 0},
-		"other after refresh": {renewing{fresh: true}, []reply{refuse("InvalidSecurityToken.Expired"), refuse("IncorrectStatus")}, "IncorrectStatus", 2, 1},
+		"expired": {renewing{fresh: true},
+			[]reply{refuse("InvalidSecurityToken.Expired"), {200, done}}, "", 2, 1},
+		"rotated": {renewing{fresh: true},
+			[]reply{refuse("InvalidAccessKeyId.NotFound"), {200, done}}, "", 2, 1},
+		"disabled": {renewing{fresh: true},
+			[]reply{refuse("InvalidAccessKeyId.Inactive"), {200, done}}, "", 2, 1},
+		"expired once more": {renewing{fresh: true}, []reply{refuse("InvalidSecurityToken.Expired")},
+			"InvalidSecurityToken.Expired", 2, 1},
+		"none": {renewing{}, []reply{refuse("InvalidSecurityToken.Expired")},
+			"InvalidSecurityToken.Expired", 1, 1},
+		"refresh fails": {renewing{refreshErr: errors.New("no secret")},
+			[]reply{refuse("InvalidAccessKeyId.NotFound")}, "InvalidAccessKeyId.NotFound", 1, 1},
+		"another secret": {renewing{fresh: true}, []reply{refuse("SignatureDoesNotMatch"), {200, done}}, "", 2, 1},
+		"another code":   {renewing{fresh: true}, []reply{refuse("Forbidden.RAM")}, "Forbidden.RAM", 1, 0},
+		"success":        {renewing{fresh: true}, []reply{{200, done}}, "", 1, 0},
+		"no credentials": {renewing{fail: errors.New("the secret is gone")}, []reply{{200, done}},
+			snapshot.CodeNoCredentials, 0, 0},
+		"other after refresh": {renewing{fresh: true},
+			[]reply{refuse("InvalidSecurityToken.Expired"), refuse("IncorrectStatus")}, "IncorrectStatus", 2, 1},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			network := &wire{script: c.script}
-			_, err := create(t.Context(), clientOf(t, swas.Config{Provider: &c.provider, Transport: network}))
+			_, err := create(t.Context(), clientOf(t, settings{provider: &c.provider, transport: network}))
 			if c.code == "" {
 				if err != nil {
 					t.Fatal(err)
@@ -198,16 +214,19 @@ func TestFreshCredentials(t *testing.T) {
 				t.Errorf("got %v, want %s", answer, c.code)
 			}
 			if network.calls() != c.calls || c.provider.refreshed != c.refreshed {
-				t.Errorf("got %d calls and %d refreshes, want %d and %d", network.calls(), c.provider.refreshed, c.calls, c.refreshed)
+				t.Errorf("got %d calls and %d refreshes, want %d and %d", network.calls(), c.provider.refreshed,
+					c.calls, c.refreshed)
 			}
 			if c.calls != 2 {
 				return
 			}
 			first, second := network.queries[0], network.queries[1]
-			if second.Get("AccessKeyId") != "key-2" || second.Has("SecurityToken") || second.Get("Signature") != signature(second, "secret-2") {
+			if second.Get("AccessKeyId") != "key-2" || second.Has("SecurityToken") ||
+				second.Get("Signature") != signature(second, "secret-2") {
 				t.Errorf("the second call is not signed with the fresh credentials: %v", second)
 			}
-			if first.Get("ClientToken") != second.Get("ClientToken") || first.Get("SignatureNonce") == second.Get("SignatureNonce") {
+			if first.Get("ClientToken") != second.Get("ClientToken") ||
+				first.Get("SignatureNonce") == second.Get("SignatureNonce") {
 				t.Error("want the same token and another nonce")
 			}
 		})
@@ -216,23 +235,27 @@ func TestFreshCredentials(t *testing.T) {
 
 func TestListSnapshots(t *testing.T) {
 	t.Parallel()
-	client, network := newClient(t, reply{200, `{"TotalCount":203,"PageNumber":3,"PageSize":100,"RequestId":"R","Snapshots":[
-		{"SnapshotId":"s-1","SnapshotName":"n","RegionId":"cn-hangzhou","SourceDiskId":"d-1","InstanceId":"i-1","Status":"Accomplished","Progress":"100%",
-		 "CreationTime":"2021-03-09T07:12:49Z","Tags":[{"Key":"swas-snapshot/token","Value":"t"},{"Key":"empty","Value":""}]},
+	client, network := newClient(t, reply{200, `{"TotalCount":203,"PageNumber":3,"PageSize":100,"RequestId":"R",
+		"Snapshots":[
+		{"SnapshotId":"s-1","SnapshotName":"n","RegionId":"cn-hangzhou","SourceDiskId":"d-1","InstanceId":"i-1",
+		 "Status":"Accomplished","Progress":"100%","CreationTime":"2021-03-09T07:12:49Z",
+		 "Tags":[{"Key":"swas-snapshot/token","Value":"t"},{"Key":"empty","Value":""}]},
 		{"SnapshotId":"s-2","Status":" progressing","Progress":7,"CreationTime":"2021-03-09T07:12Z"},
 		{"SnapshotId":"s-3","Status":"Frozen","CreationTime":"yesterday"}]}`})
 	page, err := client.ListSnapshots(t.Context(), region, 3)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if query := network.queries[0]; query.Get("PageNumber") != "3" || query.Get("PageSize") != "100" || query.Get("RegionId") != region {
+	query := network.queries[0]
+	if query.Get("PageNumber") != "3" || query.Get("PageSize") != "100" || query.Get("RegionId") != region {
 		t.Errorf("got %v", query)
 	}
 	if page.Total != 203 || len(page.Snapshots) != 3 {
 		t.Fatalf("got %+v", page)
 	}
 	first, second, third := page.Snapshots[0], page.Snapshots[1], page.Snapshots[2]
-	if first.ID != "s-1" || first.Name != "n" || first.RegionID != region || first.DiskID != "d-1" || first.InstanceID != "i-1" || !first.Good() ||
+	if first.ID != "s-1" || first.Name != "n" || first.RegionID != region || first.DiskID != "d-1" ||
+		first.InstanceID != "i-1" || !first.Good() ||
 		first.Progress != "100%" || !first.CreationTime.Equal(time.Date(2021, 3, 9, 7, 12, 49, 0, time.UTC)) {
 		t.Errorf("got %+v", first)
 	}
@@ -253,20 +276,27 @@ func TestListSnapshots(t *testing.T) {
 func TestTimes(t *testing.T) {
 	t.Parallel()
 	want := time.Date(2021, 3, 9, 7, 12, 0, 0, time.UTC)
-	for _, text := range []string{"2021-03-09T07:12:00Z", "2021-03-09T07:12Z", "2021-03-09 07:12:00", "2021-03-09T07:12:00.000Z", "2021-03-09T15:12:00+08:00", " 2021-03-09T07:12:00Z\t"} {
+	for _, text := range []string{
+		"2021-03-09T07:12:00Z", "2021-03-09T07:12Z", "2021-03-09 07:12:00", "2021-03-09T07:12:00.000Z",
+		"2021-03-09T15:12:00+08:00", " 2021-03-09T07:12:00Z\t",
+	} {
 		t.Run(text, func(t *testing.T) {
 			t.Parallel()
-			body, _ := json.Marshal(map[string]any{"TotalCount": 1, "Snapshots": []map[string]string{{"SnapshotId": "s", "CreationTime": text}}})
-			client, _ := newClient(t, reply{200, string(body)})
+			quoted, _ := json.Marshal(text)
+			body := `{"TotalCount":1,"Snapshots":[{"SnapshotId":"s","CreationTime":` + string(quoted) + `}]}`
+			client, _ := newClient(t, reply{200, body})
 			page, err := client.ListSnapshots(t.Context(), region, 1)
-			if err != nil || !page.Snapshots[0].CreationTime.Equal(want) || page.Snapshots[0].CreationTime.Location() != time.UTC {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := page.Snapshots[0].CreationTime; !got.Equal(want) || got.Location() != time.UTC {
 				t.Errorf("got %+v, %v", page, err)
 			}
 		})
 	}
 }
 
-// An answer that lost its list must never look like "there are no snapshots".
+// An answer without its list must never look like "there are no snapshots".
 func TestListsProveThemselves(t *testing.T) {
 	t.Parallel()
 	cases := map[string]struct {
@@ -312,11 +342,14 @@ func TestListsProveThemselves(t *testing.T) {
 func TestListDisks(t *testing.T) {
 	t.Parallel()
 	client, network := newClient(t,
-		reply{200, `{"TotalCount":2,"Disks":[{"DiskId":"d-1","InstanceId":"i-1","DiskType":"system","Status":"In_Use"},{"DiskId":"d-2","DiskType":"Data"}]}`},
+		reply{200,
+			`{"TotalCount":2,"Disks":[{"DiskId":"d-1","InstanceId":"i-1","DiskType":"system","Status":"In_Use"},` +
+				`{"DiskId":"d-2","DiskType":"Data"}]}`},
 		reply{200, `{"TotalCount":1,"Disks":[{"DiskType":"Data"}]}`})
 
 	disks, err := client.ListDisks(t.Context(), region, 1)
-	if err != nil || disks.Total != 2 || disks.Disks[0] != (snapshot.Disk{ID: "d-1", InstanceID: "i-1", System: true, Status: "In_Use"}) || disks.Disks[1].System {
+	want := snapshot.Disk{ID: "d-1", InstanceID: "i-1", System: true, Status: "In_Use"}
+	if err != nil || disks.Total != 2 || disks.Disks[0] != want || disks.Disks[1].System {
 		t.Errorf("got %+v, %v", disks, err)
 	}
 	if _, err = client.ListDisks(t.Context(), region, 1); apiError(t, err).Code != snapshot.CodeEmptyAnswer {
@@ -327,27 +360,31 @@ func TestListDisks(t *testing.T) {
 	}
 }
 
-func TestCaller(t *testing.T) {
+func TestCallerIdentity(t *testing.T) {
 	t.Parallel()
 	user := `{"IdentityType":"RAMUser","AccountId":"12","Arn":"acs:ram::12:user/web","RequestId":"R"}`
+	web := swas.Identity{AccountID: "12", ARN: "acs:ram::12:user/web"}
 	cases := map[string]struct {
 		endpoint, body, host string
-		want                 swas.Caller
+		want                 swas.Identity
 		code                 string
 	}{
-		"public":       {"", user, "sts.aliyuncs.com", swas.Caller{AccountID: "12", ARN: "acs:ram::12:user/web"}, ""},
-		"vpc":          {"https://swas-vpc.cn-hangzhou.aliyuncs.com", user, "sts.aliyuncs.com", swas.Caller{AccountID: "12", ARN: "acs:ram::12:user/web"}, ""},
-		"this machine": {"http://127.0.0.1:9001", user, "127.0.0.1:9001", swas.Caller{AccountID: "12", ARN: "acs:ram::12:user/web"}, ""},
-		"localhost":    {"http://localhost", user, "localhost", swas.Caller{AccountID: "12", ARN: "acs:ram::12:user/web"}, ""},
-		"account":      {"", `{"IdentityType":"Account","AccountId":"12","Arn":"acs:ram::12:root"}`, "sts.aliyuncs.com", swas.Caller{AccountID: "12", ARN: "acs:ram::12:root", Root: true}, ""},
-		"empty":        {"", `{"RequestId":"R"}`, "sts.aliyuncs.com", swas.Caller{}, snapshot.CodeEmptyAnswer},
-		"refused":      {"", `{"Code":"InvalidAccessKeyId.NotFound","RequestId":"R"}`, "sts.aliyuncs.com", swas.Caller{}, "InvalidAccessKeyId.NotFound"},
+		"public":       {"", user, "sts.aliyuncs.com", web, ""},
+		"vpc":          {"https://swas-vpc.cn-hangzhou.aliyuncs.com", user, "sts.aliyuncs.com", web, ""},
+		"this machine": {"http://127.0.0.1:9001", user, "127.0.0.1:9001", web, ""},
+		"localhost":    {"http://localhost", user, "localhost", web, ""},
+		"account": {"", `{"IdentityType":"Account","AccountId":"12","Arn":"acs:ram::12:root"}`, "sts.aliyuncs.com",
+			swas.Identity{AccountID: "12", ARN: "acs:ram::12:root", Root: true}, ""},
+		"empty": {"", `{"RequestId":"R"}`, "sts.aliyuncs.com", swas.Identity{}, snapshot.CodeEmptyAnswer},
+		"refused": {"", `{"Code":"InvalidAccessKeyId.NotFound","RequestId":"R"}`, "sts.aliyuncs.com",
+			swas.Identity{}, "InvalidAccessKeyId.NotFound"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			network := &wire{script: []reply{{200, c.body}}}
-			got, err := clientOf(t, swas.Config{Endpoint: c.endpoint, Transport: network}).Caller(t.Context(), region)
+			client := clientOf(t, settings{endpoint: c.endpoint, transport: network})
+			got, err := client.CallerIdentity(t.Context(), region)
 			if c.code != "" {
 				if answer := apiError(t, err); answer.Code != c.code || answer.Action != "GetCallerIdentity" {
 					t.Errorf("got %v", answer)
@@ -364,15 +401,19 @@ func TestCaller(t *testing.T) {
 
 func TestDeleteSnapshot(t *testing.T) {
 	t.Parallel()
-	client, network := newClient(t, reply{200, `{"RequestId":"R"}`}, reply{404, `{"Code":"InvalidSnapshotId.NotFound","RequestId":"R"}`})
+	client, network := newClient(t,
+		reply{200, `{"RequestId":"R"}`}, reply{404, `{"Code":"InvalidSnapshotId.NotFound","RequestId":"R"}`})
 	deleter := swas.Deleter{Client: client}
 	if err := deleter.DeleteSnapshot(t.Context(), region, "s-1", "sn1-d"); err != nil {
 		t.Fatal(err)
 	}
-	if query := network.queries[0]; query.Get("Action") != "DeleteSnapshot" || query.Get("SnapshotId") != "s-1" || query.Get("ClientToken") != "sn1-d" {
+	query := network.queries[0]
+	if query.Get("Action") != "DeleteSnapshot" || query.Get("SnapshotId") != "s-1" ||
+		query.Get("ClientToken") != "sn1-d" {
 		t.Errorf("got %v", query)
 	}
-	if err := deleter.DeleteSnapshot(t.Context(), region, "s-1", "sn1-d"); apiError(t, err).Code != snapshot.CodeSnapshotNotFound {
+	err := deleter.DeleteSnapshot(t.Context(), region, "s-1", "sn1-d")
+	if apiError(t, err).Code != snapshot.CodeSnapshotNotFound {
 		t.Errorf("got %v", err)
 	}
 }
@@ -380,9 +421,10 @@ func TestDeleteSnapshot(t *testing.T) {
 func TestCredentialsAreNeverShown(t *testing.T) {
 	t.Parallel()
 	for name, value := range map[string]any{
-		"credentials": signer, "pointer": &signer, "static": swas.Static(signer), "within": struct{ C credentials.Credentials }{signer},
-		"config": swas.Config{Provider: swas.Static(signer)}, "slice": []credentials.Credentials{signer},
-		"client": clientOf(t, swas.Config{}),
+		"credentials": signer, "pointer": &signer, "static": swas.Static(signer),
+		"within": struct{ C credentials.Credentials }{signer},
+		"slice":  []credentials.Credentials{signer},
+		"client": clientOf(t, settings{}),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -390,7 +432,7 @@ func TestCredentialsAreNeverShown(t *testing.T) {
 				requireClean(t, fmt.Sprintf(verb, value))
 			}
 			body, err := json.Marshal(value)
-			if err != nil && name != "config" {
+			if err != nil && name != "static" {
 				t.Fatal(err)
 			}
 			requireClean(t, string(body))

@@ -1,7 +1,7 @@
 // Package swas is the Simple Application Server API over github.com/aliyun/alibaba-cloud-sdk-go. It implements
-// [snapshot.API] and is the only room that imports that SDK, so that the SDK can be replaced here alone.
+// [snapshot.API] and is the only package that imports that SDK, so that the SDK can be replaced here alone.
 //
-// Build one [Client] with [New] for a set of credentials and keep it as long as they serve; all clients share one
+// Make one [Client] with [New] for a set of credentials and keep it as long as they are valid; all clients share one
 // transport and its idle connections. A Client is safe for concurrent use: every call has an SDK client, a request
 // and an answer of its own, because those of the SDK race and must not be used twice.
 //
@@ -22,11 +22,11 @@
 //
 // # Time
 //
-// A call ends with its context, after [Config.Timeout], or a little before the deadline of the context, so that the
-// caller can still say what happened: a tenth of the time left, at most one second.
+// A call ends with its context, after 10 seconds, or a little before the deadline of the context, so that the caller
+// has time to report it: a tenth of the time left, at most one second.
 //
 // # Retries
 //
-// There are none, but for one: when the API says that the credentials are not valid, the call is made once more if
-// the Provider has fresh ones. Everything else is the core's to decide.
+// There is one: when the API says that the credentials are not valid, the call is made once more if the Provider has
+// fresh ones. The core decides on all others.
 package swas

@@ -1,8 +1,6 @@
 package swas
 
 import (
-	"fmt"
-	"net/netip"
 	"net/url"
 	"strings"
 
@@ -17,7 +15,7 @@ type endpoint struct {
 }
 
 // parseEndpoint reads the value of SWAS_ENDPOINT. Plain HTTP is taken for this machine only: signature and security
-// token would travel in clear text. The value itself stays out of the error, it may hold a password.
+// token would travel in clear text. The value itself stays out of the error, as it may hold a password.
 func parseEndpoint(text string) (endpoint, error) {
 	if text == "" {
 		return endpoint{scheme: "https"}, nil
@@ -36,29 +34,16 @@ func parseEndpoint(text string) (endpoint, error) {
 		return endpoint{}, badEndpoint("has an empty port")
 	case u.Path != "" && u.Path != "/", u.RawQuery != "", u.ForceQuery, u.Fragment != "":
 		return endpoint{}, badEndpoint("has a path, query or fragment: leave only scheme, host and port")
-	case u.Scheme == "http" && !loopback(u.Hostname()):
-		return endpoint{}, badEndpoint("is plain http beyond this machine, where anybody could read the signature")
+	case u.Scheme == "http" && !snapshot.IsLoopback(u.Hostname()):
+		return endpoint{}, badEndpoint("is plain http to another machine, which would show the signature")
 	}
 	// In lower case, by which net/http knows localhost and keeps it from proxies.
-	return endpoint{scheme: u.Scheme, host: strings.ToLower(u.Host), local: loopback(u.Hostname())}, nil
+	return endpoint{scheme: u.Scheme, host: strings.ToLower(u.Host), local: snapshot.IsLoopback(u.Hostname())}, nil
 }
 
 func badEndpoint(defect string) error {
-	return &snapshot.Error{
-		Code: snapshot.CodeBadConfig,
-		Kind: snapshot.KindConfig,
-		Message: fmt.Sprintf("SWAS_ENDPOINT %s: unset it for the public API, or write a URL such as "+
-			"https://swas-vpc.cn-hangzhou.aliyuncs.com or http://127.0.0.1:9001", defect),
-	}
-}
-
-// loopback tells whether a host is this machine.
-func loopback(host string) bool {
-	if strings.EqualFold(host, "localhost") {
-		return true
-	}
-	address, err := netip.ParseAddr(host)
-	return err == nil && address.IsLoopback()
+	return badConfig("SWAS_ENDPOINT " + defect + ": unset it for the public API, or write a URL such as " +
+		"https://swas-vpc.cn-hangzhou.aliyuncs.com or http://127.0.0.1:9001")
 }
 
 // hostOf returns the host of a region's API. The SDK knows no endpoint of this API, so every request names it.
@@ -67,14 +52,4 @@ func (e endpoint) hostOf(region string) string {
 		return e.host
 	}
 	return "swas." + region + ".aliyuncs.com"
-}
-
-// hostLabels tells whether a region can be part of a host name, and cannot lead to another host.
-func hostLabels(region string) bool {
-	for _, r := range region {
-		if !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-') {
-			return false
-		}
-	}
-	return region != "" && len(region) <= 63
 }

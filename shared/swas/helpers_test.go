@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"swas-snapshot/shared/credentials"
 	"swas-snapshot/shared/snapshot"
@@ -18,7 +19,8 @@ import (
 const region = "cn-hangzhou"
 
 // signer is made up, and distinctive enough to be found in any text that it leaks into.
-var signer = credentials.Credentials{AccessKeyID: "made-up-key-id", AccessKeySecret: "made-up/secret+1", SecurityToken: "made-up/token+2=="}
+var signer = credentials.Credentials{AccessKeyID: "made-up-key-id", AccessKeySecret: "made-up/secret+1",
+	SecurityToken: "made-up/token+2=="}
 
 // wire is an http.RoundTripper in place of the network: it remembers the queries and answers from a script, whose
 // last line it repeats.
@@ -61,22 +63,32 @@ func (w *wire) calls() int {
 func newClient(t testing.TB, script ...reply) (*swas.Client, *wire) {
 	t.Helper()
 	network := &wire{script: script}
-	client, err := swas.New(swas.Config{Provider: swas.Static(signer), Transport: network})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return client, network
+	return clientOf(t, settings{transport: network}), network
 }
 
-// clientOf returns a client for a server on this machine.
-func clientOf(t testing.TB, config swas.Config) *swas.Client {
+// settings of a client; each has a default.
+type settings struct {
+	endpoint  string
+	provider  swas.Provider
+	transport http.RoundTripper
+	timeout   time.Duration
+}
+
+// clientOf returns a client with settings.
+func clientOf(t testing.TB, s settings) *swas.Client {
 	t.Helper()
-	if config.Provider == nil {
-		config.Provider = swas.Static(signer)
+	if s.provider == nil {
+		s.provider = swas.Static(signer)
 	}
-	client, err := swas.New(config)
+	client, err := swas.New(s.endpoint, s.provider)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if s.transport != nil {
+		client.SetTransport(s.transport)
+	}
+	if s.timeout != 0 {
+		client.SetTimeout(s.timeout)
 	}
 	return client
 }

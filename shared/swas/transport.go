@@ -15,17 +15,20 @@ import (
 // answerLimit is the largest answer that is read: a full page of snapshots with 20 tags each stays below it.
 const answerLimit = 1 << 20
 
-// errTooLarge is the end of an answer beyond answerLimit.
+// errTooLarge is the error of reading an answer beyond answerLimit.
 var errTooLarge = errors.New("the answer exceeds 1 MiB")
 
-// redirected is an answer that sends us elsewhere. The API never does, and a signed request must not follow.
-type redirected struct{ status int }
+// redirectError is the error of an answer that redirects. The API never does, and a signed request must not follow.
+type redirectError struct{ status int }
 
-func (r *redirected) Error() string { return fmt.Sprintf("the endpoint redirects (HTTP %d)", r.status) }
+func (r *redirectError) Error() string {
+	return fmt.Sprintf("the endpoint redirects (HTTP %d)", r.status)
+}
 
 // sharedTransport is the one transport of all clients, made at the first call. It speaks HTTP/1.1, which the API
 // answers best: a function makes one call at a time. Idle connections are dropped early, because a frozen instance
-// wakes up with connections that are long dead. ProxyFromEnvironment never sends loopback hosts to a proxy.
+// resumes with connections that are closed at the other end. ProxyFromEnvironment never sends loopback hosts to a
+// proxy.
 var sharedTransport = sync.OnceValue(func() http.RoundTripper {
 	return &http.Transport{
 		Proxy:               http.ProxyFromEnvironment,
@@ -37,35 +40,35 @@ var sharedTransport = sync.OnceValue(func() http.RoundTripper {
 	}
 })
 
-// carrier is the http.RoundTripper of one call. It carries the context that the SDK does not know, refuses
-// redirects and caps the answer. The SDK changes an *http.Transport that it is given; a carrier it leaves alone.
-type carrier struct {
+// callTransport is the http.RoundTripper of one call. It adds the context, of which the SDK knows nothing, refuses
+// redirects and limits the size of the answer. The SDK changes an *http.Transport that it is given, but no other type.
+type callTransport struct {
 	ctx  context.Context
 	next http.RoundTripper
 }
 
 // RoundTrip sends one request under the context of the call.
-func (c *carrier) RoundTrip(request *http.Request) (*http.Response, error) {
+func (c *callTransport) RoundTrip(request *http.Request) (*http.Response, error) {
 	response, err := c.next.RoundTrip(request.WithContext(c.ctx))
 	if err != nil {
 		return nil, err
 	}
 	if response.StatusCode/100 == 3 {
 		_ = response.Body.Close()
-		return nil, &redirected{response.StatusCode}
+		return nil, &redirectError{response.StatusCode}
 	}
-	response.Body = &capped{ReadCloser: response.Body, left: answerLimit}
+	response.Body = &limitedBody{ReadCloser: response.Body, left: answerLimit}
 	return response, nil
 }
 
-// capped is a body that fails after so many bytes, where io.LimitReader would pretend that it ended.
-type capped struct {
+// limitedBody is a body that fails after so many bytes, where io.LimitReader would end as if it were whole.
+type limitedBody struct {
 	io.ReadCloser
 	left int
 }
 
 // Read reads on, or fails with errTooLarge.
-func (c *capped) Read(p []byte) (int, error) {
+func (c *limitedBody) Read(p []byte) (int, error) {
 	n, err := c.ReadCloser.Read(p)
 	if c.left -= n; c.left < 0 {
 		return 0, errTooLarge

@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha1"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -12,9 +13,11 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -39,8 +42,9 @@ func TestTrapEveryParameterIsSentAndSigned(t *testing.T) {
 	}
 	query := network.queries[0]
 	for key, want := range map[string]string{
-		"Action": "CreateSnapshot", "Version": "2020-06-01", "RegionId": region, "DiskId": "d-1", "SnapshotName": "快照-1",
-		"ClientToken": "sn1-abc", "ResourceGroupId": "rg-1", "Tag.1.Key": "team", "Tag.1.Value": "web * +~",
+		"Action": "CreateSnapshot", "Version": "2020-06-01", "RegionId": region, "DiskId": "d-1",
+		"SnapshotName": "快照-1",
+		"ClientToken":  "sn1-abc", "ResourceGroupId": "rg-1", "Tag.1.Key": "team", "Tag.1.Value": "web * +~",
 		"AccessKeyId": signer.AccessKeyID, "SecurityToken": signer.SecurityToken,
 	} {
 		if got := query.Get(key); got != want {
@@ -90,7 +94,7 @@ func TestTrapManyCallsRaceNotAndShareConnections(t *testing.T) {
 	}
 	server.Start()
 	t.Cleanup(server.Close)
-	client := clientOf(t, swas.Config{Endpoint: server.URL})
+	client := clientOf(t, settings{endpoint: server.URL})
 
 	var group sync.WaitGroup
 	for i := range 8 {
@@ -128,11 +132,12 @@ func TestTrapContextIsHonoured(t *testing.T) {
 	t.Cleanup(server.Close)
 
 	t.Run("cancel", func(t *testing.T) {
-		client := clientOf(t, swas.Config{Endpoint: server.URL})
+		client := clientOf(t, settings{endpoint: server.URL})
 		ctx, cancel := context.WithCancel(t.Context())
 		go func() { <-arrived; cancel() }()
 		_, err := create(ctx, client)
-		if answer := apiError(t, err); answer.Code != snapshot.CodeNoAnswer || !strings.Contains(answer.Message, "cancelled") {
+		answer := apiError(t, err)
+		if answer.Code != snapshot.CodeNoAnswer || !strings.Contains(answer.Message, "cancelled") {
 			t.Errorf("got %v", answer)
 		}
 		<-ended
@@ -140,8 +145,9 @@ func TestTrapContextIsHonoured(t *testing.T) {
 	t.Run("deadline", func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 		defer cancel()
-		_, err := create(ctx, clientOf(t, swas.Config{Endpoint: server.URL}))
-		if answer := apiError(t, err); answer.Code != snapshot.CodeNoAnswer || !strings.Contains(answer.Message, "timeout") {
+		_, err := create(ctx, clientOf(t, settings{endpoint: server.URL}))
+		answer := apiError(t, err)
+		if answer.Code != snapshot.CodeNoAnswer || !strings.Contains(answer.Message, "timeout") {
 			t.Errorf("got %v", answer)
 		}
 		<-arrived
@@ -151,16 +157,17 @@ func TestTrapContextIsHonoured(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		network := &clock{}
-		_, _ = create(ctx, clientOf(t, swas.Config{Transport: network, Timeout: time.Hour}))
+		_, _ = create(ctx, clientOf(t, settings{transport: network, timeout: time.Hour}))
 		mine, _ := ctx.Deadline()
 		if left := mine.Sub(network.deadline); left != time.Second {
 			t.Errorf("the call leaves %v to its caller, want a second", left)
 		}
 	})
 	t.Run("timeout of the client", func(t *testing.T) {
-		client := clientOf(t, swas.Config{Endpoint: server.URL, Timeout: 50 * time.Millisecond})
+		client := clientOf(t, settings{endpoint: server.URL, timeout: 50 * time.Millisecond})
 		_, err := create(t.Context(), client)
-		if answer := apiError(t, err); answer.Code != snapshot.CodeNoAnswer || !strings.Contains(answer.Message, "timeout") {
+		answer := apiError(t, err)
+		if answer.Code != snapshot.CodeNoAnswer || !strings.Contains(answer.Message, "timeout") {
 			t.Errorf("got %v", answer)
 		}
 		<-arrived
@@ -190,7 +197,8 @@ func TestTrapBigAnswersAndRedirectsAreRefused(t *testing.T) {
 	t.Run("big", func(t *testing.T) {
 		client, _ := newClient(t, reply{200, `{"SnapshotId":"s-1","RequestId":"` + strings.Repeat("x", 1<<20) + `"}`})
 		_, err := create(t.Context(), client)
-		if answer := apiError(t, err); answer.Code != snapshot.CodeNoAnswer || !strings.Contains(answer.Message, "1 MiB") {
+		answer := apiError(t, err)
+		if answer.Code != snapshot.CodeNoAnswer || !strings.Contains(answer.Message, "1 MiB") {
 			t.Errorf("got %v", answer)
 		}
 	})
@@ -210,8 +218,9 @@ func TestTrapBigAnswersAndRedirectsAreRefused(t *testing.T) {
 			http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
 		}))
 		t.Cleanup(server.Close)
-		_, err := create(t.Context(), clientOf(t, swas.Config{Endpoint: server.URL}))
-		if answer := apiError(t, err); answer.Code != snapshot.CodeUnknownAnswer || answer.Status != 307 || followed.Load() {
+		_, err := create(t.Context(), clientOf(t, settings{endpoint: server.URL}))
+		answer := apiError(t, err)
+		if answer.Code != snapshot.CodeUnknownAnswer || answer.Status != 307 || followed.Load() {
 			t.Errorf("got %v, followed %v", answer, followed.Load())
 		}
 	})
@@ -232,27 +241,28 @@ func TestTrapTransportErrorsAreRedacted(t *testing.T) {
 	strange.StartTLS()
 	t.Cleanup(strange.Close)
 
-	cases := map[string]struct{ endpoint, cause string }{
-		"refused":        {closed.URL, "connection refused"},
-		"cut":            {cut.URL, "connection cut"},
-		"no TLS":         {strings.Replace(cut.URL, "http:", "https:", 1), "does not speak TLS"},
-		"not trusted":    {strange.URL, "not trusted"},
-		"no such host":   {"https://swas.invalid", "host not found"},
-		"host and cause": {closed.URL, strings.TrimPrefix(closed.URL, "http://")},
+	cases := map[string]struct {
+		endpoint, cause string
+		network         http.RoundTripper
+	}{
+		"refused":        {closed.URL, "connection refused", nil},
+		"cut":            {cut.URL, "connection cut", nil},
+		"no TLS":         {strings.Replace(cut.URL, "http:", "https:", 1), "does not speak TLS", nil},
+		"not trusted":    {strange.URL, "not trusted", nil},
+		"host and cause": {closed.URL, strings.TrimPrefix(closed.URL, "http://"), nil},
+		"no such host":   {"https://swas.invalid", "host not found", failing{&net.DNSError{IsNotFound: true}}},
+		"no route":       {"", "host unreachable", failing{syscall.EHOSTUNREACH}},
+		"no network":     {"", "host unreachable", failing{syscall.ENETUNREACH}},
+		"slow":           {"", "timeout", failing{&net.OpError{Op: "dial", Err: os.ErrDeadlineExceeded}}},
+		"anything else": {"", "the connection failed",
+			failing{errors.New("https://swas/?AccessKeyId=made-up-key-id")}},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if name == "no such host" {
-				client := clientOf(t, swas.Config{Endpoint: c.endpoint, Transport: failing{&net.DNSError{Err: "no such host", Name: "swas.invalid", IsNotFound: true}}})
-				_, err := create(t.Context(), client)
-				if answer := apiError(t, err); !strings.Contains(answer.Message, c.cause) {
-					t.Errorf("got %v", answer)
-				}
-				return
-			}
-			_, err := create(t.Context(), clientOf(t, swas.Config{Endpoint: c.endpoint}))
-			if answer := apiError(t, err); answer.Code != snapshot.CodeNoAnswer || !strings.Contains(answer.Message, c.cause) {
+			_, err := create(t.Context(), clientOf(t, settings{endpoint: c.endpoint, transport: c.network}))
+			answer := apiError(t, err)
+			if answer.Code != snapshot.CodeNoAnswer || !strings.Contains(answer.Message, c.cause) {
 				t.Errorf("got %v, want NoAnswer and %q", answer, c.cause)
 			}
 		})
@@ -270,10 +280,12 @@ func TestTrapPanicsOfTheSDKAreRecovered(t *testing.T) {
 		reply reply
 		code  string
 	}{
-		"code is a number":     {reply{400, `{"Code":5,"Message":"m","RequestId":"R"}`}, snapshot.CodeUnknownAnswer},
-		"message is an object": {reply{400, `{"Code":"IncorrectStatus","Message":{},"RequestId":"R"}`}, snapshot.CodeIncorrectStatus},
-		"id is a list":         {reply{503, `{"Code":"ServiceUnavailable","RequestId":[]}`}, snapshot.CodeUnavailable},
-		"detail is text":       {reply{403, `{"Code":"Forbidden.RAM","AccessDeniedDetail":"x"}`}, snapshot.CodeForbiddenRAM},
+		"code is a number": {reply{400, `{"Code":5,"Message":"m","RequestId":"R"}`}, snapshot.CodeUnknownAnswer},
+		"message is an object": {reply{400, `{"Code":"IncorrectStatus","Message":{},"RequestId":"R"}`},
+			snapshot.CodeIncorrectStatus},
+		"id is a list": {reply{503, `{"Code":"ServiceUnavailable","RequestId":[]}`}, snapshot.CodeUnavailable},
+		"detail is text": {reply{403, `{"Code":"Forbidden.RAM","AccessDeniedDetail":"x"}`},
+			snapshot.CodeForbiddenRAM},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -287,7 +299,7 @@ func TestTrapPanicsOfTheSDKAreRecovered(t *testing.T) {
 	}
 	t.Run("before an answer", func(t *testing.T) {
 		t.Parallel()
-		_, err := create(t.Context(), clientOf(t, swas.Config{Transport: panicking{}}))
+		_, err := create(t.Context(), clientOf(t, settings{transport: panicking{}}))
 		if answer := apiError(t, err); answer.Code != snapshot.CodeInternal {
 			t.Errorf("got %v", answer)
 		}
@@ -301,13 +313,14 @@ func (panicking) RoundTrip(r *http.Request) (*http.Response, error) { panic(r.UR
 func TestTrapEmptySuccessIsNone(t *testing.T) {
 	t.Parallel()
 	bodies := map[string]struct{ body, code string }{
-		"nothing":          {``, snapshot.CodeEmptyAnswer},
-		"empty object":     {`{}`, snapshot.CodeEmptyAnswer},
-		"null":             {`null`, snapshot.CodeEmptyAnswer},
-		"not JSON":         {`<html>ok</html>`, snapshot.CodeEmptyAnswer},
-		"cut JSON":         {`{"RequestId":"R","SnapshotId":"s-1"`, snapshot.CodeEmptyAnswer},
-		"code":             {`{"Code":"SnapshotLimitExceed","Message":"m","RequestId":"R"}`, snapshot.CodeLimitExceed},
-		"code and proof":   {`{"Code":"InternalError","SnapshotId":"s-1","RequestId":"R","Snapshots":[],"TotalCount":0}`, snapshot.CodeInternalError},
+		"nothing":      {``, snapshot.CodeEmptyAnswer},
+		"empty object": {`{}`, snapshot.CodeEmptyAnswer},
+		"null":         {`null`, snapshot.CodeEmptyAnswer},
+		"not JSON":     {`<html>ok</html>`, snapshot.CodeEmptyAnswer},
+		"cut JSON":     {`{"RequestId":"R","SnapshotId":"s-1"`, snapshot.CodeEmptyAnswer},
+		"code":         {`{"Code":"SnapshotLimitExceed","Message":"m","RequestId":"R"}`, snapshot.CodeLimitExceed},
+		"code and proof": {`{"Code":"InternalError","SnapshotId":"s-1","RequestId":"R","Snapshots":[],"TotalCount":0}`,
+			snapshot.CodeInternalError},
 		"code no string":   {`{"Code":404,"SnapshotId":"s-1","RequestId":"R"}`, snapshot.CodeUnknownAnswer},
 		"code with markup": {`{"Code":"<b>","RequestId":"R"}`, snapshot.CodeUnknownAnswer},
 	}
@@ -319,7 +332,7 @@ func TestTrapEmptySuccessIsNone(t *testing.T) {
 		},
 		"ListDisks":         func(c *swas.Client) error { _, err := c.ListDisks(t.Context(), region, 1); return err },
 		"TagResources":      func(c *swas.Client) error { return c.TagSnapshot(t.Context(), region, "s-1", nil) },
-		"GetCallerIdentity": func(c *swas.Client) error { _, err := c.Caller(t.Context(), region); return err },
+		"GetCallerIdentity": func(c *swas.Client) error { _, err := c.CallerIdentity(t.Context(), region); return err },
 	}
 	for name, b := range bodies {
 		for action, do := range calls {
@@ -338,7 +351,8 @@ func TestTrapEmptyTagValuesAreSent(t *testing.T) {
 	t.Parallel()
 	tags := []snapshot.Tag{{Key: "team", Value: ""}, {Key: "app", Value: "shop"}}
 	client, network := newClient(t, reply{200, done})
-	if _, err := client.CreateSnapshot(t.Context(), snapshot.Request{RegionID: region, DiskID: "d-1", Tags: tags}); err != nil {
+	request := snapshot.Request{RegionID: region, DiskID: "d-1", Tags: tags}
+	if _, err := client.CreateSnapshot(t.Context(), request); err != nil {
 		t.Fatal(err)
 	}
 	if err := client.TagSnapshot(t.Context(), region, "s-1", tags); err != nil {
@@ -377,7 +391,8 @@ func TestTrapNothingIsRetried(t *testing.T) {
 func TestTrapRequestsAreNotReused(t *testing.T) {
 	t.Parallel()
 	client, network := newClient(t, reply{200, done})
-	full := snapshot.Request{RegionID: region, DiskID: "d-1", ClientToken: "t", Tags: []snapshot.Tag{{Key: "a", Value: "b"}}}
+	full := snapshot.Request{RegionID: region, DiskID: "d-1", ClientToken: "t",
+		Tags: []snapshot.Tag{{Key: "a", Value: "b"}}}
 	for _, request := range []snapshot.Request{full, {RegionID: "cn-shanghai", DiskID: "d-2"}} {
 		if _, err := client.CreateSnapshot(t.Context(), request); err != nil {
 			t.Fatal(err)
@@ -450,6 +465,21 @@ func TestTrapAnswersWithoutACode(t *testing.T) {
 	}
 }
 
+// The provider, too, may use up the time of a call.
+func TestTrapContextBoundsTheProvider(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	network := &wire{script: []reply{{200, done}}}
+	provider := &renewing{fail: context.Canceled}
+	_, err := create(ctx, clientOf(t, settings{provider: provider, transport: network}))
+	answer := apiError(t, err)
+	if answer.Code != snapshot.CodeNoAnswer || answer.Message != "no credentials: the call was cancelled" ||
+		network.calls() != 0 {
+		t.Errorf("got %v after %d calls", answer, network.calls())
+	}
+}
+
 // No test beside it may run while the environment is changed, so this one is not parallel.
 func TestTrapCredentialsOfTheEnvironmentAreNotGuessed(t *testing.T) {
 	t.Setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", "from-environment")
@@ -460,9 +490,10 @@ func TestTrapCredentialsOfTheEnvironmentAreNotGuessed(t *testing.T) {
 		"access key secret is missing": {AccessKeyID: "made-up"},
 	} {
 		network := &wire{script: []reply{{200, done}}}
-		_, err := create(t.Context(), clientOf(t, swas.Config{Provider: swas.Static(given), Transport: network}))
+		_, err := create(t.Context(), clientOf(t, settings{provider: swas.Static(given), transport: network}))
 		answer := apiError(t, err)
-		if answer.Code != snapshot.CodeNoCredentials || !strings.Contains(answer.Message, name) || network.calls() != 0 {
+		if answer.Code != snapshot.CodeNoCredentials || !strings.Contains(answer.Message, name) ||
+			network.calls() != 0 {
 			t.Errorf("%s: got %v after %d calls", name, answer, network.calls())
 		}
 	}
@@ -472,7 +503,8 @@ func TestTrapCredentialsOfTheEnvironmentAreNotGuessed(t *testing.T) {
 func TestTrapEnvironmentOfTheSDK(t *testing.T) {
 	t.Run("DEBUG", func(t *testing.T) {
 		t.Setenv("DEBUG", "http,sdk")
-		if _, err := swas.New(swas.Config{Provider: swas.Static(signer)}); snapshot.AsError(err) == nil || snapshot.AsError(err).Code != snapshot.CodeBadConfig {
+		_, err := swas.New("", swas.Static(signer))
+		if known := snapshot.AsError(err); known == nil || known.Code != snapshot.CodeBadConfig {
 			t.Errorf("got %v", err)
 		}
 	})

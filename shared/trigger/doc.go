@@ -7,16 +7,16 @@
 //
 // # By content
 //
-// Function Compute and Lambda hand over bytes and never say what they are. The shape is told by the fields that only
+// Function Compute and Lambda deliver bytes without saying what they are. The shape is known by the fields that only
 // this shape has, so one binary serves both clouds. Bytes that have the marks of two shapes are refused.
 //
-// # Never a guess
+// # No guesses
 //
-// Empty input, text that is not JSON, an unknown shape, a field that stands twice (whatever its case), a value of the
-// wrong type, nesting deeper than 32 and anything behind the JSON value are errors: a function that answers
-// success to what it did not understand loses snapshots unnoticed. Formats of this project refuse
-// unknown fields; formats of a vendor may grow new ones, so there they are passed over.
+// Empty input, text that is not JSON, an unknown shape, a field that is there twice (whatever its case), a value of the
+// wrong type, nesting deeper than 32 and anything after the JSON value are errors: a function that answers success to
+// what it did not understand loses snapshots unnoticed. Formats of this project refuse unknown fields; formats of a
+// vendor may grow new ones, so there they are passed over.
 //
-// Every error is a [*snapshot.Error] with Code [snapshot.CodeMalformed]. It tells what was found and what was
-// expected, and quotes names of fields at most: never a value.
+// Every error is a [*snapshot.Error] with Code [snapshot.CodeMalformed]. It says what was found and what was expected,
+// and quotes names of fields at most: never a value.
 package trigger

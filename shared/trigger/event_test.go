@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -29,27 +30,47 @@ func cloudEvent(more string) string {
 }
 
 func awsEvent(detail string) string {
-	return `{"version":"0","id":"e-1","detail-type":"t","source":"acme","time":` + at + `,"resources":["s"],"detail":` + detail + `}`
+	return `{"version":"0","id":"e-1","detail-type":"t","source":"acme","time":` + at +
+		`,"resources":["s"],"detail":` + detail + `}`
+}
+
+// kafka is cloudEvent of a message of Kafka.
+func kafka(data string) string {
+	return strings.Replace(cloudEvent(`,"data":`+data), `"type":"t"`, `"type":"alikafka:Topic:Message"`, 1)
 }
 
 func mns(message string) string {
-	return `{"TopicOwner":"1","Message":` + text(message) + `,"PublishTime":1769799723000,"TopicName":"t","MessageId":"m-1"}`
+	return `{"TopicOwner":"1","Message":` + text(message) +
+		`,"PublishTime":1769799723000,"TopicName":"t","MessageId":"m-1"}`
 }
 
 func sns(records ...string) string { return `{"Records":[` + strings.Join(records, ",") + `]}` }
 
 func snsRecord(id, message string) string {
-	return `{"EventSource":"aws:sns","Sns":{"MessageId":"` + id + `","Message":` + text(message) + `,"Timestamp":` + at + `}}`
+	return `{"EventSource":"aws:sns","Sns":{"MessageId":"` + id + `","Message":` + text(message) +
+		`,"Timestamp":` + at + `}}`
 }
 
 func sqsRecord(id, body string) string {
-	return `{"eventSource":"aws:sqs","messageId":"` + id + `","body":` + text(body) + `,"attributes":{"SentTimestamp":"1769799723000"}}`
+	return `{"eventSource":"aws:sqs","messageId":"` + id + `","body":` + text(body) +
+		`,"attributes":{"SentTimestamp":"1769799723000"}}`
 }
 
 func ossRecord(name, key string) string {
-	return `{"eventName":"` + name + `","eventSource":"acs:oss","eventTime":` + at + `,"region":"cn-hangzhou","oss":{"bucket":{"name":"b"},` +
-		`"object":{"key":"` + key + `"}},"responseElements":{"requestId":"r-1"}}`
+	return `{"eventName":"` + name + `","eventSource":"acs:oss","eventTime":` + at + `,"region":"cn-hangzhou",` +
+		`"oss":{"bucket":{"name":"b"},"object":{"key":"` + key + `"}},"responseElements":{"requestId":"r-1"}}`
 }
+
+// created returns an OSS event of objects that were put.
+func created(keys ...string) string {
+	var records []string
+	for _, key := range keys {
+		records = append(records, ossRecord(put, key))
+	}
+	return `{"events":[` + strings.Join(records, ",") + `]}`
+}
+
+const put = "ObjectCreated:PutObject"
 
 const web1 = `{"target":"web-1"}`
 
@@ -59,7 +80,8 @@ func want1(sender, key string, at time.Time) trigger.Item {
 }
 
 func ossEvent(name, key string) trigger.Item {
-	return busItem(snapshot.BusEvent{ID: snapshot.ComposedKey("object", "r-1", key), Source: "acs.oss", Type: "oss:" + name, Subject: "acs:oss:cn-hangzhou::b/" + key, Time: atRound})
+	return busItem(snapshot.BusEvent{ID: snapshot.ComposedKey("object", "r-1", key), Source: "acs.oss",
+		Type: "oss:" + name, Subject: "acs:oss:cn-hangzhou::b/" + key, Time: atRound})
 }
 
 // bus is the event of cloudEvent and awsEvent when it carries no order.
@@ -84,21 +106,28 @@ func TestDecodeEvent(t *testing.T) {
 		item.Order.ExplicitKey = explicit
 		return item
 	}
-	explicit := trigger.Item{Order: &snapshot.Order{Target: "web-1", Sender: "event", Key: "k", ExplicitKey: true, Time: atRound, Unread: true}}
+	explicit := trigger.Item{Order: &snapshot.Order{Target: "web-1", Sender: "event", Key: "k", ExplicitKey: true,
+		Time: atRound, Unread: true}}
 	tests := map[string]struct {
 		data string
 		want []trigger.Item
 	}{
-		"order":            {web1, []trigger.Item{invoked}},
-		"age in hours":     {`{"target":"web-1","maxAge":"1h30m"}`, []trigger.Item{aged(90 * time.Minute)}},
-		"age in days":      {`{"target":"web-1","maxAge":"2d"}`, []trigger.Item{aged(48 * time.Hour)}},
-		"age in both":      {`{"target":"web-1","maxAge":"1d12h"}`, []trigger.Item{aged(36 * time.Hour)}},
-		"age of nothing":   {`{"target":"web-1","maxAge":"0s"}`, []trigger.Item{aged(0)}},
-		"time":             {`{"target":"web-1","time":"2026-01-30T20:00:00+01:00"}`, []trigger.Item{timed("invoke", "request:5:"+requestID, false, atTick)}},
-		"time and key":     {`{"target":"web-1","key":"k","time":"2026-01-30T19:00:00Z"}`, []trigger.Item{timed("event", "k", true, atTick)}},
-		"own time":         {cloudEvent(`,"data":{"target":"web-1","time":"2026-01-30T19:00:00Z"}`), []trigger.Item{timed("event", "event:4:acme:3:e-1", false, atTick)}},
-		"own time and key": {mns(`{"target":"web-1","key":"k","time":"2026-01-30T19:00:00Z"}`), []trigger.Item{timed("event", "k", true, atTick)}},
-		"API parameters":   {`{"DiskId":"d-1"}`, []trigger.Item{{Order: &snapshot.Order{DiskID: "d-1", Sender: "invoke", Key: "request:5:" + requestID, Unread: true}}}},
+		"order":          {web1, []trigger.Item{invoked}},
+		"age in hours":   {`{"target":"web-1","maxAge":"1h30m"}`, []trigger.Item{aged(90 * time.Minute)}},
+		"age in days":    {`{"target":"web-1","maxAge":"2d"}`, []trigger.Item{aged(48 * time.Hour)}},
+		"age in both":    {`{"target":"web-1","maxAge":"1d12h"}`, []trigger.Item{aged(36 * time.Hour)}},
+		"age of nothing": {`{"target":"web-1","maxAge":"0s"}`, []trigger.Item{aged(0)}},
+		"time": {`{"target":"web-1","time":"2026-01-30T20:00:00+01:00"}`,
+			[]trigger.Item{timed("invoke", "request:5:"+requestID, false, atTick)}},
+		"time and key": {`{"target":"web-1","key":"k","time":"2026-01-30T19:00:00Z"}`,
+			[]trigger.Item{timed("event", "k", true, atTick)}},
+		"own time": {cloudEvent(`,"data":{"target":"web-1","time":"2026-01-30T19:00:00Z"}`),
+			[]trigger.Item{timed("event", "event:4:acme:3:e-1", false, atTick)}},
+		"own time and key": {mns(`{"target":"web-1","key":"k","time":"2026-01-30T19:00:00Z"}`),
+			[]trigger.Item{timed("event", "k", true, atTick)}},
+		"API parameters": {`{"DiskId":"d-1"}`,
+			[]trigger.Item{{Order: &snapshot.Order{DiskID: "d-1", Sender: "invoke", Key: "request:5:" + requestID,
+				Unread: true}}}},
 		"CloudEvent":       {cloudEvent(`,"data":` + web1), []trigger.Item{carried}},
 		"own key":          {cloudEvent(`,"data":{"target":"web-1","key":"k"}`), []trigger.Item{explicit}},
 		"data as text":     {cloudEvent(`,"data":` + text(web1)), []trigger.Item{carried}},
@@ -112,10 +141,13 @@ func TestDecodeEvent(t *testing.T) {
 		"other list data":  {cloudEvent(`,"data":[{"diskId":"d-1","size":1},5]`), []trigger.Item{bus}},
 		"empty list data":  {cloudEvent(`,"data":[]`), []trigger.Item{bus}},
 		"AWS list":         {awsEvent(`[` + web1 + `]`), []trigger.Item{carried}},
-		"MNS list":         {mns(`[` + web1 + `,` + cloudEvent(`,"data":`+web1) + `]`), []trigger.Item{want1("event", "message:3:m-1", atRound), carried}},
-		"SNS list":         {sns(snsRecord("m-1", `[`+web1+`]`)), []trigger.Item{want1("event", "message:3:m-1", atRound)}},
+		"MNS list": {mns(`[` + web1 + `,` + cloudEvent(`,"data":`+web1) + `]`),
+			[]trigger.Item{want1("event", "message:3:m-1", atRound), carried}},
+		"SNS list": {sns(snsRecord("m-1", `[`+web1+`]`)),
+			[]trigger.Item{want1("event", "message:3:m-1", atRound)}},
 		"SQS list": {sns(sqsRecord("m-1", `[`+web1+`,`+web1+`]`), sqsRecord("m-2", `[`+web1+`,5]`)), []trigger.Item{
-			queued("m-1", want1("event", "message:3:m-1", atRound)), queued("m-1", want1("event", "message:3:m-1", atRound)),
+			queued("m-1", want1("event", "message:3:m-1", atRound)),
+			queued("m-1", want1("event", "message:3:m-1", atRound)),
 			queued("m-2", want1("event", "message:3:m-2", atRound)), poison("m-2")}},
 		"extension": {cloudEvent(`,"aliyunregionid":"cn-hangzhou","new":{"x":[]}`), []trigger.Item{bus}},
 		"no time": {`{"specversion":"1.0","id":"e-1","source":"acme","type":"t","data":` + web1 + `}`,
@@ -128,39 +160,64 @@ func TestDecodeEvent(t *testing.T) {
 		"MNS of an event":  {mns(cloudEvent(`,"data":` + web1)), []trigger.Item{carried}},
 		"SNS": {sns(snsRecord("m-1", web1), snsRecord("m-2", awsEvent(`{}`))),
 			[]trigger.Item{want1("event", "message:3:m-1", atRound), bus}},
-		"SNS doubled": {sns(snsRecord("m-1", web1), snsRecord("m-1", web1)), []trigger.Item{want1("event", "message:3:m-1", atRound)}},
-		"SNS poison":  {sns(snsRecord("m-1", "x"), snsRecord("m-2", web1)), []trigger.Item{poison(""), want1("event", "message:3:m-2", atRound)}},
-		"SQS in order": {sns(sqsRecord("m-2", web1), sqsRecord("m-1", awsEvent(web1)), sqsRecord("m-3", cloudEvent(``))), []trigger.Item{
-			queued("m-2", want1("event", "message:3:m-2", atRound)), queued("m-1", want1("event", "event:4:acme:3:e-1", atRound)), queued("m-3", bus)}},
+		"SNS doubled": {sns(snsRecord("m-1", web1), snsRecord("m-1", web1)),
+			[]trigger.Item{want1("event", "message:3:m-1", atRound)}},
+		"SNS poison": {sns(snsRecord("m-1", "x"), snsRecord("m-2", web1)),
+			[]trigger.Item{poison(""), want1("event", "message:3:m-2", atRound)}},
+		"SQS in order": {sns(sqsRecord("m-2", web1), sqsRecord("m-1", awsEvent(web1)),
+			sqsRecord("m-3", cloudEvent(``))), []trigger.Item{
+			queued("m-2", want1("event", "message:3:m-2", atRound)),
+			queued("m-1", want1("event", "event:4:acme:3:e-1", atRound)), queued("m-3", bus)}},
 		"SQS doubled": {sns(sqsRecord("m-1", web1), sqsRecord("m-1", web1)), []trigger.Item{
 			queued("m-1", want1("event", "message:3:m-1", atRound))}},
-		"SQS doubled ID, another body": {sns(sqsRecord("m-1", web1), sqsRecord("m-1", `{"target":"web-2"}`)), []trigger.Item{
-			queued("m-1", want1("event", "message:3:m-1", atRound)),
-			queued("m-1", trigger.Item{Order: &snapshot.Order{Target: "web-2", Sender: "event", Key: "message:3:m-1", Time: atRound, Unread: true}})}},
-		"SQS poison": {sns(sqsRecord("m-1", ""), sqsRecord("m-2", "x"), sqsRecord("m-3", `[]`), sqsRecord("m-4", `{"target":"web-1","x":1}`), sqsRecord("m-5", web1)),
-			[]trigger.Item{poison("m-1"), poison("m-2"), poison("m-3"), poison("m-4"), queued("m-5", want1("event", "message:3:m-5", atRound))}},
-		"SQS without attributes": {sns(`{"eventSource":"aws:sqs","messageId":"m-1","body":` + text(web1) + `}`), []trigger.Item{
-			queued("m-1", want1("event", "message:3:m-1", time.Time{}))}},
-		"SQS with a wrong time": {sns(`{"eventSource":"aws:sqs","messageId":"m-1","body":` + text(web1) + `,"attributes":{"SentTimestamp":"soon"}}`),
+		"SQS doubled ID, another body": {sns(sqsRecord("m-1", web1), sqsRecord("m-1", `{"target":"web-2"}`)),
+			[]trigger.Item{
+				queued("m-1", want1("event", "message:3:m-1", atRound)),
+				queued("m-1",
+					trigger.Item{Order: &snapshot.Order{Target: "web-2", Sender: "event", Key: "message:3:m-1",
+						Time: atRound, Unread: true}})}},
+		"SQS poison": {sns(sqsRecord("m-1", ""), sqsRecord("m-2", "x"), sqsRecord("m-3", `[]`),
+			sqsRecord("m-4", `{"target":"web-1","x":1}`), sqsRecord("m-5", web1)),
+			[]trigger.Item{poison("m-1"), poison("m-2"), poison("m-3"), poison("m-4"),
+				queued("m-5", want1("event", "message:3:m-5", atRound))}},
+		"SQS without attributes": {sns(`{"eventSource":"aws:sqs","messageId":"m-1","body":` + text(web1) + `}`),
+			[]trigger.Item{queued("m-1", want1("event", "message:3:m-1", time.Time{}))}},
+		"SQS with a wrong time": {sns(strings.Replace(sqsRecord("m-1", web1), "1769799723000", "soon", 1)),
 			[]trigger.Item{poison("m-1")}},
-		"OSS": {`{"events":[` + ossRecord("ObjectCreated:PutObject", "a/b") + `,` + ossRecord("ObjectRemoved:DeleteObject", "a/b") + `]}`,
-			[]trigger.Item{ossEvent("ObjectCreated:PutObject", "a/b"), ossEvent("ObjectRemoved:DeleteObject", "a/b")}},
-		"OSS doubled": {`{"events":[` + ossRecord("ObjectCreated:PutObject", "a") + `,` + ossRecord("ObjectCreated:PutObject", "a") + `,` + ossRecord("ObjectCreated:PutObject", "b") + `]}`,
-			[]trigger.Item{ossEvent("ObjectCreated:PutObject", "a"), ossEvent("ObjectCreated:PutObject", "b")}},
-		"OSS poison": {`{"events":[{"eventSource":"acs:oss"},{"eventSource":"acs:ecs"},` + ossRecord("ObjectCreated:PutObject", "a") + `]}`,
-			[]trigger.Item{poison(""), poison(""), ossEvent("ObjectCreated:PutObject", "a")}},
-		"list":         {`[` + web1 + `,` + text(web1) + `]`, []trigger.Item{invoked, invoked}},
-		"list of many": {`[` + cloudEvent(``) + `,` + text(cloudEvent(`,"data":`+web1)) + `,` + mns(web1) + `]`, []trigger.Item{bus, carried, want1("event", "message:3:m-1", atRound)}},
-		"list poison":  {`["x",` + web1 + `,{"x":1},"[]"]`, []trigger.Item{poison(""), invoked, poison(""), poison("")}},
-		"list of all":  {`[[` + web1 + `],` + web1 + `,5,null]`, []trigger.Item{poison(""), invoked, poison(""), poison("")}},
-		"long list":    {`[` + strings.Repeat(web1+",", 999) + web1 + `]`, slicesOf(1000, invoked)},
-		"MNS of OSS":   {mns(`{"events":[` + ossRecord("ObjectCreated:PutObject", "a") + `]}`), []trigger.Item{ossEvent("ObjectCreated:PutObject", "a")}},
-		"SQS of OSS": {sns(sqsRecord("m-1", `{"events":[`+ossRecord("ObjectCreated:PutObject", "a")+`,`+ossRecord("ObjectCreated:PutObject", "b")+`]}`)), []trigger.Item{
-			queued("m-1", ossEvent("ObjectCreated:PutObject", "a")), queued("m-1", ossEvent("ObjectCreated:PutObject", "b"))}},
-		"order of Kafka": {`{"specversion":"1.0","id":"e-1","source":"acme","type":"alikafka:Topic:Message","time":` + at + `,"data":{"value":` + text(web1) + `}}`,
-			[]trigger.Item{carried}},
-		"other text of Kafka": {`{"specversion":"1.0","id":"e-1","source":"acme","type":"alikafka:Topic:Message","subject":"s","time":` + at + `,"data":{"value":"x"}}`,
-			[]trigger.Item{busItem(snapshot.BusEvent{ID: "e-1", Source: "acme", Type: "alikafka:Topic:Message", Subject: "s", Time: atRound})}},
+		"SQS with a body that is no text": {
+			sns(`{"eventSource":"aws:sqs","messageId":"m-1","body":{}}`, sqsRecord("m-2", web1)),
+			[]trigger.Item{poison("m-1"), queued("m-2", want1("event", "message:3:m-2", atRound))}},
+		"SNS with a wrong time": {
+			sns(strings.Replace(snsRecord("m-1", web1), at, `"soon"`, 1), snsRecord("m-2", web1)),
+			[]trigger.Item{poison(""), want1("event", "message:3:m-2", atRound)}},
+		"SNS without an ID": {
+			sns(`{"EventSource":"aws:sns","Sns":{"Message":`+text(web1)+`}}`, `{"EventSource":"aws:sns"}`),
+			[]trigger.Item{poison(""), poison("")}},
+		"OSS": {`{"events":[` + ossRecord(put, "a/b") + `,` + ossRecord("ObjectRemoved:DeleteObject", "a/b") + `]}`,
+			[]trigger.Item{ossEvent(put, "a/b"), ossEvent("ObjectRemoved:DeleteObject", "a/b")}},
+		"OSS doubled": {created("a", "a", "b"), []trigger.Item{ossEvent(put, "a"), ossEvent(put, "b")}},
+		"OSS poison": {
+			`{"events":[{"eventSource":"acs:oss"},` +
+				strings.Replace(ossRecord(put, "b"), "acs:oss", "acs:ecs", 1) + `,` +
+				strings.Replace(ossRecord(put, "c"), at, `"soon"`, 1) + `,5,` + ossRecord(put, "a") + `]}`,
+			[]trigger.Item{poison(""), poison(""), poison(""), poison(""), ossEvent(put, "a")}},
+		"list": {`[` + web1 + `,` + text(web1) + `]`, []trigger.Item{invoked, invoked}},
+		"list of many": {`[` + cloudEvent(``) + `,` + text(cloudEvent(`,"data":`+web1)) + `,` + mns(web1) + `]`,
+			[]trigger.Item{bus, carried, want1("event", "message:3:m-1", atRound)}},
+		"list poison": {`["x",` + web1 + `,{"x":1},"[]"]`,
+			[]trigger.Item{poison(""), invoked, poison(""), poison("")}},
+		"list of all": {`[[` + web1 + `],` + web1 + `,5,null]`,
+			[]trigger.Item{poison(""), invoked, poison(""), poison("")}},
+		"list of records": {`[` + sns(sqsRecord("m-1", web1)) + `,` + web1 + `]`, []trigger.Item{poison(""), invoked}},
+		"long list":       {`[` + strings.Repeat(web1+",", 999) + web1 + `]`, slices.Repeat([]trigger.Item{invoked}, 1000)},
+		"MNS of OSS":      {mns(created("a")), []trigger.Item{ossEvent(put, "a")}},
+		"SQS of OSS": {sns(sqsRecord("m-1", created("a", "b"))),
+			[]trigger.Item{queued("m-1", ossEvent(put, "a")), queued("m-1", ossEvent(put, "b"))}},
+		"order of Kafka": {kafka(`{"value":` + text(web1) + `}`), []trigger.Item{carried}},
+		"other text of Kafka": {kafka(`{"value":"x"}`), []trigger.Item{busItem(snapshot.BusEvent{ID: "e-1",
+			Source: "acme", Type: "alikafka:Topic:Message", Subject: "s", Time: atRound})}},
+		"text list with a doubled field": {cloudEvent(`,"data":` + text(`[`+web1+`,{"target":"a","TARGET":"b"}]`)),
+			[]trigger.Item{carried, poison("")}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -174,93 +231,100 @@ func TestDecodeEvent(t *testing.T) {
 	}
 }
 
-// slicesOf returns n times one item.
-func slicesOf(n int, item trigger.Item) []trigger.Item {
-	items := make([]trigger.Item, n)
-	for i := range items {
-		items[i] = item
-	}
-	return items
-}
-
 func TestDecodeEventRefuses(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ data, message string }{
-		"no fields":                  {`{}`, "no known shape: it has no fields"},
-		"text in JSON":               {`"daily"`, "the event is text, not an object"},
-		"number":                     {`5`, "the event is a number, not an object"},
-		"null":                       {`null`, "the event is null, not an object"},
-		"unknown shape":              {`{"b":1,"a":2}`, `it has the fields "a", "b"`},
-		"unknown shape of many":      {`{"a":1,"b":1,"c":1,"d":1,"e":1,"f":1,"g":1,"h":1,"i":1}`, `"h", ...`},
-		"timer":                      {fcTimer(`{"role":"daily"}`), "the timer function takes it"},
-		"HTTP":                       {string(fcEvent(nil)), "the http function takes it"},
-		"role alone":                 {`{"role":"daily"}`, "no known shape"},
-		"order, unknown field":       {`{"target":"web-1","targets":["web-1"]}`, `field "targets" is unknown`},
-		"order, wrong case":          {`{"TARGET":"web-1"}`, `field "TARGET" must be written "target"`},
-		"order, doubled by case":     {`{"target":"web-1","Target":"web-2"}`, "stands beside"},
-		"order, no target":           {`{"target":""}`, `field "target" is missing`},
-		"order, empty key":           {`{"target":"web-1","key":""}`, `field "key" is empty`},
-		"order, null key":            {`{"target":"web-1","key":null}`, `field "key" is null`},
-		"order, number for a key":    {`{"target":"web-1","key":42}`, `field "key" is a number, not text`},
-		"order, number for an age":   {`{"target":"web-1","maxAge":3600}`, `field "maxAge" is a number, not text`},
-		"order, bare number age":     {`{"target":"web-1","maxAge":"3600"}`, `field "maxAge" is no duration: write text such as "1h" or "2d"`},
-		"order, empty age":           {`{"target":"web-1","maxAge":""}`, `field "maxAge" is no duration`},
-		"order, age of half a day":   {`{"target":"web-1","maxAge":"1.5d"}`, `field "maxAge" is no duration`},
-		"order, age of 30 h and 1 d": {`{"target":"web-1","maxAge":"1d30h"}`, `field "maxAge" is no duration`},
-		"order, age beyond time":     {`{"target":"web-1","maxAge":"36501d"}`, `field "maxAge" is no duration`},
-		"order, days and no number":  {`{"target":"web-1","maxAge":"d"}`, `field "maxAge" is no duration`},
-		"order, days twice":          {`{"target":"web-1","maxAge":"1d1d"}`, `field "maxAge" is no duration`},
-		"order, empty time":          {`{"target":"web-1","time":""}`, `field "time" is empty: give the time of the event`},
-		"order, no time":             {`{"target":"web-1","time":"yesterday"}`, `field "time" is no time: write one such as 2026-01-31T03:00:00Z`},
-		"order, time without a zone": {`{"target":"web-1","time":"2026-01-31T03:00:00"}`, `field "time" is no time`},
+		"no fields":                {`{}`, "no known shape: it has no fields"},
+		"text in JSON":             {`"daily"`, "the event is text, not an object"},
+		"number":                   {`5`, "the event is a number, not an object"},
+		"null":                     {`null`, "the event is null, not an object"},
+		"unknown shape":            {`{"b":1,"a":2}`, `it has the fields "a", "b"`},
+		"unknown shape of many":    {`{"a":1,"b":1,"c":1,"d":1,"e":1,"f":1,"g":1,"h":1,"i":1}`, `"h", ...`},
+		"timer":                    {fcTimer(`{"role":"daily"}`), "the timer function takes it"},
+		"HTTP":                     {string(fcEvent(nil)), "the http function takes it"},
+		"role alone":               {`{"role":"daily"}`, "no known shape"},
+		"order, unknown field":     {`{"target":"web-1","targets":["web-1"]}`, `field "targets" is unknown`},
+		"order, wrong case":        {`{"TARGET":"web-1"}`, `field "TARGET" must be written "target"`},
+		"order, doubled by case":   {`{"target":"web-1","Target":"web-2"}`, "are the same: name each field once"},
+		"order, no target":         {`{"target":""}`, `field "target" is missing`},
+		"order, empty key":         {`{"target":"web-1","key":""}`, `field "key" is empty`},
+		"order, null key":          {`{"target":"web-1","key":null}`, `field "key" is null`},
+		"order, number for a key":  {`{"target":"web-1","key":42}`, `field "key" is a number, not text`},
+		"order, number for an age": {`{"target":"web-1","maxAge":3600}`, `field "maxAge" is a number, not text`},
+		"order, bare number age": {`{"target":"web-1","maxAge":"3600"}`,
+			`field "maxAge" is not a duration: use one such as 90m`},
+		"order, empty age":           {`{"target":"web-1","maxAge":""}`, `field "maxAge" is not a duration`},
+		"order, age of half a day":   {`{"target":"web-1","maxAge":"1.5d"}`, `field "maxAge" is not a duration`},
+		"order, age of 30 h and 1 d": {`{"target":"web-1","maxAge":"1d30h"}`, `field "maxAge" is not a duration`},
+		"order, age beyond time":     {`{"target":"web-1","maxAge":"36501d"}`, `field "maxAge" is not a duration`},
+		"order, days and no number":  {`{"target":"web-1","maxAge":"d"}`, `field "maxAge" is not a duration`},
+		"order, days twice":          {`{"target":"web-1","maxAge":"1d1d"}`, `field "maxAge" is not a duration`},
+		"order, empty time": {`{"target":"web-1","time":""}`,
+			`field "time" is empty: give it a value, or leave it out`},
+		"order, no time": {`{"target":"web-1","time":"yesterday"}`,
+			`field "time" is not a time: write one such as 2026-01-31T03:00:00Z`},
+		"order, time without a zone": {`{"target":"web-1","time":"2026-01-31T03:00:00"}`, `field "time" is not a time`},
 		"order, time in seconds":     {`{"target":"web-1","time":1769799723}`, `field "time" is a number, not text`},
 		"order, null time":           {`{"target":"web-1","time":null}`, `field "time" is null`},
 		"order, text for dryRun":     {`{"target":"web-1","dryRun":"true"}`, `field "dryRun" is text`},
-		"API, DISKID":                {`{"RegionId":"cn-hangzhou","DISKID":"d-1"}`, `field "DISKID" must be written "DiskId"`},
-		"API, doubled by case":       {`{"DiskId":"d-1","DISKID":"d-2"}`, "stands beside"},
-		"API, doubled by the long s": {`{"DiskId":"d-1","Di\u017fkId":"d-2"}`, "stands beside"},
+		"API, DISKID": {`{"RegionId":"cn-hangzhou","DISKID":"d-1"}`,
+			`field "DISKID" must be written "DiskId"`},
+		"API, doubled by case":       {`{"DiskId":"d-1","DISKID":"d-2"}`, "are the same: name each field once"},
+		"API, doubled by the long s": {`{"DiskId":"d-1","Di\u017fkId":"d-2"}`, "are the same: name each field once"},
 		"API, dryRun beside":         {`{"DiskId":"d-1","dryRun":true}`, `field "dryRun" is unknown`},
 		"API, target beside":         {`{"DiskId":"d-1","target":"web-1"}`, `field "target" is unknown`},
 		"API, Tag.N":                 {`{"DiskId":"d-1","Tag.1.Key":"a"}`, `field "Tag.1.Key" is unknown`},
-		"API, tag with more":         {`{"DiskId":"d-1","Tag":[{"Key":"a","Value":"b","Scope":"c"}]}`, `field "Scope" is unknown`},
-		"API, tag of wrong case":     {`{"DiskId":"d-1","Tag":[{"key":"a"}]}`, `field "key" must be written "Key"`},
-		"API, tags as an object":     {`{"DiskId":"d-1","Tag":{"a":"b"}}`, `field "Tag" is an object, not a list`},
-		"CloudEvent, 0.3":            {`{"specversion":"0.3","id":"1","source":"a","type":"b"}`, `field "specversion"`},
-		"CloudEvent, no ID":          {`{"specversion":"1.0","source":"a","type":"b"}`, `field "id" is missing`},
-		"CloudEvent, no source":      {`{"specversion":"1.0","id":"1","type":"b"}`, `field "source" is missing`},
-		"CloudEvent, no type":        {`{"specversion":"1.0","id":"1","source":"a"}`, `field "type" is missing`},
-		"CloudEvent, wrong time":     {`{"specversion":"1.0","id":"1","source":"a","type":"b","time":"now"}`, `field "time" is no time`},
-		"CloudEvent, number for ID":  {`{"specversion":"1.0","id":1,"source":"a","type":"b"}`, `field "id" is a number`},
-		"CloudEvent, wrong order":    {cloudEvent(`,"data":{"target":"web-1","x":1}`), `field "data": field "x" is unknown`},
-		"CloudEvent, wrong case":     {cloudEvent(`,"data":{"Target":"web-1","role":"deploy"}`), `must be written "target"`},
-		"CloudEvent, wrong case API": {cloudEvent(`,"data":{"diskId":"d-1","RegionId":"cn-hangzhou"}`), `must be written "DiskId"`},
-		"CloudEvent, doubled":        {cloudEvent(`,"data":{"x":{"a":1,"A":1}}`), "stands beside"},
-		"CloudEvent and AWS":         {`{"specversion":"1.0","detail-type":"x"}`, "the marks of a CloudEvent and of an event of AWS EventBridge"},
-		"CloudEvent and order":       {cloudEvent(`,"target":"web-1"`), "the marks of an order and of a CloudEvent"},
-		"AWS, version 1":             {`{"version":"1","id":"1","detail-type":"t","source":"a"}`, `field "version"`},
-		"AWS, no source":             {`{"version":"0","id":"1","detail-type":"t"}`, `field "source" is missing`},
-		"AWS, wrong order":           {awsEvent(`{"DiskId":5}`), `field "detail": field "DiskId" is a number`},
-		"MNS, text":                  {mns("web-1"), `field "Message": the input is not JSON`},
-		"MNS, empty":                 {mns(""), `field "Message": nothing arrived`},
-		"MNS, list":                  {mns(`[]`), `field "Message": the list of events is empty`},
-		"MNS in MNS":                 {mns(mns(web1)), `field "Message": the event has no known shape`},
-		"MNS, no ID":                 {`{"Message":"{}","MessageId":""}`, `field "MessageId" is missing`},
-		"MNS, time as text":          {`{"Message":"{}","MessageId":"1","PublishTime":"1"}`, `field "PublishTime" is text`},
-		"MNS, time before 1970":      {`{"Message":"{}","MessageId":"1","PublishTime":-1}`, `field "PublishTime" is no time`},
-		"MNS, time with a fraction":  {`{"Message":"{}","MessageId":"1","PublishTime":1.5}`, `field "PublishTime" has a value out of range`},
-		"OSS, no events":             {`{"events":[]}`, `field "events" is empty`},
-		"OSS, object":                {`{"events":{}}`, `field "events" is an object, not a list`},
-		"records, none":              {`{"Records":[]}`, `field "Records" is empty`},
-		"records, null":              {`{"Records":null}`, `field "Records" is empty`},
-		"records of S3":              {`{"Records":[{"eventSource":"aws:s3"}]}`, "record 1 has an unknown source"},
-		"records of nothing":         {`{"Records":[{}]}`, "record 1 has an unknown source"},
-		"records of text":            {`{"Records":["x"]}`, "record 1 has an unknown source"},
-		"records mixed":              {sns(sqsRecord("m-1", web1), snsRecord("m-2", web1)), "the records mix SNS and SQS"},
-		"records, second unknown":    {sns(sqsRecord("m-1", web1), `{"eventSource":"aws:kinesis"}`), "record 2 has an unknown source"},
-		"records and order":          {`{"Records":[],"target":"web-1"}`, "the marks of an order and of records"},
-		"SQS, no ID":                 {sns(`{"eventSource":"aws:sqs","body":"{}"}`), `record 1: field "messageId" is missing`},
-		"SQS, body as object":        {sns(`{"eventSource":"aws:sqs","messageId":"1","body":{}}`), `record 1: field "body" is an object`},
-		"list of nothing":            {`[]`, "the list of events is empty"},
+		"API, tag with more": {`{"DiskId":"d-1","Tag":[{"Key":"a","Value":"b","Scope":"c"}]}`,
+			`field "Scope" is unknown`},
+		"API, tag of wrong case": {`{"DiskId":"d-1","Tag":[{"key":"a"}]}`, `field "key" must be written "Key"`},
+		"API, tags as an object": {`{"DiskId":"d-1","Tag":{"a":"b"}}`, `field "Tag" is an object, not a list`},
+		"CloudEvent, 0.3":        {`{"specversion":"0.3","id":"1","source":"a","type":"b"}`, `field "specversion"`},
+		"CloudEvent, no ID":      {`{"specversion":"1.0","source":"a","type":"b"}`, `field "id" is missing`},
+		"CloudEvent, no source":  {`{"specversion":"1.0","id":"1","type":"b"}`, `field "source" is missing`},
+		"CloudEvent, no type":    {`{"specversion":"1.0","id":"1","source":"a"}`, `field "type" is missing`},
+		"CloudEvent, wrong time": {`{"specversion":"1.0","id":"1","source":"a","type":"b","time":"now"}`,
+			`field "time" is not a time`},
+		"CloudEvent, number for ID": {`{"specversion":"1.0","id":1,"source":"a","type":"b"}`,
+			`field "id" is a number`},
+		"CloudEvent, wrong order": {cloudEvent(`,"data":{"target":"web-1","x":1}`),
+			`field "data": field "x" is unknown`},
+		"CloudEvent, wrong case": {cloudEvent(`,"data":{"Target":"web-1","role":"deploy"}`),
+			`must be written "target"`},
+		"CloudEvent, wrong case API": {cloudEvent(`,"data":{"diskId":"d-1","RegionId":"cn-hangzhou"}`),
+			`must be written "DiskId"`},
+		"CloudEvent, doubled": {cloudEvent(`,"data":{"x":{"a":1,"A":1}}`), "are the same: name each field once"},
+		"CloudEvent and AWS": {`{"specversion":"1.0","detail-type":"x"}`,
+			"the marks of a CloudEvent and of an event of AWS EventBridge"},
+		"CloudEvent and order": {cloudEvent(`,"target":"web-1"`), "the marks of an order and of a CloudEvent"},
+		"AWS, version 1":       {`{"version":"1","id":"1","detail-type":"t","source":"a"}`, `field "version"`},
+		"AWS, no source":       {`{"version":"0","id":"1","detail-type":"t"}`, `field "source" is missing`},
+		"AWS, wrong order":     {awsEvent(`{"DiskId":5}`), `field "detail": field "DiskId" is a number`},
+		"MNS, text":            {mns("web-1"), `field "Message": the input is not JSON`},
+		"MNS, empty":           {mns(""), `field "Message": nothing arrived`},
+		"MNS, list":            {mns(`[]`), `field "Message": the list of events is empty`},
+		"MNS in MNS":           {mns(mns(web1)), `field "Message": the event has no known shape`},
+		"MNS, no ID":           {`{"Message":"{}","MessageId":""}`, `field "MessageId" is missing`},
+		"MNS, time as text": {`{"Message":"{}","MessageId":"1","PublishTime":"1"}`,
+			`field "PublishTime" is text`},
+		"MNS, time before 1970": {`{"Message":"{}","MessageId":"1","PublishTime":-1}`,
+			`field "PublishTime" is not a time`},
+		"MNS, time with a fraction": {`{"Message":"{}","MessageId":"1","PublishTime":1.5}`,
+			`field "PublishTime" has a value out of range`},
+		"OSS, no events":     {`{"events":[]}`, `field "events" is empty`},
+		"OSS, object":        {`{"events":{}}`, `field "events" is an object, not a list`},
+		"records, none":      {`{"Records":[]}`, `field "Records" is empty`},
+		"records, null":      {`{"Records":null}`, `field "Records" is empty`},
+		"records of S3":      {`{"Records":[{"eventSource":"aws:s3"}]}`, "record 1 has an unknown source"},
+		"records of nothing": {`{"Records":[{}]}`, "record 1 has an unknown source"},
+		"records of text":    {`{"Records":["x"]}`, "record 1 has an unknown source"},
+		"records mixed": {sns(sqsRecord("m-1", web1), snsRecord("m-2", web1)),
+			"the records mix SNS and SQS"},
+		"records, second unknown": {sns(sqsRecord("m-1", web1), `{"eventSource":"aws:kinesis"}`),
+			"record 2 has an unknown source"},
+		"records and order": {`{"Records":[],"target":"web-1"}`, "the marks of an order and of records"},
+		"SQS, no ID": {sns(`{"eventSource":"aws:sqs","body":"{}"}`),
+			`record 1: field "messageId" is missing`},
+		"list of nothing": {`[]`, "the list of events is empty"},
 	}
 	for name, test := range structureDefects {
 		tests[name] = test
@@ -289,7 +353,8 @@ func TestIdentityOfDeliveries(t *testing.T) {
 		return batch.Items[0].Order.Key
 	}
 	for name, data := range map[string]string{
-		"CloudEvent": cloudEvent(`,"data":` + web1), "AWS": awsEvent(web1), "MNS": mns(web1), "SNS": sns(snsRecord("m", web1)),
+		"CloudEvent": cloudEvent(`,"data":` + web1), "AWS": awsEvent(web1), "MNS": mns(web1),
+		"SNS": sns(snsRecord("m", web1)),
 		"SQS": sns(sqsRecord("m", web1)), "own key": `{"target":"web-1","key":"k"}`,
 	} {
 		if one, two := key(data, "r-1"), key(data, "r-2"); one != two {
@@ -312,15 +377,18 @@ func TestIdentityOfDeliveries(t *testing.T) {
 
 func TestDecodeOrder(t *testing.T) {
 	t.Parallel()
-	got, err := trigger.DecodeOrder([]byte(`{"target":"web-1","role":"deploy","reason":"r","key":"k","time":"2026-01-30T19:00:00Z","maxAge":"1h","dryRun":true}`))
+	got, err := trigger.DecodeOrder([]byte(`{"target":"web-1","role":"deploy","reason":"r","key":"k",` +
+		`"time":"2026-01-30T19:00:00Z","maxAge":"1h","dryRun":true}`))
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := snapshot.Order{Target: "web-1", Role: "deploy", Reason: "r", Key: "k", ExplicitKey: true, Time: atTick, MaxAge: time.Hour, DryRun: true}
+	want := snapshot.Order{Target: "web-1", Role: "deploy", Reason: "r", Key: "k", ExplicitKey: true, Time: atTick,
+		MaxAge: time.Hour, DryRun: true}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
-	for _, data := range []string{``, `{}`, `[` + web1 + `]`, `{"DiskId":"d-1"}`, `{"target":"web-1","DiskId":"d-1"}`, `{"target":"web-1"}{}`} {
+	for _, data := range []string{``, `{}`, `[` + web1 + `]`, `{"DiskId":"d-1"}`, `{"target":"web-1","DiskId":"d-1"}`,
+		`{"target":"web-1"}{}`} {
 		order, err := trigger.DecodeOrder([]byte(data))
 		checkMalformed(t, err)
 		if !reflect.DeepEqual(order, snapshot.Order{}) {
@@ -357,16 +425,18 @@ func ExampleDecodeEvent() {
 func TestDecodeEventOfBrokenRules(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ data, code, says string }{
-		"no disk":          {`{"DiskId":""}`, "MissingDiskId", "DiskId: is missing"},
-		"no mark":          {`{"RegionId":"cn-hangzhou","SnapshotName":"abc"}`, "MissingDiskId", "DiskId: is missing"},
-		"every violation":  {`{"RegionId":"cn-hangzhou","SnapshotName":"x"}`, "InvalidOrder", "SnapshotName: has 1 characters"},
+		"no disk": {`{"DiskId":""}`, "MissingDiskId", "DiskId: is missing"},
+		"no mark": {`{"RegionId":"cn-hangzhou","SnapshotName":"abc"}`, "MissingDiskId", "DiskId: is missing"},
+		"every violation": {`{"RegionId":"cn-hangzhou","SnapshotName":"x"}`, "InvalidOrder",
+			"SnapshotName: has 1 characters"},
 		"within a message": {mns(`{"DiskId":""}`), "MissingDiskId", `field "Message": DiskId: is missing`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			_, err := trigger.DecodeEvent([]byte(c.data), requestID)
 			var known *snapshot.Error
-			if !errors.As(err, &known) || known.Code != c.code || !strings.Contains(known.Message, c.says) {
+			if !errors.As(err, &known) || known.Code != c.code || !strings.Contains(known.Message, c.says) ||
+				strings.Contains(known.Message, "expected") {
 				t.Errorf("got %v, want %s: %s", err, c.code, c.says)
 			}
 		})

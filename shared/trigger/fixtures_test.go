@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"swas-snapshot/shared/httpapi"
 	"swas-snapshot/shared/snapshot"
 	"swas-snapshot/shared/trigger"
 )
@@ -42,7 +43,8 @@ const release = "release 1.4.2"
 // deploy is the order that most fixtures carry.
 func deploy(sender, key string, explicit bool, at time.Time) trigger.Item {
 	return trigger.Item{Order: &snapshot.Order{
-		Target: "web-1", Role: "deploy", Reason: release, Sender: sender, Key: key, ExplicitKey: explicit, Time: at, Unread: true,
+		Target: "web-1", Role: "deploy", Reason: release, Sender: sender, Key: key, ExplicitKey: explicit, Time: at,
+		Unread: true,
 	}}
 }
 
@@ -84,8 +86,8 @@ const (
 var eventFixtures = map[string][]trigger.Item{
 	"event-order.json": {deploy("event", "build-1042", true, time.Time{})},
 	"event-order-fresh.json": {{Order: &snapshot.Order{
-		Target: "web-1", Role: "daily", Reason: "before the migration", Sender: "event", Key: "migration-7", ExplicitKey: true,
-		Time: atRound, MaxAge: time.Hour, DryRun: true, Unread: true,
+		Target: "web-1", Role: "daily", Reason: "before the migration", Sender: "event", Key: "migration-7",
+		ExplicitKey: true, Time: atRound, MaxAge: time.Hour, DryRun: true, Unread: true,
 	}}},
 	"event-raw.json": {{Order: &snapshot.Order{
 		RegionID: "cn-hangzhou", DiskID: "d-bp18kjxg9ebrhsgi0001", SnapshotName: "deploy-web-1-build-1042",
@@ -94,15 +96,17 @@ var eventFixtures = map[string][]trigger.Item{
 	}}},
 	"event-list.json": {
 		deploy("event", "build-1042", true, time.Time{}),
-		{Order: &snapshot.Order{Target: "web-1", Role: "daily", Sender: "event", Key: "nightly-7", ExplicitKey: true, Unread: true}},
+		{Order: &snapshot.Order{Target: "web-1", Role: "daily", Sender: "event", Key: "nightly-7", ExplicitKey: true,
+			Unread: true}},
 	},
-	"event-eventbridge-fc.json": {deploy("event", "event:13:acme.pipeline:35:45ef4de0d1e1-7c35-447a-bd93-fab0001", false, atEvent)},
+	"event-eventbridge-fc.json": {deploy("event", "event:13:acme.pipeline:35:45ef4de0d1e1-7c35-447a-bd93-fab0001",
+		false, atEvent)},
 	"event-raw-eventbridge-fc.json": {{Order: &snapshot.Order{
 		RegionID: "cn-hangzhou", DiskID: "d-bp18kjxg9ebrhsgi0001", Sender: "event",
 		Key: "event:13:acme.pipeline:35:45ef4de0d1e1-7c35-447a-bd93-fab0002", Time: atEvent, Unread: true,
 	}}},
-	"event-oss.json": {busItem(snapshot.BusEvent{ID: "object:24:697D02EBD0DEFE3930847A6E:22:releases/web/1.4.2.zip", Source: "acs.oss",
-		Type: "oss:ObjectCreated:PutObject", Subject: ossSubject, Time: atRound})},
+	"event-oss.json": {busItem(snapshot.BusEvent{ID: "object:24:697D02EBD0DEFE3930847A6E:22:releases/web/1.4.2.zip",
+		Source: "acs.oss", Type: "oss:ObjectCreated:PutObject", Subject: ossSubject, Time: atRound})},
 	"event-oss-eventbridge.json": {busItem(snapshot.BusEvent{ID: "697D02EBD0DEFE3930847A6E", Source: "acs.oss",
 		Type: "oss:ObjectCreated:PutObject", Subject: ossSubject, Time: atEvent})},
 	"event-mns.json": {deploy("event", "message:32:3405CA51807661353B36F2D1C4A9E870", false, atEvent)},
@@ -212,17 +216,19 @@ func TestHTTPFixtures(t *testing.T) {
 			t.Parallel()
 			var got call
 			var id, source string
-			data, err := trigger.ServeHTTP(t.Context(), fixture(t, name), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				body, err := io.ReadAll(r.Body)
 				if err != nil || int64(len(body)) != r.ContentLength {
 					t.Errorf("body of %d bytes, ContentLength %d: %v", len(body), r.ContentLength, err)
 				}
-				got = call{r.Method, r.RequestURI, r.Header.Get("Authorization"), r.Header.Get("Idempotency-Key"), r.Header.Get("Cookie"), string(body)}
+				got = call{r.Method, r.RequestURI, r.Header.Get("Authorization"), r.Header.Get("Idempotency-Key"),
+					r.Header.Get("Cookie"), string(body)}
 				id, source = trigger.RequestID(r.Context()), r.RemoteAddr
 				w.Header().Set("Content-Type", "application/json")
 				w.WriteHeader(http.StatusAccepted)
 				_, _ = w.Write(body)
-			}))
+			})
+			data, err := trigger.ServeHTTP(t.Context(), fixture(t, name), handler, httpapi.WriteStatus)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"swas-snapshot/shared/httpapi"
 	"swas-snapshot/shared/snapshot"
 	"swas-snapshot/shared/trigger"
 )
@@ -122,7 +123,7 @@ func FuzzServeHTTP(f *testing.F) {
 		_, _ = w.Write([]byte(r.RequestURI + r.Host))
 	})
 	f.Fuzz(func(t *testing.T, data []byte) {
-		out, err := trigger.ServeHTTP(t.Context(), data, handler)
+		out, err := trigger.ServeHTTP(t.Context(), data, handler, httpapi.WriteStatus)
 		if err != nil {
 			checkMalformed(t, err)
 			return
@@ -132,7 +133,8 @@ func FuzzServeHTTP(f *testing.F) {
 			t.Fatalf("answer %q: %v", out, err)
 		}
 		switch answer.StatusCode {
-		case http.StatusAccepted, http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType:
+		case http.StatusAccepted, http.StatusBadRequest, http.StatusRequestEntityTooLarge,
+			http.StatusUnsupportedMediaType:
 		default:
 			t.Errorf("status %d", answer.StatusCode)
 		}
@@ -176,7 +178,8 @@ func soundTokens(d *json.Decoder, depth int) bool {
 		if open == '{' {
 			token, err := d.Token()
 			name, isText := token.(string)
-			if err != nil || !isText || slices.ContainsFunc(names, func(one string) bool { return strings.EqualFold(one, name) }) {
+			same := func(one string) bool { return strings.EqualFold(one, name) }
+			if err != nil || !isText || slices.ContainsFunc(names, same) {
 				return false
 			}
 			names = append(names, name)

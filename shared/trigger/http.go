@@ -3,12 +3,8 @@ package trigger
 import (
 	"context"
 	"encoding/json"
-	"fmt"
-	"log/slog"
 	"net/http"
-	"runtime"
 
-	"swas-snapshot/shared/problem"
 	"swas-snapshot/shared/snapshot"
 )
 
@@ -16,8 +12,8 @@ import (
 const maxBody = 1 << 20
 
 // expectedHTTP ends the message of an error.
-const expectedHTTP = `an HTTP trigger event of Function Compute 3.0 ({"version":"v1",...}), or an event of a Lambda function URL or ` +
-	`API Gateway in payload format 2.0 ({"version":"2.0",...})`
+const expectedHTTP = `an HTTP trigger event of Function Compute 3.0 ({"version":"v1",...}), or an event of a Lambda ` +
+	`function URL or API Gateway in payload format 2.0 ({"version":"2.0",...})`
 
 // httpEvent is an HTTP request as Function Compute 3.0 (version v1) and as Lambda function URLs and API Gateway
 // (version 2.0) hand it over. They differ in the query and in the cookies.
@@ -25,7 +21,7 @@ type httpEvent struct {
 	Version         string            `json:"version"`
 	RawPath         string            `json:"rawPath"`         // as it was sent, still encoded
 	RawQueryString  string            `json:"rawQueryString"`  // Lambda: as it was sent
-	QueryParameters map[string]string `json:"queryParameters"` // Function Compute: decoded, repeated ones joined by commas
+	QueryParameters map[string]string `json:"queryParameters"` // Function Compute: decoded, joined by commas
 	Headers         map[string]string `json:"headers"`         // names in any case, repeated ones joined by commas
 	Cookies         []string          `json:"cookies"`         // Lambda: taken out of the headers
 	Body            string            `json:"body"`
@@ -53,46 +49,50 @@ func (e httpEvent) onFC() bool { return e.Version == "v1" }
 // headers, and on Function Compute repeated query parameters, arrive joined by commas and stay one value, since a
 // comma may belong to a value. The context of the request is ctx with the event's request ID, see [RequestID].
 //
-// A request that no handler should see is answered by a problem document (RFC 9457): 400 for a method, path, header
-// or base64 body that is none, 413 for a body beyond 1 MiB, 415 for an encoded body, and 500 when the handler
-// panics. Each answer has a Content-Type and, unless the handler set others, the headers X-Content-Type-Options:
-// nosniff and Cache-Control: no-store. Of several Set-Cookie headers Function Compute can carry one.
+// refuse answers a request that no handler should see: with 400 for a method, path, header or base64 body that is not
+// well-formed, 413 for a body beyond 1 MiB, and 415 for an encoded body. A handler that panics should log that: the
+// panic ends here, and refuse answers with 500 in place of what the handler wrote. Each answer has a Content-Type and,
+// unless others were set, the headers X-Content-Type-Options: nosniff and Cache-Control: no-store. Of several Set-Cookie
+// headers Function Compute can carry one.
 //
-// The error is for an event that is no HTTP request: a [*snapshot.Error] with Code [snapshot.CodeMalformed].
-func ServeHTTP(ctx context.Context, event []byte, handler http.Handler) (json.RawMessage, error) {
+// The error is for an event that is not an HTTP request: a [*snapshot.Error] with Code [snapshot.CodeMalformed].
+func ServeHTTP(
+	ctx context.Context, event []byte, handler http.Handler, refuse func(w http.ResponseWriter, status int, detail string),
+) (json.RawMessage, error) {
 	var e httpEvent
-	if err := decodeJSON(event, &e, rules{dataKeys: true}); err != nil {
+	err := parse(event, exact).fill(&e, false) // headers and parameters that differ by case are not the same
+	if err == nil && (e.Version != "v1" && e.Version != "2.0" || e.RequestContext.HTTP.Method == "") {
+		err = snapshot.Malformed("the event is not an HTTP request")
+	}
+	if err != nil {
 		return nil, expecting(err, expectedHTTP)
 	}
-	if e.Version != "v1" && e.Version != "2.0" || e.RequestContext.HTTP.Method == "" {
-		return nil, expecting(malformed("the event is no HTTP request"), expectedHTTP)
+	w := newResponse(e.RequestContext.RequestID)
+	request, refused := e.request(context.WithValue(ctx, requestIDKey{}, e.RequestContext.RequestID))
+	if refused == nil {
+		refused = serve(handler, w, request)
 	}
-	a := newAnswer(e.RequestContext.RequestID)
-	request, refusal := e.request(context.WithValue(ctx, requestIDKey{}, e.RequestContext.RequestID))
-	if refusal == nil {
-		refusal = serve(handler, a, request)
+	if refused != nil {
+		w = newResponse(e.RequestContext.RequestID)
+		refuse(w, refused.status, refused.detail)
 	}
-	if refusal != nil {
-		a = newAnswer(e.RequestContext.RequestID)
-		problem.Send(a, *refusal)
-	}
-	return a.encode(e)
+	return w.encode(e)
 }
 
-// serve calls the handler. A panic is the handler's defect: it goes to the log, and its caller learns that something
-// went wrong and nothing more.
-func serve(handler http.Handler, a *answer, request *http.Request) (refusal *problem.Document) {
+// refusal is the answer to a request that no handler should see.
+type refusal struct {
+	status int
+	detail string // what is wrong and what to do
+}
+
+// serve calls the handler. The caller of one that panics learns only that the function failed.
+func serve(handler http.Handler, w *response, request *http.Request) (refused *refusal) {
 	defer func() {
-		if value := recover(); value != nil {
-			what := fmt.Sprintf("%T", value) // the value itself may hold what the request held
-			if defect, ok := value.(runtime.Error); ok {
-				what = defect.Error()
-			}
-			slog.ErrorContext(request.Context(), "http handler panicked", "panic", what, "requestId", RequestID(request.Context()))
-			refusal = refuse(http.StatusInternalServerError, snapshot.CodeInternal, "the function failed; its log tells more")
+		if recover() != nil {
+			refused = &refusal{http.StatusInternalServerError, "the function failed; its log says more"}
 		}
 	}()
-	handler.ServeHTTP(a, request)
+	handler.ServeHTTP(w, request)
 	return nil
 }
 

@@ -2,9 +2,9 @@ package trigger
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/base64"
-	"io"
 	"net"
 	"net/http"
 	"net/netip"
@@ -12,51 +12,40 @@ import (
 	"strconv"
 	"strings"
 
-	"swas-snapshot/shared/problem"
+	"swas-snapshot/shared/snapshot"
 )
 
-// request makes the request that a server of net/http would have made of the same bytes, or tells why there is none.
-func (e httpEvent) request(ctx context.Context) (*http.Request, *problem.Document) {
-	method := e.RequestContext.HTTP.Method
-	if !isToken(method) {
-		return nil, badRequest("the method is not a token of letters")
-	}
+// request returns the request that a server of net/http would have made of the same bytes, or why there is none.
+func (e httpEvent) request(ctx context.Context) (*http.Request, *refusal) {
 	uri := e.uri()
 	target, err := url.ParseRequestURI(uri)
 	if err != nil || !strings.HasPrefix(e.RawPath, "/") || strings.ContainsAny(e.RawPath, "?# ") {
-		return nil, badRequest("the path or the query is not well-formed: begin with / and encode other characters as %XX")
+		return nil, badRequest("the path or the query is not well-formed: " +
+			"begin with / and encode other characters as %XX")
 	}
-	header, refusal := e.header()
-	if refusal != nil {
-		return nil, refusal
+	header, refused := e.header()
+	if refused != nil {
+		return nil, refused
 	}
-	host := header.Get("Host")
-	if host == "" {
-		host = e.RequestContext.DomainName
-	}
+	host := cmp.Or(header.Get("Host"), e.RequestContext.DomainName)
 	header.Del("Host")              // net/http keeps it in Host alone
 	header.Del("Transfer-Encoding") // the platform has put the body together
-	body, refusal := e.body(header)
-	if refusal != nil {
-		return nil, refusal
+	body, refused := e.body(header)
+	if refused != nil {
+		return nil, refused
 	}
-	proto := e.RequestContext.HTTP.Protocol
-	major, minor, ok := http.ParseHTTPVersion(proto)
-	if !ok {
-		proto, major, minor = "HTTP/1.1", 1, 1
+	request, err := http.NewRequestWithContext(ctx, e.RequestContext.HTTP.Method, "/", bytes.NewReader(body))
+	if err != nil {
+		return nil, badRequest("the method is not a token of letters")
 	}
-	request := &http.Request{
-		Method: method, URL: target, RequestURI: uri, Host: host, Header: header,
-		Proto: proto, ProtoMajor: major, ProtoMinor: minor,
-		ContentLength: int64(len(body)), Body: http.NoBody,
-	}
-	if len(body) > 0 {
-		request.Body = io.NopCloser(bytes.NewReader(body))
+	request.URL, request.RequestURI, request.Host, request.Header = target, uri, host, header
+	if major, minor, ok := http.ParseHTTPVersion(e.RequestContext.HTTP.Protocol); ok {
+		request.Proto, request.ProtoMajor, request.ProtoMinor = e.RequestContext.HTTP.Protocol, major, minor
 	}
 	if source, err := netip.ParseAddr(e.RequestContext.HTTP.SourceIP); err == nil {
-		request.RemoteAddr = net.JoinHostPort(source.String(), "0") // no platform tells the port
+		request.RemoteAddr = net.JoinHostPort(source.String(), "0") // neither platform sends the port
 	}
-	return request.WithContext(ctx), nil
+	return request, nil
 }
 
 // uri returns the path and the query as they stand in a request line.
@@ -76,7 +65,7 @@ func (e httpEvent) uri() string {
 }
 
 // header returns the headers under their canonical names, the cookies among them.
-func (e httpEvent) header() (http.Header, *problem.Document) {
+func (e httpEvent) header() (http.Header, *refusal) {
 	header := make(http.Header, len(e.Headers)+1)
 	for name, value := range e.Headers {
 		canonical := http.CanonicalHeaderKey(name)
@@ -84,9 +73,9 @@ func (e httpEvent) header() (http.Header, *problem.Document) {
 		case !isToken(name):
 			return nil, badRequest("the name of a header is not a token")
 		case strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }):
-			return nil, badRequest("header " + quoteName(canonical) + " has a control character")
-		case twice: // which of the two the sender means, and which a check reads, would be chance
-			return nil, badRequest("header " + quoteName(canonical) + " stands twice, in different cases")
+			return nil, badRequest("header " + snapshot.Quote(canonical) + " has a control character")
+		case twice: // a check may read one of the two, and its user the other
+			return nil, badRequest("header " + snapshot.Quote(canonical) + " is there twice, in different cases")
 		}
 		header[canonical] = []string{strings.Trim(value, " \t")}
 	}
@@ -100,9 +89,10 @@ func (e httpEvent) header() (http.Header, *problem.Document) {
 }
 
 // body returns the body, decoded, and corrects Content-Length.
-func (e httpEvent) body(header http.Header) ([]byte, *problem.Document) {
+func (e httpEvent) body(header http.Header) ([]byte, *refusal) {
 	if encoding := header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
-		return nil, refuse(http.StatusUnsupportedMediaType, problem.CodeMediaType, "the body is compressed: send it without Content-Encoding")
+		return nil, &refusal{http.StatusUnsupportedMediaType,
+			"the body is compressed: send it without Content-Encoding"}
 	}
 	body := []byte(e.Body)
 	if e.IsBase64Encoded {
@@ -124,10 +114,16 @@ func (e httpEvent) body(header http.Header) ([]byte, *problem.Document) {
 	return body, nil
 }
 
-// isToken reports whether text is a token of RFC 9110, section 5.6.2, as methods and header names are.
+// isToken reports whether text is a token of RFC 9110, section 5.6.2, as header names are.
 func isToken(text string) bool {
 	return text != "" && !strings.ContainsFunc(text, func(r rune) bool {
 		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
 		return !letter && !strings.ContainsRune("!#$%&'*+-.^_`|~", r)
 	})
+}
+
+func badRequest(detail string) *refusal { return &refusal{http.StatusBadRequest, detail} }
+
+func tooLarge() *refusal {
+	return &refusal{http.StatusRequestEntityTooLarge, "the body is larger than 1 MiB: send less"}
 }

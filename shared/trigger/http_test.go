@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"swas-snapshot/shared/httpapi"
 	"swas-snapshot/shared/snapshot"
 	"swas-snapshot/shared/trigger"
 )
@@ -41,7 +42,8 @@ func httpEvent(version string, changes event) []byte {
 		method = "GET"
 	}
 	e := event{
-		"version": version, "rawPath": "/", "body": "", "isBase64Encoded": false, "headers": event{"host": "example.com"},
+		"version": version, "rawPath": "/", "body": "", "isBase64Encoded": false,
+		"headers": event{"host": "example.com"},
 		"requestContext": event{"requestId": "http-1", "domainName": "domain.example",
 			"http": event{"method": method, "path": "/", "protocol": "HTTP/1.1", "sourceIp": "2001:db8::1"}},
 	}
@@ -60,7 +62,7 @@ func httpEvent(version string, changes event) []byte {
 // serve has handler serve an event and returns its answer.
 func serve(t *testing.T, data []byte, handler http.HandlerFunc) httpAnswer {
 	t.Helper()
-	out, err := trigger.ServeHTTP(t.Context(), data, handler)
+	out, err := trigger.ServeHTTP(t.Context(), data, handler, httpapi.WriteStatus)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,10 +89,12 @@ func TestServeHTTPRequest(t *testing.T) {
 			func(r *http.Request) any { return []string{r.URL.Path, r.URL.Host, r.Host} },
 			[]string{"//evil.example/x", "", "example.com"}},
 		"comma in a parameter on FC": {fcEvent(event{"queryParameters": event{"target": "web-1,web-2", "r": "a&b=c"}}),
-			func(r *http.Request) any { return r.URL.Query()["target"][0] + " " + r.FormValue("r") }, "web-1,web-2 a&b=c"},
+			func(r *http.Request) any { return r.URL.Query()["target"][0] + " " + r.FormValue("r") },
+			"web-1,web-2 a&b=c"},
 		"parameters that differ by case on FC": {fcEvent(event{"queryParameters": event{"a": "1", "A": "2"}}),
 			func(r *http.Request) any { return r.FormValue("a") + r.FormValue("A") }, "12"},
-		"raw query on Lambda": {lambdaEvent(event{"rawQueryString": "a=1&a=2&b=%20+x", "queryStringParameters": event{"a": "1,2", "A": "x"}}),
+		"raw query on Lambda": {lambdaEvent(event{"rawQueryString": "a=1&a=2&b=%20+x",
+			"queryStringParameters": event{"a": "1,2", "A": "x"}}),
 			func(r *http.Request) any {
 				return []string{r.URL.RawQuery, strings.Join(r.URL.Query()["a"], "|"), r.FormValue("b")}
 			},
@@ -100,21 +104,27 @@ func TestServeHTTPRequest(t *testing.T) {
 			[]any{"sha256=ab", []string{"a, b"}}},
 		"host is no header": {fcEvent(nil), func(r *http.Request) any { return []any{r.Host, r.Header} },
 			[]any{"example.com", http.Header{}}},
-		"host of the domain": {fcEvent(event{"headers": nil}), func(r *http.Request) any { return r.Host }, "domain.example"},
-		"remote address":     {fcEvent(nil), func(r *http.Request) any { return r.RemoteAddr }, "[2001:db8::1]:0"},
+		"host of the domain": {fcEvent(event{"headers": nil}), func(r *http.Request) any { return r.Host },
+			"domain.example"},
+		"remote address": {fcEvent(nil), func(r *http.Request) any { return r.RemoteAddr }, "[2001:db8::1]:0"},
 		"protocol": {fcEvent(nil), func(r *http.Request) any { return []any{r.Proto, r.ProtoMajor, r.ProtoMinor} },
 			[]any{"HTTP/1.1", 1, 1}},
 		"request ID": {lambdaEvent(nil), func(r *http.Request) any { return trigger.RequestID(r.Context()) }, "http-1"},
 		"cookies": {lambdaEvent(event{"cookies": []string{"a=1", "b=2"}, "headers": event{"cookie": "c=3"}}),
 			func(r *http.Request) any { return r.Header.Get("Cookie") }, "c=3; a=1; b=2"},
-		"content length": {fcEvent(event{"method": "POST", "body": "aGk=", "isBase64Encoded": true, "headers": event{"content-length": "4"}}),
-			func(r *http.Request) any { return []any{r.ContentLength, r.Header.Get("Content-Length")} }, []any{int64(2), "2"}},
-		"form": {lambdaEvent(event{"method": "POST", "body": base64.StdEncoding.EncodeToString([]byte("text=web-1&x=%E4%B8%AD")),
+		"content length": {fcEvent(event{"method": "POST", "body": "aGk=", "isBase64Encoded": true,
+			"headers": event{"content-length": "4"}}),
+			func(r *http.Request) any { return []any{r.ContentLength, r.Header.Get("Content-Length")} },
+			[]any{int64(2), "2"}},
+		"form": {lambdaEvent(event{"method": "POST",
+			"body":            base64.StdEncoding.EncodeToString([]byte("text=web-1&x=%E4%B8%AD")),
 			"isBase64Encoded": true, "headers": event{"content-type": "application/x-www-form-urlencoded"}}),
 			func(r *http.Request) any { return r.PostFormValue("text") + r.PostFormValue("x") }, "web-1中"},
-		"body of any bytes": {fcEvent(event{"method": "POST", "body": "AP+A", "isBase64Encoded": true}), readBody, "\x00\xff\x80"},
-		"body of null":      {lambdaEvent(event{"body": nil}), readBody, ""},
-		"largest body": {fcEvent(event{"method": "POST", "body": base64.StdEncoding.EncodeToString(make([]byte, maxBody)),
+		"body of any bytes": {fcEvent(event{"method": "POST", "body": "AP+A", "isBase64Encoded": true}), readBody,
+			"\x00\xff\x80"},
+		"body of null": {lambdaEvent(event{"body": nil}), readBody, ""},
+		"largest body": {fcEvent(event{"method": "POST",
+			"body":            base64.StdEncoding.EncodeToString(make([]byte, maxBody)),
 			"isBase64Encoded": true}), func(r *http.Request) any { return r.ContentLength }, int64(maxBody)},
 	}
 	for name, test := range tests {
@@ -144,13 +154,14 @@ func TestServeHTTPRefuses(t *testing.T) {
 		changes event
 		status  int
 	}{
-		"base64 with a line break":    {event{"body": "aGk=\n", "isBase64Encoded": true}, 400},
-		"base64 that is none":         {event{"body": "{}", "isBase64Encoded": true}, 400},
-		"base64 without padding":      {event{"body": "aGk", "isBase64Encoded": true}, 400},
-		"base64 with stray bits":      {event{"body": "aGl=", "isBase64Encoded": true}, 400},
-		"base64 of the URL alphabet":  {event{"body": "_-8=", "isBase64Encoded": true}, 400},
-		"large body":                  {event{"body": large}, 413},
-		"large base64 body":           {event{"body": base64.StdEncoding.EncodeToString([]byte(large)), "isBase64Encoded": true}, 413},
+		"base64 with a line break":   {event{"body": "aGk=\n", "isBase64Encoded": true}, 400},
+		"base64 that is none":        {event{"body": "{}", "isBase64Encoded": true}, 400},
+		"base64 without padding":     {event{"body": "aGk", "isBase64Encoded": true}, 400},
+		"base64 with stray bits":     {event{"body": "aGl=", "isBase64Encoded": true}, 400},
+		"base64 of the URL alphabet": {event{"body": "_-8=", "isBase64Encoded": true}, 400},
+		"large body":                 {event{"body": large}, 413},
+		"large base64 body": {event{"body": base64.StdEncoding.EncodeToString([]byte(large)),
+			"isBase64Encoded": true}, 413},
 		"very large base64 body":      {event{"body": strings.Repeat("AAAA", 1<<20), "isBase64Encoded": true}, 413},
 		"compressed body":             {event{"body": "x", "headers": event{"content-encoding": "gzip"}}, 415},
 		"method with a blank":         {event{"method": "GET /"}, 400},
@@ -167,7 +178,8 @@ func TestServeHTTPRefuses(t *testing.T) {
 		"header twice":                {event{"headers": event{"X-Token": "a", "x-token": "b"}}, 400},
 	}
 	for name, test := range tests {
-		for platform, data := range map[string][]byte{"fc": fcEvent(test.changes), "lambda": lambdaEvent(test.changes)} {
+		events := map[string][]byte{"fc": fcEvent(test.changes), "lambda": lambdaEvent(test.changes)}
+		for platform, data := range events {
 			t.Run(name+"/"+platform, func(t *testing.T) {
 				t.Parallel()
 				answer := serve(t, data, func(http.ResponseWriter, *http.Request) { t.Error("the handler was called") })
@@ -195,11 +207,12 @@ func checkProblem(t *testing.T, answer httpAnswer, status int) {
 	if answer.StatusCode != status || problem.Status != status {
 		t.Errorf("status %d, in the document %d, want %d", answer.StatusCode, problem.Status, status)
 	}
-	if problem.Type != "about:blank" || problem.Title != http.StatusText(status) || problem.Detail == "" || problem.Code == "" ||
-		problem.Retryable || problem.RequestID != "http-1" {
+	if problem.Type != "about:blank" || problem.Title != http.StatusText(status) || problem.Detail == "" ||
+		problem.Code == "" || problem.Retryable || problem.RequestID != "http-1" {
 		t.Errorf("problem %+v", problem)
 	}
-	want := map[string]string{"Content-Type": "application/problem+json", "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+	want := map[string]string{"Content-Type": "application/problem+json", "X-Content-Type-Options": "nosniff",
+		"Cache-Control": "no-store"}
 	if !reflect.DeepEqual(answer.Headers, want) {
 		t.Errorf("headers %v, want %v", answer.Headers, want)
 	}
@@ -236,7 +249,8 @@ func TestServeHTTPAnswer(t *testing.T) {
 	}
 	secure := func(more map[string]string) map[string]string {
 		headers := map[string]string{
-			"Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store",
+			"Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff",
+			"Cache-Control": "no-store",
 		}
 		for name, value := range more {
 			headers[name] = value
@@ -252,9 +266,11 @@ func TestServeHTTPAnswer(t *testing.T) {
 		"text":            {fcEvent(nil), text("<ok> & 中"), httpAnswer{200, secure(nil), false, "<ok> & 中", nil}},
 		"bytes": {lambdaEvent(nil), text("\xff\x00"),
 			httpAnswer{200, secure(map[string]string{"Content-Type": "application/octet-stream"}), true, "/wA=", nil}},
-		"HEAD":       {lambdaEvent(event{"method": "HEAD"}), text("ok"), httpAnswer{200, secure(nil), false, "", nil}},
-		"no content": {fcEvent(nil), func(w http.ResponseWriter) { w.WriteHeader(204); fmt.Fprint(w, "x") }, httpAnswer{204, secure(nil), false, "", nil}},
-		"first status counts": {fcEvent(nil), func(w http.ResponseWriter) { w.WriteHeader(103); w.WriteHeader(202); w.WriteHeader(500) },
+		"HEAD": {lambdaEvent(event{"method": "HEAD"}), text("ok"), httpAnswer{200, secure(nil), false, "", nil}},
+		"no content": {fcEvent(nil), func(w http.ResponseWriter) { w.WriteHeader(204); fmt.Fprint(w, "x") },
+			httpAnswer{204, secure(nil), false, "", nil}},
+		"first status counts": {fcEvent(nil),
+			func(w http.ResponseWriter) { w.WriteHeader(103); w.WriteHeader(202); w.WriteHeader(500) },
 			httpAnswer{202, secure(nil), false, "", nil}},
 		"headers after the status are late": {fcEvent(nil), func(w http.ResponseWriter) {
 			w.WriteHeader(200)
@@ -265,7 +281,10 @@ func TestServeHTTPAnswer(t *testing.T) {
 			w.Header().Set("Cache-Control", "max-age=1")
 			w.Header()["Vary"] = []string{"A", "B"}
 			w.Header().Set("Location", "/snapshots/s-1")
-		}, httpAnswer{200, secure(map[string]string{"Content-Type": "application/json", "Cache-Control": "max-age=1", "Vary": "A, B", "Location": "/snapshots/s-1"}), false, "", nil}},
+		},
+			httpAnswer{200,
+				secure(map[string]string{"Content-Type": "application/json", "Cache-Control": "max-age=1",
+					"Vary": "A, B", "Location": "/snapshots/s-1"}), false, "", nil}},
 		"headers of the platform": {lambdaEvent(nil), func(w http.ResponseWriter) {
 			w.Header().Set("Content-Length", "7")
 			w.Header().Set("Connection", "close")
@@ -297,24 +316,26 @@ func TestServeHTTPAnswer(t *testing.T) {
 
 func TestServeHTTPNoRequest(t *testing.T) {
 	t.Parallel()
+	const context = `"requestContext":{"http":{"method":"GET"}}}`
 	tests := map[string]string{
 		"empty":                 ``,
 		"no JSON":               `GET / HTTP/1.1`,
 		"list":                  `[]`,
 		"timer":                 `{"triggerTime":"2026-01-30T19:00:00Z","triggerName":"daily","payload":"{}"}`,
 		"order":                 `{"target":"web-1","role":"deploy","key":"build-42"}`,
-		"API Gateway REST":      `{"version":"1.0","httpMethod":"GET","path":"/","requestContext":{"http":{"method":"GET"}}}`,
+		"API Gateway REST":      `{"version":"1.0","httpMethod":"GET","path":"/",` + context,
 		"no method":             `{"version":"2.0","rawPath":"/","requestContext":{}}`,
 		"method of wrong type":  `{"version":"2.0","rawPath":"/","requestContext":{"http":{"method":1}}}`,
-		"headers of wrong type": `{"version":"v1","rawPath":"/","headers":{"a":["b"]},"requestContext":{"http":{"method":"GET"}}}`,
-		"doubled field":         `{"version":"v1","rawPath":"/","rawPath":"/x","requestContext":{"http":{"method":"GET"}}}`,
-		"doubled header":        `{"version":"v1","rawPath":"/","headers":{"a":"b","a":"c"},"requestContext":{"http":{"method":"GET"}}}`,
-		"field in another case": `{"version":"v1","RAWPATH":"/","requestContext":{"http":{"method":"GET"}}}`,
+		"headers of wrong type": `{"version":"v1","rawPath":"/","headers":{"a":["b"]},` + context,
+		"doubled field":         `{"version":"v1","rawPath":"/","rawPath":"/x",` + context,
+		"doubled by case":       `{"version":"v1","rawPath":"/","RAWPATH":"/x",` + context,
+		"doubled header":        `{"version":"v1","rawPath":"/","headers":{"a":"b","a":"c"},` + context,
+		"field in another case": `{"version":"v1","RAWPATH":"/",` + context,
 	}
 	for name, data := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			out, err := trigger.ServeHTTP(t.Context(), []byte(data), http.NotFoundHandler())
+			out, err := trigger.ServeHTTP(t.Context(), []byte(data), http.NotFoundHandler(), httpapi.WriteStatus)
 			if out != nil {
 				t.Errorf("answered %s", out)
 			}
@@ -345,12 +366,29 @@ func checkMalformed(t *testing.T, err error) {
 	}
 }
 
+// Every problem document carries a request ID: that of the API, else that of the platform.
+func TestProblemsHaveRequestID(t *testing.T) {
+	t.Parallel()
+	for id, handler := range map[string]http.HandlerFunc{
+		"http-1": func(w http.ResponseWriter, _ *http.Request) { httpapi.WriteStatus(w, 404, "nothing") },
+		"api-1": func(w http.ResponseWriter, _ *http.Request) {
+			httpapi.WriteError(w, &snapshot.Error{Code: "InternalError", RequestID: "api-1"})
+		},
+	} {
+		answer, err := trigger.ServeHTTP(t.Context(), fcEvent(nil), handler, httpapi.WriteStatus)
+		if err != nil || !strings.Contains(string(answer), `\"requestId\":\"`+id+`\"`) {
+			t.Errorf("%s: %s, %v", id, answer, err)
+		}
+	}
+}
+
 func BenchmarkServeHTTP(b *testing.B) {
-	data := fcEvent(event{"method": "POST", "body": strings.Repeat("x", 4096), "headers": event{"content-type": "application/json"}})
+	data := fcEvent(event{"method": "POST", "body": strings.Repeat("x", 4096),
+		"headers": event{"content-type": "application/json"}})
 	handler := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) })
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := trigger.ServeHTTP(b.Context(), data, handler); err != nil {
+		if _, err := trigger.ServeHTTP(b.Context(), data, handler, httpapi.WriteStatus); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -13,112 +13,42 @@ const exampleOrder = `{"target":"web-1","role":"deploy","key":"build-42"}`
 
 // orderForm is an order as users and pipelines write it.
 type orderForm struct {
-	Target string  `json:"target"`
-	Role   string  `json:"role"`
-	Reason string  `json:"reason"`
-	Key    *string `json:"key"`
-	Time   *string `json:"time"` // of the event, RFC 3339
-	MaxAge *string `json:"maxAge"`
-	DryRun bool    `json:"dryRun"`
+	Target string        `json:"target" required:"true"`
+	Role   string        `json:"role"`
+	Reason string        `json:"reason"`
+	Key    string        `json:"key" empty:"no"`
+	Time   time.Time     `json:"time" empty:"no"` // of the event
+	MaxAge time.Duration `json:"maxAge"`
+	DryRun bool          `json:"dryRun"`
 }
 
-// requestForm is the parameters of CreateSnapshot as the API writes them.
+// requestForm is a [snapshot.Request] as the API writes its parameters.
 type requestForm struct {
 	RegionID        string         `json:"RegionId"`
 	DiskID          string         `json:"DiskId"`
 	SnapshotName    string         `json:"SnapshotName"`
 	ClientToken     string         `json:"ClientToken"`
-	Tag             []snapshot.Tag `json:"Tag"`
+	Tags            []snapshot.Tag `json:"Tag"`
 	ResourceGroupID string         `json:"ResourceGroupId"`
 }
 
 var (
-	orderFields   = formOf(reflect.TypeFor[orderForm]())
-	requestFields = formOf(reflect.TypeFor[requestForm]())
+	orderFields   = fieldNames(reflect.TypeFor[orderForm]())
+	requestFields = fieldNames(reflect.TypeFor[requestForm]())
 )
 
-// delivery is what brought an order: the identity that the order takes unless it has a key of its own, and the time that
-// it takes unless it has one.
-type delivery struct {
-	sender   string
-	key      string
-	at       time.Time // zero: the delivery has no time
-	repeated bool      // by a queue, until the order is done
+// looksLikeOrder reports whether an object has what every order has, or nothing but parameters of the API.
+func looksLikeOrder(n node) bool {
+	return n.hasAny("target", "DiskId") || len(n.members) > 0 && n.hasOnly(requestFields...)
 }
 
-// DecodeOrder decodes an order in the form of this project, {"target","role","reason","key","time","maxAge","dryRun"};
-// target is required. With a key, the order has Key and ExplicitKey; Sender, Tenant and Actor are the caller's to fill.
-// time is that of the event, in RFC 3339. maxAge is a duration as Go writes it, which may begin with days: "90m", "2d".
-// The values of the other fields are checked by [snapshot.Order.Validate]. The error is a [*snapshot.Error] with Code
-// [snapshot.CodeMalformed].
-func DecodeOrder(data []byte) (snapshot.Order, error) {
-	order, err := decodeOrderForm(data)
-	return order, expecting(err, "an order such as "+exampleOrder)
-}
-
-func decodeOrderForm(data []byte) (snapshot.Order, error) {
-	var form orderForm
-	if err := StrictJSON(data, &form); err != nil {
-		return snapshot.Order{}, err
+// decodeOrderItem decodes an order in either form and gives it its identity.
+func decodeOrderItem(n node, from origin) ([]Item, error) {
+	decode := decodeRequest
+	if n.hasAny("target") && !n.hasAny("DiskId") {
+		decode = decodeOrder
 	}
-	if form.Target == "" {
-		return snapshot.Order{}, malformed(`field "target" is missing: name a target of snapshots.yaml`)
-	}
-	order := snapshot.Order{Target: form.Target, Role: form.Role, Reason: form.Reason, DryRun: form.DryRun}
-	if form.Key != nil {
-		if *form.Key == "" {
-			return snapshot.Order{}, malformed(`field "key" is empty: give the ID of the event, or leave the field out`)
-		}
-		order.Key, order.ExplicitKey = *form.Key, true
-	}
-	if form.Time != nil {
-		if *form.Time == "" {
-			return snapshot.Order{}, malformed(`field "time" is empty: give the time of the event, or leave the field out`)
-		}
-		at, err := parseTime("time", *form.Time)
-		if err != nil {
-			return snapshot.Order{}, err
-		}
-		order.Time = at
-	}
-	if form.MaxAge != nil {
-		age, err := parseAge("maxAge", *form.MaxAge)
-		if err != nil {
-			return snapshot.Order{}, err
-		}
-		order.MaxAge = age
-	}
-	return order, nil
-}
-
-func decodeRequestForm(data []byte) (snapshot.Order, error) {
-	var form requestForm
-	if err := StrictJSON(data, &form); err != nil {
-		return snapshot.Order{}, err
-	}
-	if form.DiskID == "" {
-		// The core would miss a target, too; here the caller writes the API's own parameters.
-		wrong := snapshot.Request{RegionID: cmp.Or(form.RegionID, "cn-hangzhou"), SnapshotName: cmp.Or(form.SnapshotName, "generated"),
-			ClientToken: form.ClientToken, Tags: form.Tag, ResourceGroupID: form.ResourceGroupID}.Validate()
-		return snapshot.Order{}, snapshot.AsError(wrong)
-	}
-	return snapshot.Order{
-		RegionID:        form.RegionID,
-		DiskID:          form.DiskID,
-		SnapshotName:    form.SnapshotName,
-		ClientToken:     form.ClientToken,
-		Tags:            form.Tag,
-		ResourceGroupID: form.ResourceGroupID,
-	}, nil
-}
-
-// decodeOrder decodes an order in either form and gives it its identity.
-func decodeOrder(data []byte, from delivery) (*snapshot.Order, error) {
-	decode := decodeOrderForm
-	if fields := objectOf(data); fields.folds("DiskId") || !fields.folds("target") && fields.onlyOf(requestFields) {
-		decode = decodeRequestForm
-	}
-	order, err := decode(data)
+	order, err := decode(n)
 	if err != nil {
 		return nil, err
 	}
@@ -131,5 +61,54 @@ func decodeOrder(data []byte, from delivery) (*snapshot.Order, error) {
 	} else {
 		order.Sender, order.Key = from.sender, from.key
 	}
-	return &order, nil
+	return []Item{{Order: &order}}, nil
+}
+
+// DecodeOrder decodes an order in the form of this project, {"target","role","reason","key","time","maxAge","dryRun"};
+// target is required. With a key, the order has Key and ExplicitKey; Sender, Tenant and Actor are the caller's to fill.
+// time is that of the event, in RFC 3339. maxAge is a duration as Go writes it, which may begin with days: "90m", "2d".
+// The values of the other fields are checked by [snapshot.Order.Validate]. The error is a [*snapshot.Error] with Code
+// [snapshot.CodeMalformed].
+func DecodeOrder(data []byte) (snapshot.Order, error) {
+	order, err := decodeOrder(parse(data, fold))
+	return order, expecting(err, "an order such as "+exampleOrder)
+}
+
+func decodeOrder(n node) (snapshot.Order, error) {
+	var form orderForm
+	if err := n.fill(&form, true); err != nil {
+		return snapshot.Order{}, err
+	}
+	return snapshot.Order{
+		Target:      form.Target,
+		Role:        form.Role,
+		Reason:      form.Reason,
+		Key:         form.Key,
+		ExplicitKey: form.Key != "",
+		Time:        form.Time,
+		MaxAge:      form.MaxAge,
+		DryRun:      form.DryRun,
+	}, nil
+}
+
+func decodeRequest(n node) (snapshot.Order, error) {
+	var form requestForm
+	if err := n.fill(&form, true); err != nil {
+		return snapshot.Order{}, err
+	}
+	if form.DiskID == "" {
+		// The core would miss a target, too; here the caller writes the API's own parameters.
+		request := snapshot.Request(form)
+		request.RegionID = cmp.Or(form.RegionID, "cn-hangzhou")
+		request.SnapshotName = cmp.Or(form.SnapshotName, "generated")
+		return snapshot.Order{}, snapshot.AsError(request.Validate())
+	}
+	return snapshot.Order{
+		RegionID:        form.RegionID,
+		DiskID:          form.DiskID,
+		SnapshotName:    form.SnapshotName,
+		ClientToken:     form.ClientToken,
+		Tags:            form.Tags,
+		ResourceGroupID: form.ResourceGroupID,
+	}, nil
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode"
 
+	"swas-snapshot/shared/httpapi"
 	"swas-snapshot/shared/snapshot"
 	"swas-snapshot/shared/trigger"
 )
@@ -24,7 +25,7 @@ func (b *bench) through(t *testing.T, d delivery) string {
 		"version": "v1", "rawPath": d.path, "headers": headers, "body": d.body,
 		"requestContext": map[string]any{"requestId": "1-platform", "http": map[string]string{"method": d.method}},
 	})
-	answer, err := trigger.ServeHTTP(context.Background(), []byte(event), b.handler)
+	answer, err := trigger.ServeHTTP(context.Background(), []byte(event), b.handler, httpapi.WriteStatus)
 	var got struct{ Body string }
 	if err != nil || json.Unmarshal(answer, &got) != nil {
 		t.Fatalf("no answer: %v: %s", err, answer)
@@ -45,7 +46,10 @@ func TestSmallPrint(t *testing.T) {
 		}})
 	}
 	planless := func(b *bench) {
-		b.script(scripted{plan: func(string) (snapshot.Plan, error) { return snapshot.Plan{}, context.DeadlineExceeded }})
+		b.script(scripted{plan: func(string) (snapshot.Plan, error) {
+			return snapshot.Plan{},
+				context.DeadlineExceeded
+		}})
 	}
 	failing := func(action string) func(*bench) {
 		return func(b *bench) { b.account.fill(); b.account.fail[action] = snapshot.CodeNoAnswer }
@@ -55,17 +59,19 @@ func TestSmallPrint(t *testing.T) {
 		text    string
 		small   []string
 	}{
-		"taken":    {func(*bench) {}, "web-1", []string{"snapshot s-1000", "slots 1 of 3", "request req-created"}},
-		"no plan":  {planless, "web-1", []string{"snapshot s-1000", "request req-created"}},
-		"blocked":  {blocked, "web-1", []string{"code " + snapshot.CodeBlocked, "slots 3 of 3", "request req-full"}},
-		"started":  {failing("CreateSnapshot"), "web-1", []string{"code " + snapshot.CodeNoAnswer, "request req-failed"}},
+		"taken":   {func(*bench) {}, "web-1", []string{"snapshot s-1000", "slots 1 of 3", "request req-created"}},
+		"no plan": {planless, "web-1", []string{"snapshot s-1000", "request req-created"}},
+		"blocked": {blocked, "web-1", []string{"code " + snapshot.CodeBlocked, "slots 3 of 3", "request req-full"}},
+		"started": {failing("CreateSnapshot"), "web-1",
+			[]string{"code " + snapshot.CodeNoAnswer, "request req-failed"}},
 		"a list":   {full, "list web-1", []string{"slots 3 of 3", "request 1-platform"}},
 		"a plan":   {full, "plan web-1", []string{"slots 3 of 3", "request 1-platform"}},
 		"a status": {full, "status s-old1", []string{"snapshot s-old1", "slots 3 of 3", "request 1-platform"}},
 		"a pin":    {full, "keep s-old1", []string{"snapshot s-old1", "slots 3 of 3", "request 1-platform"}},
 		"help":     {full, "help", []string{"request 1-platform"}},
-		"an error": {failing("ListSnapshots"), "list web-1", []string{"code " + snapshot.CodeNoAnswer, "request req-failed"}},
-		"denied":   {full, "nothing-like-it", []string{"request 1-platform"}},
+		"an error": {failing("ListSnapshots"), "list web-1",
+			[]string{"code " + snapshot.CodeNoAnswer, "request req-failed"}},
+		"denied": {full, "nothing-like-it", []string{"request 1-platform"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -81,7 +87,8 @@ func TestSmallPrint(t *testing.T) {
 			})
 		})
 	}
-	if answer := newBench(t, allSecrets()).through(t, slackSigned(mediaForm, "text=web-1")); !strings.Contains(answer, "request 1-platform") {
+	if answer := newBench(t, allSecrets()).through(t, slackSigned(mediaForm, "text=web-1")); !strings.Contains(answer,
+		"request 1-platform") {
 		t.Errorf("an unreadable message gets %s", answer)
 	}
 }
@@ -90,14 +97,16 @@ func TestSmallPrint(t *testing.T) {
 func TestChineseAnswers(t *testing.T) {
 	t.Parallel()
 	known := map[string]bool{"help": true, "status": true, "list": true, "plan": true, "keep": true, "id": true}
-	for _, text := range []string{"快照 web-1", "计划 web-1", "列表 web-1", "状态 s-old1", "保留 s-old1", "保留 s-old3 2026-12-01", "帮助"} {
+	for _, text := range []string{"快照 web-1", "计划 web-1", "列表 web-1", "状态 s-old1", "保留 s-old1", "保留 s-old3 2026-12-01",
+		"帮助"} {
 		b := newBench(t, allSecrets())
 		b.account.fill()
 		answer := b.tell(t, talks()["wecom"], text, "1")
 		for _, word := range strings.FieldsFunc(answer, func(r rune) bool {
 			return r > unicode.MaxASCII || !unicode.IsLetter(r) && !strings.ContainsRune("-:0123456789", r)
 		}) {
-			english := strings.IndexFunc(word, func(r rune) bool { return unicode.IsDigit(r) || r == '-' || unicode.IsUpper(r) }) < 0
+			english := strings.IndexFunc(word,
+				func(r rune) bool { return unicode.IsDigit(r) || r == '-' || unicode.IsUpper(r) }) < 0
 			if english && !known[word] && len(word) > 1 && word != "web" {
 				t.Errorf("%q is answered %q: %q is English", text, answer, word)
 			}
@@ -114,10 +123,11 @@ func TestChineseAnswers(t *testing.T) {
 func TestHelpNamesOwnTargets(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, allSecrets())
-	b.config.Policy.Allow = b.config.Policy.Allow[:1:1]
-	b.config.Policy.Allow[0].Targets = []string{"db-1"}
-	b.handler = New(b.config)
-	if answer := b.tell(t, talks()["slack"], "help", "1"); strings.Contains(answer, "web-1") || !strings.Contains(answer, "plan db-1") {
+	b.options.Policy.Allow = b.options.Policy.Allow[:1:1]
+	b.options.Policy.Allow[0].Targets = []string{"db-1"}
+	b.handler = New(b.options)
+	if answer := b.tell(t, talks()["slack"], "help", "1"); strings.Contains(answer, "web-1") ||
+		!strings.Contains(answer, "plan db-1") {
 		t.Errorf("help is %q", answer)
 	}
 }
@@ -127,7 +137,8 @@ func TestMessageTime(t *testing.T) {
 	t.Parallel()
 	for _, ahead := range []time.Duration{-time.Hour, 0, 10 * time.Minute} {
 		b := newBench(t, allSecrets())
-		b.do(wecomXML(strings.Replace(wecomText("web-1", "1"), "<CreateTime>"+seconds(now), "<CreateTime>"+seconds(now.Add(ahead)), 1)))
+		b.do(wecomXML(strings.Replace(wecomText("web-1", "1"), "<CreateTime>"+seconds(now),
+			"<CreateTime>"+seconds(now.Add(ahead)), 1)))
 		if len(b.orders) != 1 || !b.orders[0].Time.Equal(now.Add(ahead).Truncate(time.Second)) {
 			t.Errorf("%s ahead: orders are %+v", ahead, b.orders)
 		}
@@ -140,9 +151,10 @@ func TestUnreadableMessages(t *testing.T) {
 	for name, d := range map[string]delivery{
 		"slack":    slackSigned(mediaForm, "%zz"),
 		"dingtalk": dingSigned(`{"msgtype":"text","msgId":7}`),
-		"feishu":   feishuSigned(strings.Replace(feishuMessage("web-1", "1"), `"message_id"`, `"x":1,"X":2,"message_id"`, 1)),
-		"wecom":    wecomXML("<xml><a>"),
-		"teams":    teamsSigned(strings.Replace(teamsBody("web-1", "1", now), `"id":"1"`, `"id":7`, 1)),
+		"feishu": feishuSigned(strings.Replace(feishuMessage("web-1", "1"), `"message_id"`,
+			`"x":1,"X":2,"message_id"`, 1)),
+		"wecom": wecomXML("<xml><a>"),
+		"teams": teamsSigned(strings.Replace(teamsBody("web-1", "1", now), `"id":"1"`, `"id":7`, 1)),
 	} {
 		w := newBench(t, allSecrets()).do(d)
 		if w.Code != 200 {

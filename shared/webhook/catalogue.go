@@ -38,25 +38,22 @@ func (p phrase) in(l language, args ...any) string {
 	return fmt.Sprintf(format, args...)
 }
 
-// say is the catalogue of all answers in chat but errors.
-var say = struct {
-	created, replayed, joined, reused, started                                 phrase
+// phrases is the catalogue of all answers in chat but errors.
+var phrases = struct {
+	started                                                                    phrase
 	nextStatus, nextList, nextNothing, nextHelp, nextAgain, nextAsk            phrase
-	notYet, nextSweep, goes, keepIt, askPin, occupied                          phrase
+	notYet, nextSweep, willDelete, keepIt, askPin, occupied                    phrase
 	listHead, listNames, planHead, statusHead, kept, keptUntil                 phrase
 	unknownTarget, didYouMean, seeTargets, denied, noRule, noRuleNext, tooLong phrase
 	unknownSnapshot, help, pinWarning                                          phrase
 	slots, requestID, snapshotID, code, you                                    phrase
 
+	outcomes map[snapshot.Outcome]phrase // of orders that are done
 	planned  map[snapshot.Action]phrase
 	statuses map[snapshot.Status]phrase
 	actions  map[policy.Action]phrase // that the policy grants
 }{
-	created:  phrase{"A snapshot of %s is being taken.", "正在为 %s 创建快照。"},
-	replayed: phrase{"This request was done before: %s has its snapshot.", "该请求此前已执行：%s 的快照已创建。"},
-	joined:   phrase{"A snapshot of %s is being taken already.", "%s 已有一个快照正在创建。"},
-	reused:   phrase{"%s has a fresh enough snapshot: none was taken.", "%s 已有足够新的快照，未再创建。"},
-	started:  phrase{"The snapshot of %s is started, but its result is not known yet.", "已开始为 %s 创建快照，结果尚未返回。"},
+	started: phrase{"The snapshot of %s is started, but its result is not known yet.", "已开始为 %s 创建快照，结果尚未返回。"},
 
 	nextStatus:  phrase{"It takes 10 to 30 minutes: ask with status %s", "需要 10 到 30 分钟，查询请发送：status %s"},
 	nextList:    phrase{"Ask for its status in a minute with list %s", "请一分钟后查询状态（status），发送：list %s"},
@@ -65,30 +62,32 @@ var say = struct {
 	nextAgain:   phrase{"Send it again in a few minutes.", "请几分钟后重新发送。"},
 	nextAsk:     phrase{"Ask an operator of this service; the code below says why.", "请联系本服务的管理员，原因见下方代码。"},
 
-	notYet:    phrase{"No snapshot of %s was taken yet.", "尚未为 %s 创建快照。"},
-	nextSweep: phrase{"The next sweep is at %s: send the command again then.", "下次清理时间为 %s：请届时重新发送命令。"},
-	goes:      phrase{"the next sweeps delete %s (%s)", "后续清理将删除 %s（%s）"},
-	keepIt:    phrase{"; to keep it: keep %s", "；如需保留，请发送：保留 %s"},
-	askPin:    phrase{"; to keep it, ask an operator to pin it", "；如需保留，请联系管理员"},
-	occupied:  phrase{"an occupied slot", "已占用的名额"},
+	notYet:     phrase{"No snapshot of %s was taken yet.", "尚未为 %s 创建快照。"},
+	nextSweep:  phrase{"The next sweep is at %s: send the command again then.", "下次清理时间为 %s：请届时重新发送命令。"},
+	willDelete: phrase{"the next sweeps delete %s (%s)", "后续清理将删除 %s（%s）"},
+	keepIt:     phrase{"; to keep it: keep %s", "；如需保留，请发送：保留 %s"},
+	askPin:     phrase{"; to keep it, ask an operator to pin it", "；如需保留，请联系管理员"},
+	occupied:   phrase{"an occupied slot", "已占用的名额"},
 
 	listHead:   phrase{"%s uses %d of %d slots.", "%s 已使用 %d / %d 个快照名额。"},
 	listNames:  phrase{"You may see these targets: %s", "您可以查看的目标：%s"},
 	planHead:   phrase{"Plan for %s; nothing was changed.", "%s 的计划，未做任何更改。"},
 	statusHead: phrase{"Snapshot %s of %s: %s %s", "%[2]s 的快照 %[1]s：%[3]s %[4]s"},
-	kept:       phrase{"%s is kept for ever.", "%s 将永久保留。"},
+	kept:       phrase{"%s is kept forever.", "%s 将永久保留。"},
 	keptUntil:  phrase{"%s is kept until %s.", "%s 将保留至 %s。"},
 
-	unknownTarget:   phrase{"There is no target %s that you may see.", "没有您可以查看的目标 %s。"},
-	didYouMean:      phrase{"Did you mean %s?", "您是否想输入 %s？"},
-	seeTargets:      phrase{"Send list for the targets that you may see.", "发送 list（列表）查看可用目标。"},
-	denied:          phrase{"You may not do this (%s) with %s.", "您没有对 %[2]s 执行此操作（%[1]s）的权限。"},
-	noRule:          phrase{"You may not use any target here.", "您在此处没有任何目标的权限。"},
-	noRuleNext:      phrase{"A rule under allow in snapshots.yaml must name you or this channel.", "需要在 snapshots.yaml 的 allow 中为您或此会话添加规则。"},
+	unknownTarget: phrase{"There is no target %s that you may see.", "没有您可以查看的目标 %s。"},
+	didYouMean:    phrase{"Did you mean %s?", "您是否想输入 %s？"},
+	seeTargets:    phrase{"Send list for the targets that you may see.", "发送 list（列表）查看可用目标。"},
+	denied:        phrase{"You may not do this (%s) with %s.", "您没有对 %[2]s 执行此操作（%[1]s）的权限。"},
+	noRule:        phrase{"You may not use any target here.", "您在此处没有任何目标的权限。"},
+	noRuleNext: phrase{"A rule under allow in snapshots.yaml must name you or this channel.",
+		"需要在 snapshots.yaml 的 allow 中为您或此会话添加规则。"},
 	tooLong:         phrase{"The message has more than %d characters: nothing was done.", "消息超过 %d 个字符，未做任何操作。"},
 	unknownSnapshot: phrase{"There is no snapshot of this ID that you may see.", "没有您可以查看的该 ID 的快照。"},
-	help: phrase{"%[1]s [reason]: take a snapshot of %[1]s\nlist [%[1]s]: targets, or the snapshots of one\nplan %[1]s: what would be kept and deleted\n" +
-		"status <id>: how far a snapshot is\nkeep <id> [until]: never delete it, or not before a day such as 2026-12-01\nhelp: this text",
+	help: phrase{"%[1]s [reason]: take a snapshot of %[1]s\nlist [%[1]s]: targets, or the snapshots of one\n" +
+		"plan %[1]s: what would be kept and deleted\nstatus <id>: how far a snapshot is\n" +
+		"keep <id> [until]: never delete it, or not before a day such as 2026-12-01\nhelp: this text",
 		"%[1]s [原因]：为 %[1]s 创建快照\nlist（列表）[%[1]s]：查看目标或其快照\nplan（计划）%[1]s：查看将保留和删除的快照\n" +
 			"status（状态）<id>：查看快照进度\nkeep（保留）<id> [日期]：永久保留，或保留至某日，如 2026-12-01\nhelp（帮助）：显示本说明"},
 	pinWarning: phrase{"This pin limits the rotation.", "此保留会影响轮换。"},
@@ -99,6 +98,12 @@ var say = struct {
 	code:       phrase{"code %s", "代码 %s"},
 	you:        phrase{"you are %s in channel %s of tenant %s", "您是 %s，会话 %s，租户 %s"},
 
+	outcomes: map[snapshot.Outcome]phrase{
+		snapshot.OutcomeCreated:  {"A snapshot of %s is being taken.", "正在为 %s 创建快照。"},
+		snapshot.OutcomeReplayed: {"This request was done before: %s has its snapshot.", "该请求此前已执行：%s 的快照已创建。"},
+		snapshot.OutcomeJoined:   {"A snapshot of %s is being taken already.", "%s 已有一个快照正在创建。"},
+		snapshot.OutcomeReused:   {"%s has a fresh enough snapshot: none was taken.", "%s 已有足够新的快照，未再创建。"},
+	},
 	planned: map[snapshot.Action]phrase{
 		snapshot.ActionKeep:    {"keep", "保留"},
 		snapshot.ActionDelete:  {"delete", "删除"},
@@ -118,53 +123,60 @@ var say = struct {
 	},
 }
 
-// failure is what an error means to a user, and whether trying again later can help.
-type failure struct {
+// explanation is what an error means to a user, and whether trying again later can help.
+type explanation struct {
 	what  phrase
 	again bool
 }
 
-// failures is what users read of an error, by its code. What the API itself wrote never reaches them.
-var failures = map[string]failure{
-	snapshot.CodeBlocked:          {what: phrase{"No slot is free: nothing was taken.", "没有空闲名额：未创建快照。"}},
-	snapshot.CodeLimitExceed:      {what: phrase{"All slots are used: nothing was taken.", "快照名额已满：未创建快照。"}},
-	snapshot.CodeCreatingSnapshot: {what: phrase{"Another snapshot of this disk is being taken.", "该磁盘正在创建另一个快照。"}, again: true},
-	snapshot.CodeIncorrectStatus:  {what: phrase{"The state of the server or disk forbids a snapshot now.", "服务器或磁盘当前状态不允许创建快照。"}, again: true},
-	snapshot.CodeNameDuplicate:    {what: phrase{"Another snapshot has this name.", "已存在同名快照。"}},
-	snapshot.CodeNameUnsupported:  {what: phrase{"The name of the snapshot is not accepted.", "快照名称不符合要求。"}},
-	snapshot.CodeDiskNotFound:     {what: phrase{"The disk of this target does not exist.", "该目标的磁盘不存在。"}},
-	snapshot.CodeDiskGone:         {what: phrase{"The disk of this target is gone.", "该目标的磁盘已不存在。"}},
-	snapshot.CodeMismatch:         {what: phrase{"This message was used for another request before.", "该消息此前已用于其他请求。"}},
-	snapshot.CodeTooOld:           {what: phrase{"The time of the message is too long ago or ahead: nothing was done.", "消息时间过早或超前，未做任何操作。"}},
-	snapshot.CodeForeign:          {what: phrase{"This snapshot is not ours: it is never deleted and needs no pin.", "该快照不属于本服务，不会被删除，无需保留。"}},
-	snapshot.CodeUnknownRole:      {what: phrase{"The policy does not keep snapshots of this role.", "策略中没有该角色的快照名额。"}},
-	snapshot.CodeInvalidOrder:     {what: phrase{"A value is not accepted: a day is written 2026-12-01 and lies ahead.", "参数不符合要求：日期格式如 2026-12-01，且须在今天之后。"}},
+// explanations is what users read of an error, by its code. What the API itself wrote never reaches them.
+var explanations = map[string]explanation{
+	snapshot.CodeBlocked:          {phrase{"No slot is free: nothing was taken.", "没有空闲名额：未创建快照。"}, false},
+	snapshot.CodeLimitExceed:      {phrase{"All slots are used: nothing was taken.", "快照名额已满：未创建快照。"}, false},
+	snapshot.CodeCreatingSnapshot: {phrase{"Another snapshot of this disk is being taken.", "该磁盘正在创建另一个快照。"}, true},
+	snapshot.CodeIncorrectStatus: {phrase{"The state of the server or disk forbids a snapshot now.",
+		"服务器或磁盘当前状态不允许创建快照。"}, true},
+	snapshot.CodeNameDuplicate:   {phrase{"Another snapshot has this name.", "已存在同名快照。"}, false},
+	snapshot.CodeNameUnsupported: {phrase{"The name of the snapshot is not accepted.", "快照名称不符合要求。"}, false},
+	snapshot.CodeDiskNotFound:    {phrase{"The disk of this target does not exist.", "该目标的磁盘不存在。"}, false},
+	snapshot.CodeDiskGone:        {phrase{"The disk of this target is gone.", "该目标的磁盘已不存在。"}, false},
+	snapshot.CodeMismatch: {phrase{"This message was used for another request before.",
+		"该消息此前已用于其他请求。"}, false},
+	snapshot.CodeTooOld: {phrase{"The time of the message is too long ago or ahead: nothing was done.",
+		"消息时间过早或超前，未做任何操作。"}, false},
+	snapshot.CodeForeign: {phrase{"This snapshot is not ours: it is never deleted and needs no pin.",
+		"该快照不属于本服务，不会被删除，无需保留。"}, false},
+	snapshot.CodeUnknownRole: {phrase{"The policy does not keep snapshots of this role.",
+		"策略中没有该角色的快照名额。"}, false},
+	snapshot.CodeInvalidOrder: {phrase{"A value is not accepted: a day is written 2026-12-01 and lies ahead.",
+		"参数不符合要求：日期格式如 2026-12-01，且须在今天之后。"}, false},
 }
 
-// kindFailures is what users read of an error whose code is not in failures.
-var kindFailures = map[snapshot.Kind]failure{
-	snapshot.KindMalformed:   {what: phrase{"The message cannot be read: nothing was done.", "消息无法识别，未做任何操作。"}},
-	snapshot.KindInvalid:     {what: phrase{"A value is not accepted.", "参数不符合要求。"}},
-	snapshot.KindUnknown:     {what: phrase{"What was named does not exist.", "指定的对象不存在。"}},
-	snapshot.KindDenied:      {what: phrase{"You may not do this.", "您没有权限。"}},
-	snapshot.KindConflict:    {what: phrase{"Another operation is in the way.", "与其他操作冲突。"}, again: true},
-	snapshot.KindConfig:      {what: phrase{"This service is not set up correctly: nothing was taken.", "服务配置有误，未创建快照。"}},
-	snapshot.KindThrottled:   {what: phrase{"Too many calls in a minute.", "调用过于频繁。"}, again: true},
-	snapshot.KindPaced:       {what: phrase{"Too many calls in a minute.", "调用过于频繁。"}, again: true},
-	snapshot.KindUpstream:    {what: phrase{"Alibaba Cloud failed to answer properly.", "阿里云接口返回异常。"}, again: true},
-	snapshot.KindUnavailable: {what: phrase{"Alibaba Cloud is not available now.", "阿里云接口暂不可用。"}, again: true},
-	snapshot.KindTimeout:     {what: phrase{"Alibaba Cloud did not answer in time.", "阿里云接口未及时响应。"}, again: true},
+// kindExplanations is what users read of an error whose code is not in explanations.
+var kindExplanations = map[snapshot.Kind]explanation{
+	snapshot.KindMalformed: {phrase{"The message cannot be read: nothing was done.", "消息无法识别，未做任何操作。"}, false},
+	snapshot.KindInvalid:   {phrase{"A value is not accepted.", "参数不符合要求。"}, false},
+	snapshot.KindUnknown:   {phrase{"What was named does not exist.", "指定的对象不存在。"}, false},
+	snapshot.KindDenied:    {phrase{"You may not do this.", "您没有权限。"}, false},
+	snapshot.KindConflict:  {phrase{"Another operation is in the way.", "与其他操作冲突。"}, true},
+	snapshot.KindConfig: {phrase{"This service is not set up correctly: nothing was taken.",
+		"服务配置有误，未创建快照。"}, false},
+	snapshot.KindThrottled:   {phrase{"Too many calls in a minute.", "调用过于频繁。"}, true},
+	snapshot.KindPaced:       {phrase{"Too many calls in a minute.", "调用过于频繁。"}, true},
+	snapshot.KindUpstream:    {phrase{"Alibaba Cloud failed to answer properly.", "阿里云接口返回异常。"}, true},
+	snapshot.KindUnavailable: {phrase{"Alibaba Cloud is not available now.", "阿里云接口暂不可用。"}, true},
+	snapshot.KindTimeout:     {phrase{"Alibaba Cloud did not answer in time.", "阿里云接口未及时响应。"}, true},
 }
 
-var unforeseen = failure{what: phrase{"Something went wrong here.", "服务内部出现问题。"}}
+var unforeseen = explanation{phrase{"Something went wrong here.", "服务内部出现问题。"}, false}
 
-// failureOf returns what users read of an error.
-func failureOf(err *snapshot.Error) failure {
-	if f, ok := failures[err.Code]; ok {
-		return f
+// explanationOf returns what users read of an error.
+func explanationOf(err *snapshot.Error) explanation {
+	if e, ok := explanations[err.Code]; ok {
+		return e
 	}
-	if f, ok := kindFailures[err.Kind]; ok {
-		return f
+	if e, ok := kindExplanations[err.Kind]; ok {
+		return e
 	}
 	return unforeseen
 }

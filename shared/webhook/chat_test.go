@@ -45,9 +45,11 @@ func talks() map[string]talk {
 		}
 	}
 	return map[string]talk{
-		"slack":    {slackCommand, inJSON(&slackAnswer, func() string { return slackAnswer.Text })},
-		"dingtalk": {dingMessage, inJSON(&dingAnswer, func() string { return strings.ReplaceAll(dingAnswer.Markdown.Text, "\n\n", "\n") })},
-		"teams":    {teamsMessage, inJSON(&teamsAnswer, func() string { return strings.ReplaceAll(teamsAnswer.Text, "\n\n", "\n") })},
+		"slack": {slackCommand, inJSON(&slackAnswer, func() string { return slackAnswer.Text })},
+		"dingtalk": {dingMessage, inJSON(&dingAnswer,
+			func() string { return strings.ReplaceAll(dingAnswer.Markdown.Text, "\n\n", "\n") })},
+		"teams": {teamsMessage, inJSON(&teamsAnswer,
+			func() string { return strings.ReplaceAll(teamsAnswer.Text, "\n\n", "\n") })},
 		"wecom": {wecomMessage, func(tb testing.TB, w *httptest.ResponseRecorder) string {
 			tb.Helper()
 			return openWeComReply(tb, w.Body.String())
@@ -134,7 +136,8 @@ func TestCommands(t *testing.T) {
 			t.Errorf("snapshots are %v, want exactly one more than 2", ids)
 		}
 		last := b.orders[len(b.orders)-1]
-		if last.Target != "web-1" || last.Role != snapshot.RoleManual || last.DefaultRole != snapshot.RoleManual || last.Reason != "before the upgrade" ||
+		if last.Target != "web-1" || last.Role != snapshot.RoleManual || last.DefaultRole != snapshot.RoleManual ||
+			last.Reason != "before the upgrade" ||
 			!last.Paced || last.Unread || last.Repeated || last.Sender != sender {
 			t.Errorf("order is %+v", last)
 		}
@@ -163,26 +166,46 @@ type slow struct {
 	left chan time.Duration
 }
 
-func (s slow) Take(ctx context.Context, o snapshot.Order) snapshot.Result {
+func (s slow) TakeAll(ctx context.Context, orders []snapshot.Order) []snapshot.Result {
 	deadline, _ := ctx.Deadline()
 	s.left <- time.Until(deadline)
-	return snapshot.Result{Target: o.Target, Outcome: snapshot.OutcomeDeferred, Error: &snapshot.Error{Code: snapshot.CodeNoTime, Kind: snapshot.KindTimeout, Retryable: true}}
+	return []snapshot.Result{{
+		Target: orders[0].Target, Outcome: snapshot.OutcomeDeferred,
+		Error: &snapshot.Error{Code: snapshot.CodeNoTime, Kind: snapshot.KindTimeout, Retryable: true},
+	}}
 }
 
-// The core gets less time than the sender gives us.
+// timed is a ResponseWriter that keeps by when the answer must be written.
+type timed struct {
+	*httptest.ResponseRecorder
+	writeBy time.Time
+}
+
+func (w *timed) SetWriteDeadline(by time.Time) error {
+	w.writeBy = by
+	return nil
+}
+
+// The core gets less time than the sender gives us, and what the server does before the answer is written is limited,
+// too.
 func TestBudget(t *testing.T) {
 	t.Parallel()
 	inEachChat(t, func(t *testing.T, b *bench, sender string, in talk) {
 		left := make(chan time.Duration, 1)
-		b.config.Core = func(context.Context) (Core, error) { return slow{left: left}, nil }
-		b.handler = New(b.config)
-		answer := b.tell(t, in, "web-1", "1")
+		b.options.Core = slow{left: left}
+		b.handler = New(b.options)
+		start, w := time.Now(), &timed{httptest.NewRecorder(), time.Time{}}
+		b.handler.ServeHTTP(w, in.say("web-1", "1").request())
+		answer := in.read(t, w.ResponseRecorder)
 		limit := map[string]time.Duration{"teams": 4 * time.Second, "wecom": 4 * time.Second}[sender]
 		if limit == 0 {
 			limit = 2300 * time.Millisecond
 		}
 		if got := <-left; got <= 0 || got >= limit {
 			t.Errorf("the core gets %s, want less than %s", got, limit)
+		}
+		if w.writeBy.Before(start) || w.writeBy.After(time.Now().Add(limit)) {
+			t.Errorf("the answer is due %s after the request, want at most %s", w.writeBy.Sub(start), limit)
 		}
 		if strings.Contains(answer, "list web-1") || !strings.Contains(answer, snapshot.CodeNoTime) {
 			t.Errorf("answer is %q, want that nothing is started", answer)
@@ -194,8 +217,10 @@ func TestBudget(t *testing.T) {
 func TestFailures(t *testing.T) {
 	t.Parallel()
 	for code, want := range map[string]string{
-		snapshot.CodeForbiddenRAM: "not set up", snapshot.CodeDiskNotFound: "does not exist", snapshot.CodeBadSignature: "not set up",
-		snapshot.CodeIncorrectStatus: "forbids a snapshot now", snapshot.CodeNoAnswer: "started", "SomethingNew": "failed to answer properly",
+		snapshot.CodeForbiddenRAM: "not set up", snapshot.CodeDiskNotFound: "does not exist",
+		snapshot.CodeBadSignature:    "not set up",
+		snapshot.CodeIncorrectStatus: "forbids a snapshot now", snapshot.CodeNoAnswer: "started",
+		"SomethingNew": "failed to answer properly",
 	} {
 		t.Run(code, func(t *testing.T) {
 			t.Parallel()
@@ -203,7 +228,8 @@ func TestFailures(t *testing.T) {
 				b := newBench(t, allSecrets())
 				b.account.fail["CreateSnapshot"] = code
 				answer := b.tell(t, talks()["slack"], "web-1", "1")
-				if strings.Contains(answer, "upstream words") || !strings.Contains(answer, want) || !strings.Contains(answer, code) {
+				if strings.Contains(answer, "upstream words") || !strings.Contains(answer, want) ||
+					!strings.Contains(answer, code) {
 					t.Errorf("answer is %q, want %q and the code", answer, want)
 				}
 			})
@@ -214,30 +240,20 @@ func TestFailures(t *testing.T) {
 		b := newBench(t, allSecrets())
 		b.script(scripted{take: func(snapshot.Order) snapshot.Result {
 			return snapshot.Result{
-				Outcome: snapshot.OutcomeBlocked, Error: &snapshot.Error{Code: snapshot.CodeBlocked, Kind: snapshot.KindConflict, Message: "full"},
+				Outcome: snapshot.OutcomeBlocked, Error: &snapshot.Error{Code: snapshot.CodeBlocked,
+					Kind: snapshot.KindConflict, Message: "full"},
 				Plan: []snapshot.PlanItem{
-					{SnapshotID: "s-own", SnapshotName: "manual-web-1-20261123T2000-aaaaaaa2", Action: snapshot.ActionKeep, Reason: "pinned", Target: "web-1"},
-					{SnapshotID: "s-hidden", SnapshotName: "manual-hidden-1-20261123T2000-aaaaaaa3", Action: snapshot.ActionKeep, Reason: "the last one", Target: "hidden-1"},
+					{SnapshotID: "s-own", SnapshotName: "manual-web-1-20261123T2000-aaaaaaa2",
+						Action: snapshot.ActionKeep, Reason: "pinned", Target: "web-1"},
+					{SnapshotID: "s-hidden", SnapshotName: "manual-hidden-1-20261123T2000-aaaaaaa3",
+						Action: snapshot.ActionKeep, Reason: "the last one", Target: "hidden-1"},
 				},
 			}
 		}})
 		answer := b.tell(t, talks()["slack"], "web-1", "1")
-		if !strings.Contains(answer, "No slot is free") || !strings.Contains(answer, "keep s-own: pinned\nan occupied slot\n") || strings.Contains(answer, "hidden") {
+		if !strings.Contains(answer, "No slot is free") ||
+			!strings.Contains(answer, "keep s-own: pinned\nan occupied slot\n") || strings.Contains(answer, "hidden") {
 			t.Errorf("answer is %q, want the plan, and nothing of a hidden target", answer)
-		}
-	})
-	t.Run("no core", func(t *testing.T) {
-		t.Parallel()
-		b := newBench(t, allSecrets())
-		b.config.Core = func(context.Context) (Core, error) {
-			return nil, &snapshot.Error{Code: snapshot.CodeNoCredentials, Kind: snapshot.KindConfig, Message: "set a role"}
-		}
-		b.handler = New(b.config)
-		if answer := b.tell(t, talks()["teams"], "web-1", "1"); !strings.Contains(answer, snapshot.CodeNoCredentials) {
-			t.Errorf("answer is %q", answer)
-		}
-		if w := b.do(githubSigned("deployment", githubDeployment)); w.Code != http.StatusInternalServerError {
-			t.Errorf("a machine gets status %d", w.Code)
 		}
 	})
 }

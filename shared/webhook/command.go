@@ -29,14 +29,14 @@ var verbs = map[string]verb{
 	"help": verbHelp, "帮助": verbHelp, "?": verbHelp, "？": verbHelp,
 }
 
-// command is what a user wrote: a verb, its object (a target or a snapshot ID) and the rest.
-type command struct {
+// chatCommand is what a user wrote: a verb, its object (a target or a snapshot ID) and the rest.
+type chatCommand struct {
 	verb   verb
 	object string
 	rest   string
 }
 
-// untils is what users may write before the day of keep.
+// untils is the words that users may write before the day of keep.
 var untils = []string{"until", "till", "to", "到", "至", "直到"}
 
 // wordsOf returns the words of a message, without the mentions before it, which chats leave in the text. A Chinese verb
@@ -61,20 +61,21 @@ func wordsOf(text string) []string {
 // english reports whether a message without Chinese is English, not just the name of a target.
 func english(text string) bool {
 	words := wordsOf(text)
-	return len(words) > 1 || len(words) == 1 && verbs[strings.ToLower(words[0])] != "" && words[0] != "?" && words[0] != "？"
+	return len(words) > 1 || len(words) == 1 && verbs[strings.ToLower(words[0])] != "" && words[0] != "?" &&
+		words[0] != "？"
 }
 
 // textMax is how many characters of a message are read.
 const textMax = 500
 
 // parseCommand reads a command.
-func parseCommand(text string) command {
+func parseCommand(text string) chatCommand {
 	if utf8.RuneCountInString(text) > textMax {
-		return command{verb: verbTooLong}
+		return chatCommand{verb: verbTooLong}
 	}
 	words := wordsOf(text)
 	if len(words) == 0 {
-		return command{verb: verbHelp}
+		return chatCommand{verb: verbHelp}
 	}
 	verb, known := verbs[strings.ToLower(words[0])]
 	if known {
@@ -82,7 +83,7 @@ func parseCommand(text string) command {
 	} else {
 		verb = verbTake
 	}
-	c := command{verb: verb}
+	c := chatCommand{verb: verb}
 	if len(words) > 0 {
 		c.object, c.rest = words[0], strings.Join(words[1:], " ")
 	}

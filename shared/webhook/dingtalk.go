@@ -1,69 +1,71 @@
 package webhook
 
 import (
-	"strings"
 	"time"
 
 	"swas-snapshot/shared/snapshot"
 )
 
-// dingtalk takes messages of DingTalk robots that call over HTTP.
-//
-// The robot's signature covers the time alone: a caller that captured one can, within [Window], send any body as any user.
-// Rules: open.dingtalk.com/document/orgapp/receive-message.
-type dingtalk struct{ secrets []string }
+const envDingTalk = "DINGTALK_APP_SECRET"
 
-func openDingTalk(secrets Secrets) (sender, error) {
-	values, err := secrets.read(envDingTalk)
-	return dingtalk{values}, err
+// dingtalk sends messages to DingTalk robots in HTTP mode.
+//
+// The robot's signature covers the time alone: a caller that captured one can, within [Window], send any body as any
+// user.
+// Rules: open.dingtalk.com/document/orgapp/receive-message.
+var dingtalk = sender{
+	name: "dingtalk", variables: []variable{{envDingTalk, plainForm}},
+	headers: []string{"Sign", "Timestamp"}, media: []string{mediaJSON},
+	budget: budgetShort, language: zh,
+	verify: verifyDingTalk, parse: parseDingTalk, render: renderDingTalk, sample: sampleDingTalk,
 }
 
-func (d dingtalk) verify(r *request) error {
+func verifyDingTalk(k keyring, r *request) error {
 	timestamp := r.one("Timestamp")
 	if err := fresh(timestamp, time.Millisecond, r.now); err != nil {
 		return err
 	}
-	return checkSignature(d.secrets, r.one("Sign"), func(secret string) string {
-		return base64HMAC(secret, timestamp, "\n", secret)
+	return checkSignature(k[envDingTalk], r.one("Sign"), func(key string) string {
+		return base64HMAC(key, timestamp, "\n", key)
 	})
 }
 
-func (dingtalk) parse(r *request) (inbound, error) {
-	var m struct {
-		MsgType string `json:"msgtype"`
-		Text    struct {
-			Content string `json:"content"`
-		} `json:"text"`
-		MsgID          string `json:"msgId"`
-		ConversationID string `json:"conversationId"`
-		SenderStaffID  string `json:"senderStaffId"`
-		SenderID       string `json:"senderId"`
-		SenderCorpID   string `json:"senderCorpId"`
-	}
-	if err := decodeJSON(r.plain, &m); err != nil {
+func parseDingTalk(r *request) (inbound, error) {
+	d, err := decodeJSON(r.plain)
+	if err != nil {
 		return nil, err
 	}
-	// isAdmin is not signed, so it counts for nothing. A user without a staff ID is from outside of the corporation, and is
-	// known by another ID, which no rule names.
-	actor := m.SenderStaffID
-	if actor == "" && m.SenderID != "" {
-		actor = "outside:" + m.SenderID
+	m := message{
+		tenant: d.text("senderCorpId"), channel: d.required("conversationId"), actor: d.text("senderStaffId"),
+		text: d.text("text.content"), key: snapshot.ComposedKey("message", d.required("msgId")),
+		replyURL: dingtalkReplyURL(d.text("sessionWebhook")),
 	}
-	a := ask{
-		tenant: m.SenderCorpID, channel: m.ConversationID, actor: actor,
-		text: m.Text.Content, key: snapshot.ComposedKey("message", m.MsgID),
+	// isAdmin is not signed, so it counts for nothing. A user without a staff ID is from outside of the corporation,
+	// and is known by another ID, which no rule names.
+	if m.actor == "" {
+		m.actor = "outside:" + d.required("senderId")
 	}
-	return a, required(map[string]string{"msgId": m.MsgID, "conversationId": a.channel, "senderStaffId": a.actor})
+	return m, d.err
 }
 
-// render makes markdown; its title is the text of the notification.
-func (dingtalk) render(_ *request, _ ask, p reply) (answer, error) {
-	lines := strings.Split(p.text(), "\n")
-	for i, line := range lines {
-		lines[i] = markdownEscape(line)
-	}
-	return jsonAnswer(map[string]any{
+// dingtalkReplyURL returns a sessionWebhook, which takes answers for about 90 minutes, if it is one.
+func dingtalkReplyURL(text string) string {
+	return trustedURL(text, "oapi.dingtalk.com", "/robot/sendBySession")
+}
+
+// renderDingTalk makes markdown; its title is the text of the notification.
+func renderDingTalk(_ *request, _ message, p reply) (content, error) {
+	return jsonContent(map[string]any{
 		"msgtype":  "markdown",
-		"markdown": map[string]string{"title": clip(p.result, 60), "text": strings.Join(lines, "\n\n")},
+		"markdown": map[string]string{"title": clip(p.result, 60), "text": p.paragraphs(markdownEscape)},
 	}), nil
+}
+
+func sampleDingTalk(s sampler) Sample {
+	body := encoded(fields{
+		"msgtype": "text", "text": fields{"content": " " + s.command()}, "msgId": s.id,
+		"conversationId": s.channel(), "senderStaffId": s.actor(), "senderCorpId": s.rule.Tenant,
+	})
+	key := s.key(envDingTalk)
+	return newSample(mediaJSON, body, "Timestamp", s.millis(), "Sign", base64HMAC(key, s.millis(), "\n", key))
 }

@@ -15,17 +15,15 @@ import (
 )
 
 // openAll switches every sender of a set of secrets on.
-func openAll(tb testing.TB, secrets Secrets) map[string]sender {
+func openAll(tb testing.TB, secrets Secrets) map[string]enabled {
 	tb.Helper()
-	all := map[string]sender{}
-	for _, kind := range kinds {
-		s, err := kind.open(secrets)
-		if err != nil && !errors.Is(err, ErrUnset) {
-			tb.Fatalf("%s: %v", kind.name, err)
+	all := map[string]enabled{}
+	for _, s := range senders {
+		keys, err := s.keys(secrets)
+		if err != nil {
+			tb.Fatalf("%s: %v", s.name, err)
 		}
-		if err == nil {
-			all[kind.name] = s
-		}
+		all[s.name] = enabled{s, keys}
 	}
 	return all
 }
@@ -39,7 +37,8 @@ func seed(f *testing.F, names ...string) {
 			if name != wanted {
 				continue
 			}
-			signature, stamp, nonce := "", "", d.query.Get("nonce")+d.header.Get("X-Lark-Request-Nonce")+d.header.Get("Webhook-Id")
+			signature, stamp := "", ""
+			nonce := d.query.Get("nonce") + d.header.Get("X-Lark-Request-Nonce") + d.header.Get("Webhook-Id")
 			if len(s.auth) > 0 {
 				signature = s.get(&d, s.auth[0])
 			}
@@ -64,16 +63,20 @@ func fuzzVerify(f *testing.F, name string) {
 	strong := openAll(f, allSecrets())[name]
 	passed := false
 	f.Cleanup(func() {
-		if !passed && flag.Lookup("test.fuzzworker").Value.String() == "false" && flag.Lookup("test.fuzz").Value.String() == "" {
+		if !passed && flag.Lookup("test.fuzzworker").Value.String() == "false" &&
+			flag.Lookup("test.fuzz").Value.String() == "" {
 			f.Error("no genuine delivery passed")
 		}
 	})
 	f.Fuzz(func(t *testing.T, body, signature, stamp, nonce, echo string) {
 		header := http.Header{
-			"X-Slack-Signature": {signature}, "X-Slack-Request-Timestamp": {stamp}, "Sign": {signature}, "Timestamp": {stamp},
-			"X-Lark-Signature": {signature}, "X-Lark-Request-Timestamp": {stamp}, "X-Lark-Request-Nonce": {nonce}, "Authorization": {signature},
-			"X-Hub-Signature-256": {signature}, "X-Gitlab-Token": {signature}, "X-Gitee-Token": {signature}, "X-Gitee-Timestamp": {stamp},
-			"Webhook-Id": {nonce}, "Webhook-Timestamp": {stamp}, "Webhook-Signature": {signature},
+			"X-Slack-Signature": {signature}, "X-Slack-Request-Timestamp": {stamp}, "Sign": {signature},
+			"Timestamp":        {stamp},
+			"X-Lark-Signature": {signature}, "X-Lark-Request-Timestamp": {stamp}, "X-Lark-Request-Nonce": {nonce},
+			"Authorization":       {signature},
+			"X-Hub-Signature-256": {signature}, "X-Gitlab-Token": {signature}, "X-Gitee-Token": {signature},
+			"X-Gitee-Timestamp": {stamp},
+			"Webhook-Id":        {nonce}, "Webhook-Timestamp": {stamp}, "Webhook-Signature": {signature},
 		}
 		query := url.Values{}
 		if name == "wecom" || strings.Contains(body, "encrypt") {
@@ -84,15 +87,17 @@ func fuzzVerify(f *testing.F, name string) {
 			method = http.MethodGet
 		}
 		r := &request{method: method, media: mediaJSON, header: header, query: query, body: body, plain: body, now: now}
-		if err := strong.verify(r); err != nil {
+		if err := strong.verify(strong.keyring, r); err != nil {
 			if !errors.Is(err, ErrUnauthenticated) {
 				t.Errorf("refused with %v, which is not ErrUnauthenticated", err)
 			}
 			return
 		}
 		passed = true
-		// DingTalk robots and Gitee sign the time alone; Feishu's handshake and the surroundings of a cipher text are open.
-		covered := name != "dingtalk" && name != "gitee" && name != "wecom" && !(name == "feishu" && (signature == "" || strings.Contains(r.plain, "url_verification")))
+		// DingTalk robots and Gitee sign the time alone; Feishu's handshake and the surroundings of a cipher text are
+		// open.
+		covered := name != "dingtalk" && name != "gitee" && name != "wecom" &&
+			!(name == "feishu" && (signature == "" || strings.Contains(r.plain, "url_verification")))
 		if covered && !genuine[body] {
 			t.Errorf("a forgery passed: %q", body)
 		}
@@ -131,11 +136,11 @@ func FuzzParse(f *testing.F) {
 				b.account.fill()
 				b.account.snapshots = b.account.snapshots[:2] // an order needs no slot of another
 				r := &request{
-					method: http.MethodPost, media: media, body: body, plain: body, now: now, random: b.config.Rand, query: url.Values{},
+					method: http.MethodPost, media: media, body: body, plain: body, now: now, query: url.Values{},
 					header: http.Header{"X-Github-Event": {event}, "X-Gitee-Event": {event}, "Webhook-Id": {"msg_1"}},
 				}
 				if name == "wecom" {
-					r.opened = envelope{owner: corpID, key: callbackAES[:32], token: callbackToken}
+					r.opened = envelope{corp: corpID, key: callbackAES[:32], token: callbackToken}
 				}
 				in, err := s.parse(r)
 				if err != nil {
@@ -145,42 +150,45 @@ func FuzzParse(f *testing.F) {
 					}
 					continue
 				}
-				b.checkInbound(t, name, s, r, in)
+				b.checkInbound(t, s.sender, r, in)
 			}
 		}
 	})
 }
 
-func (b *bench) checkInbound(t *testing.T, name string, s sender, r *request, in inbound) {
+func (b *bench) checkInbound(t *testing.T, s *sender, r *request, in inbound) {
 	t.Helper()
 	switch in := in.(type) {
 	case ignored:
 		checkShown(t, string(in))
-	case pipeline:
+	case pipelineEvent:
 		checkShown(t, string(in.refused()))
-		for _, order := range in.orders(name, b.config.Policy.Pipeline(in.question(name))) {
+		for _, order := range in.orders(s.name, b.options.Policy.Pipeline(in.question(s.name))) {
 			if err := order.Validate(); err != nil {
-				t.Errorf("%s: order is invalid: %v", name, err)
+				t.Errorf("%s: order is invalid: %v", s.name, err)
 			}
 		}
-	case ask:
-		core, _ := b.config.Core(context.Background())
-		p := chat{from: name, policy: b.config.Policy, core: core, now: now}.answer(context.Background(), in)
+	case message:
+		p := chat{
+			from: s.name, policy: b.options.Policy, core: b.options.Core, now: now, message: in,
+			lang:    in.replyLanguage(s.language),
+			targets: b.options.Policy.Visible(s.name, in.tenant, in.channel, in.actor),
+		}.answer(context.Background())
 		if p.result == "" || p.next == "" {
-			t.Errorf("%s: reply to %q is %+v", name, in.text, p)
+			t.Errorf("%s: reply to %q is %+v", s.name, in.text, p)
 		}
 		checkShown(t, p.text())
-		if a, err := s.(chatSender).render(r, in, p); err != nil || len(a.body) == 0 {
-			t.Errorf("%s: cannot answer %q: %v", name, in.text, err)
+		if a, err := s.render(r, in, p); err != nil || len(a.body) == 0 {
+			t.Errorf("%s: cannot answer %q: %v", s.name, in.text, err)
 		}
 		for _, order := range b.orders {
 			if err := order.Validate(); err != nil && order.Reason != "" {
-				t.Errorf("%s: order is invalid: %v", name, err)
+				t.Errorf("%s: order is invalid: %v", s.name, err)
 			}
 		}
 		for _, old := range []string{"s-old1", "s-old2"} {
 			if !strings.Contains(strings.Join(b.account.ids(), " "), old) {
-				t.Errorf("%s: %q deleted %s", name, in.text, old)
+				t.Errorf("%s: %q deleted %s", s.name, in.text, old)
 			}
 		}
 	}
@@ -203,12 +211,14 @@ func checkShown(t *testing.T, text string) {
 
 // FuzzPlain: what comes out is one line of harmless characters, and coming out again changes nothing.
 func FuzzPlain(f *testing.F) {
-	for _, text := range []string{"web-1", "<!channel>", "@all", "https://evil.test", "\u202eabc", "a\r\nb", "\xff", "名字", "a\u200bb", strings.Repeat("x", 300), "[a](b)", "a://b:///c"} {
+	for _, text := range []string{"web-1", "<!channel>", "@all", "https://evil.test", "\u202eabc", "a\r\nb", "\xff",
+		"名字", "a\u200bb", strings.Repeat("x", 300), "[a](b)", "a://b:///c"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		got := plain(text)
-		if !utf8.ValidString(got) || utf8.RuneCountInString(got) > plainMax || strings.ContainsAny(got, "<>@&[]()*`#!|~\\\r\n.") || strings.Contains(got, "://") {
+		if !utf8.ValidString(got) || utf8.RuneCountInString(got) > plainMax ||
+			strings.ContainsAny(got, "<>@&[]()*`#!|~\\\r\n.") || strings.Contains(got, "://") {
 			t.Errorf("plain(%q) = %q", text, got)
 		}
 		checkShown(t, got)
@@ -218,24 +228,46 @@ func FuzzPlain(f *testing.F) {
 	})
 }
 
-// FuzzFlatXML: what is accepted has one element of each name.
-func FuzzFlatXML(f *testing.F) {
+// FuzzXML: what is accepted has one element of each name.
+func FuzzXML(f *testing.F) {
 	f.Add(wecomText("web-1", "1"))
 	f.Add("<xml><a>1</a><a>2</a></xml>")
 	f.Add("<xml><a><b>1</b></a></xml>")
 	f.Add(`<?xml version="1.0"?><xml></xml>`)
 	f.Add("<xml><a></xml></a>")
 	f.Fuzz(func(t *testing.T, text string) {
-		fields, err := flatXML(text)
+		d, err := decodeXML(text)
 		if err != nil {
 			return
 		}
 		if strings.Contains(text, "<!DOCTYPE") && !strings.Contains(text, "CDATA") && !strings.Contains(text, "<!--") {
 			t.Errorf("a DTD was accepted: %q", text)
 		}
-		for name := range fields {
-			if strings.Count(text, "<"+name+">") > 1 && !strings.Contains(text, "CDATA") && !strings.Contains(text, "<!--") && strings.Count(text, "<") == 2*len(fields)+2 {
+		for name := range d.fields {
+			if strings.Count(text, "<"+name+">") > 1 && !strings.Contains(text, "CDATA") &&
+				!strings.Contains(text, "<!--") && strings.Count(text, "<") == 2*len(d.fields)+2 {
 				t.Errorf("%s stands twice in %q", name, text)
+			}
+		}
+	})
+}
+
+// FuzzReplyURL: what passes is a URL of the sender.
+func FuzzReplyURL(f *testing.F) {
+	for text := range replyURLs {
+		f.Add(text)
+	}
+	hosts := map[string]string{"slack": "hooks.slack.com", "dingtalk": "oapi.dingtalk.com"}
+	f.Fuzz(func(t *testing.T, text string) {
+		for name, check := range replyChecks {
+			got := check(text)
+			if got == "" {
+				continue
+			}
+			u, err := url.Parse(got)
+			if got != text || err != nil || u.Scheme != "https" || u.Host != hosts[name] || u.User != nil ||
+				strings.Contains(u.Path, "..") {
+				t.Errorf("%q passes for %s", text, name)
 			}
 		}
 	})

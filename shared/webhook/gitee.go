@@ -1,73 +1,62 @@
 package webhook
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 )
 
-// gitee takes pushes of Gitee repositories.
+const envGitee = "GITEE_SECRET"
+
+// gitee sends pushes of Gitee repositories.
 //
 // Its body carries the password and the signature again, so a body must never reach a log.
 // Rules: help.gitee.com/webhook/how-to-verify-webhook-keys.
-type gitee struct{ secrets []string }
-
-func openGitee(secrets Secrets) (sender, error) {
-	values, err := secrets.read(envGitee)
-	return gitee{values}, err
+var gitee = sender{
+	name: "gitee", variables: []variable{{envGitee, plainForm}},
+	headers: []string{"X-Gitee-Token", "X-Gitee-Timestamp"}, media: []string{mediaJSON},
+	budget: budgetLong,
+	verify: verifyGitee, parse: parseGitee, sample: sampleGitee,
 }
 
-// verify takes either of what Gitee sends in X-Gitee-Token: the signature of the time, or the password itself.
-func (g gitee) verify(r *request) error {
-	timestamp := r.one("X-Gitee-Timestamp")
+// verifyGitee takes either of what Gitee sends in X-Gitee-Token: the signature of the time, or the password itself.
+func verifyGitee(k keyring, r *request) error {
+	timestamp, token := r.one("X-Gitee-Timestamp"), r.one("X-Gitee-Token")
 	if err := fresh(timestamp, time.Millisecond, r.now); err != nil {
 		return err
 	}
-	token := r.one("X-Gitee-Token")
-	if token == "" {
-		return refuse("the token is missing")
+	if equalsAny(k[envGitee], token) {
+		return nil
 	}
-	if !equalsAny(g.secrets, token) {
-		return checkSignature(g.secrets, token, func(secret string) string { return base64HMAC(secret, timestamp, "\n", secret) })
-	}
-	return nil
+	return checkSignature(k[envGitee], token, func(key string) string { return base64HMAC(key, timestamp, "\n", key) })
 }
 
-func (gitee) parse(r *request) (inbound, error) {
-	type repository struct {
-		ID       int64  `json:"id"`
-		FullName string `json:"full_name"`
-		Path     string `json:"path_with_namespace"`
+func parseGitee(r *request) (inbound, error) {
+	event := r.one("X-Gitee-Event")
+	if event != "Push Hook" && event != "Tag Push Hook" {
+		return ignored(fmt.Sprintf("the event %s is not used", plain(event))), nil
 	}
-	kind := r.one("X-Gitee-Event")
-	if kind != "Push Hook" && kind != "Tag Push Hook" {
-		return ignored(fmt.Sprintf("the event %s is not used", plain(kind))), nil
-	}
-	var e struct {
-		Ref        string      `json:"ref"`
-		Before     string      `json:"before"`
-		After      string      `json:"after"`
-		Deleted    bool        `json:"deleted"`
-		Repository *repository `json:"repository"`
-		Project    *repository `json:"project"`
-		Sender     struct {
-			Login string `json:"login"`
-		} `json:"sender"`
-	}
-	if err := decodeJSON(r.plain, &e); err != nil {
+	d, err := decodeJSON(r.plain)
+	if err != nil {
 		return nil, err
 	}
-	if e.Repository == nil {
-		e.Repository = e.Project
+	repository := "repository"
+	if !d.has(repository) {
+		repository = "project"
 	}
-	if e.Repository == nil || e.Repository.ID == 0 {
-		return nil, malformed("field repository is missing")
+	e := pipelineEvent{
+		on: onPush, tenant: d.id(repository + ".id"), actor: d.text("sender.login"),
+		repository: cmp.Or(d.text(repository+".path_with_namespace"), d.text(repository+".full_name")),
 	}
-	p := pipeline{
-		on: onPush, tenant: number(e.Repository.ID), repository: e.Repository.Path,
-		ref: e.Ref, before: e.Before, sha: e.After, actor: e.Sender.Login,
-	}
-	if p.repository == "" {
-		p.repository = e.Repository.FullName
-	}
-	return p.push(e.Deleted)
+	return e.push(d, d.flag("deleted")), d.err
+}
+
+func sampleGitee(s sampler) Sample {
+	key := s.key(envGitee)
+	body := encoded(fields{
+		"ref": s.ref(), "before": s.before(), "after": s.sha(), "deleted": false, "sender": fields{"login": "ana"},
+		"repository": fields{"id": 120249025, "path_with_namespace": s.rule.Repository, "full_name": s.rule.Repository},
+	})
+	return newSample(mediaJSON, body, "X-Gitee-Event", "Push Hook", "X-Gitee-Timestamp", s.millis(),
+		"X-Gitee-Token", base64HMAC(key, s.millis(), "\n", key))
 }

@@ -2,176 +2,150 @@ package webhook
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
 	"swas-snapshot/shared/snapshot"
 )
 
-// github takes events of repositories and organisations.
-//
-// Rules: docs.github.com/webhooks/using-webhooks/validating-webhook-deliveries and /webhooks/webhook-events-and-payloads.
-type github struct{ secrets []string }
+const envGitHub = "GITHUB_WEBHOOK_SECRET"
 
-func openGitHub(secrets Secrets) (sender, error) {
-	values, err := secrets.read(envGitHub)
-	return github{values}, err
+// github sends events of repositories and organisations.
+//
+// Rules: docs.github.com/webhooks/using-webhooks/validating-webhook-deliveries and
+// docs.github.com/webhooks/webhook-events-and-payloads.
+var github = sender{
+	name: "github", variables: []variable{{envGitHub, plainForm}},
+	headers: []string{"X-Hub-Signature-256"}, media: []string{mediaJSON},
+	budget: budgetLong,
+	verify: verifyGitHub, parse: parseGitHub, sample: sampleGitHub,
 }
 
-// verify reads X-Hub-Signature-256 alone: GitHub sends a SHA-1 as well, which proves less.
-func (g github) verify(r *request) error {
-	return checkSignature(g.secrets, r.one("X-Hub-Signature-256"), func(secret string) string {
-		return "sha256=" + hexHMAC(secret, r.body)
+// verifyGitHub reads X-Hub-Signature-256 alone: GitHub sends a SHA-1 as well, which proves less.
+func verifyGitHub(k keyring, r *request) error {
+	return checkSignature(k[envGitHub], r.one("X-Hub-Signature-256"), func(key string) string {
+		return githubSignature(key, r.body)
 	})
 }
 
-// githubRun is a run of GitHub Actions. A run of a fork or for a pull request runs code that is not merged.
-type githubRun struct {
-	ID             int64             `json:"id"`
-	RunAttempt     int64             `json:"run_attempt"`
-	Event          string            `json:"event"`
-	HeadBranch     string            `json:"head_branch"`
-	HeadSHA        string            `json:"head_sha"`
-	RunStartedAt   *time.Time        `json:"run_started_at"`
-	HeadRepository *githubRepository `json:"head_repository"`
-}
+func githubSignature(key, body string) string { return "sha256=" + hexHMAC(key, body) }
 
-type githubRepository struct {
-	ID       int64      `json:"id"`
-	FullName string     `json:"full_name"`
-	PushedAt githubTime `json:"pushed_at"`
-}
-
-// githubTime is a time as RFC 3339 or, in pushes, as seconds since 1970; what cannot be read has no time.
-type githubTime struct{ time.Time }
-
-// UnmarshalJSON reads either form.
-func (t *githubTime) UnmarshalJSON(text []byte) error {
-	if seconds, err := strconv.ParseInt(string(text), 10, 64); err == nil && seconds > 0 {
-		t.Time = time.Unix(seconds, 0)
-	} else if t.Time.UnmarshalJSON(text) != nil {
-		t.Time = time.Time{}
+func parseGitHub(r *request) (inbound, error) {
+	on := r.one("X-Github-Event")
+	if on == "" {
+		return nil, malformed("the header X-GitHub-Event is missing")
 	}
-	return nil
+	if on != onDeployment && on != onWorkflowRun && on != onPush {
+		return ignored(fmt.Sprintf("the event %s is not used", plain(on))), nil
+	}
+	d, err := decodeJSON(r.plain)
+	if err != nil {
+		return nil, err
+	}
+	e := pipelineEvent{
+		on: on, repository: d.required("repository.full_name"), tenant: d.id("repository.id"),
+		actor: d.text("sender.login"),
+	}
+	var in inbound
+	switch on {
+	case onDeployment:
+		in = e.githubDeployment(d)
+	case onWorkflowRun:
+		in = e.githubRun(d)
+	default:
+		e.time = githubPushTime(d.value("repository.pushed_at"))
+		in = e.push(d, d.flag("deleted"))
+	}
+	return in, d.err
 }
 
-// strange says why a run must not act for a repository, or "". GitHub's schema lets the run of a deployment lack its
-// head_repository.
-func (run githubRun) strange(of githubRepository) string {
-	head := run.HeadRepository
+func (e pipelineEvent) githubDeployment(d *document) inbound {
+	id, why := d.id("deployment.id"), unmergedRun(d)
 	switch {
-	case strings.HasPrefix(run.Event, "pull_request"):
+	case d.text("action") != "created":
+		return ignored("only created deployments are used")
+	case why != "":
+		return ignored(why)
+	}
+	e.environment, e.ref, e.sha = d.text("deployment.environment"), d.text("deployment.ref"), d.text("deployment.sha")
+	e.time = d.time("deployment.created_at")
+	return e.deployment(id)
+}
+
+// githubRun takes the snapshot when a run is requested. Its later events may come after the deployment.
+func (e pipelineEvent) githubRun(d *document) inbound {
+	id, event, branch := d.id("workflow_run.id"), d.text("workflow_run.event"), d.text("workflow_run.head_branch")
+	why := unmergedRun(d)
+	switch {
+	case event == "merge_group" || event == "issue_comment": // their branch does not say what they run
+		return ignored("the run is for a merge queue or a comment")
+	case !d.has("workflow_run.head_repository"):
+		return ignored("the run may be of a fork: head_repository is missing")
+	case why != "":
+		return ignored(why)
+	case d.text("action") != "requested":
+		return ignored("only requested runs are used")
+	case branch == "":
+		return ignored("the run has no branch")
+	}
+	e.ref, e.sha, e.time = "refs/heads/"+branch, d.text("workflow_run.head_sha"), d.time("workflow_run.run_started_at")
+	e.workflow = d.text("workflow_run.path")
+	e.key = snapshot.ComposedKey("run", id, number(cmp.Or(d.number("workflow_run.run_attempt"), 1)))
+	return e
+}
+
+// unmergedRun says why the run of GitHub Actions in an event, if there is one, must not act for the repository, or "".
+// A run of a fork or for a pull request runs code that is not merged. GitHub's schema lets the run of a deployment lack
+// its head_repository.
+func unmergedRun(d *document) string {
+	const head, own = "workflow_run.head_repository", "repository"
+	fork := d.number(head+".id") != d.number(own+".id") ||
+		!strings.EqualFold(d.text(head+".full_name"), d.text(own+".full_name"))
+	switch {
+	case strings.HasPrefix(d.text("workflow_run.event"), "pull_request"):
 		return "the run is for a pull request"
-	case head != nil && (head.ID != of.ID || !strings.EqualFold(head.FullName, of.FullName)):
+	case d.has(head) && fork:
 		return "the run is of a fork"
 	}
 	return ""
 }
 
-// strangeAlone says why a run that speaks for itself, not for a deployment, must not act for a repository, or "".
-func (run githubRun) strangeAlone(of githubRepository) string {
-	switch {
-	case run.Event == "merge_group" || run.Event == "issue_comment": // their branch does not tell what they run
-		return "the run is for a merge queue or a comment"
-	case run.HeadRepository == nil:
-		return "the run may be of a fork: head_repository is missing"
-	}
-	return run.strange(of)
-}
-
-type githubEvent struct {
-	Action     string           `json:"action"`
-	Repository githubRepository `json:"repository"`
-	Sender     struct {
-		Login string `json:"login"`
-	} `json:"sender"`
-	Deployment *struct {
-		ID          int64      `json:"id"`
-		SHA         string     `json:"sha"`
-		Ref         string     `json:"ref"`
-		Environment string     `json:"environment"`
-		CreatedAt   *time.Time `json:"created_at"`
-	} `json:"deployment"`
-	WorkflowRun *githubRun `json:"workflow_run"`
-	Ref         string     `json:"ref"`
-	Before      string     `json:"before"`
-	After       string     `json:"after"`
-	Deleted     bool       `json:"deleted"`
-}
-
-func (github) parse(r *request) (inbound, error) {
-	kind := r.one("X-Github-Event")
-	if kind == "" {
-		return nil, malformed("the header X-GitHub-Event is missing")
-	}
-	if kind != onDeployment && kind != onWorkflowRun && kind != onPush {
-		return ignored(fmt.Sprintf("the event %s is not used", plain(kind))), nil
-	}
-	var e githubEvent
-	if err := decodeJSON(r.plain, &e); err != nil {
-		return nil, err
-	}
-	p := pipeline{
-		on: kind, repository: e.Repository.FullName, tenant: number(e.Repository.ID), actor: e.Sender.Login,
-	}
-	if e.Repository.ID == 0 || e.Repository.FullName == "" {
-		return nil, malformed("field repository is missing")
-	}
-	switch kind {
-	case onDeployment:
-		return e.deployment(p)
-	case onWorkflowRun:
-		return e.workflowRun(p)
-	default:
-		p.ref, p.before, p.sha, p.time = e.Ref, e.Before, e.After, e.Repository.PushedAt.Time
-		return p.push(e.Deleted)
-	}
-}
-
-func (e githubEvent) deployment(p pipeline) (inbound, error) {
-	d := e.Deployment
-	if d == nil || d.ID == 0 {
-		return nil, malformed("field deployment is missing")
-	}
-	if e.Action != "created" {
-		return ignored("only created deployments are used"), nil
-	}
-	if e.WorkflowRun != nil {
-		if why := e.WorkflowRun.strange(e.Repository); why != "" {
-			return ignored(why), nil
+// githubPushTime reads a time as seconds since 1970 or as RFC 3339; what it cannot read has no time.
+func githubPushTime(value any) time.Time {
+	switch value := value.(type) {
+	case json.Number:
+		if seconds, err := value.Int64(); err == nil && seconds > 0 {
+			return time.Unix(seconds, 0)
 		}
+	case string:
+		at, _ := time.Parse(time.RFC3339, value)
+		return at
 	}
-	p.environment, p.ref, p.sha = d.Environment, d.Ref, d.SHA
-	p.key, p.time = snapshot.ComposedKey("deployment", number(d.ID)), timeOf(d.CreatedAt)
-	return p.deployment(), nil
+	return time.Time{}
 }
 
-// workflowRun takes the snapshot when a run is requested. Its later events may come after the deployment.
-func (e githubEvent) workflowRun(p pipeline) (inbound, error) {
-	run := e.WorkflowRun
-	if run == nil || run.ID == 0 {
-		return nil, malformed("field workflow_run is missing")
+func sampleGitHub(s sampler) Sample {
+	repository := fields{"id": 1296269, "full_name": s.rule.Repository}
+	body := fields{"repository": repository, "sender": fields{"login": "ana"}}
+	switch s.rule.On {
+	case onDeployment:
+		body["action"] = "created"
+		body["deployment"] = fields{
+			"id": s.number(), "sha": s.sha(), "ref": s.branch(), "environment": s.environment(),
+			"created_at": s.rfc3339(),
+		}
+	case onWorkflowRun:
+		body["action"] = "requested"
+		body["workflow_run"] = fields{
+			"id": s.number(), "run_attempt": 1, "event": "push", "head_branch": s.branch(), "head_sha": s.sha(),
+			"head_repository": repository, "path": cmp.Or(s.rule.Workflow, ".github/workflows/deploy.yml"),
+		}
+	default:
+		body["ref"], body["before"], body["after"], body["deleted"] = s.ref(), s.before(), s.sha(), false
 	}
-	if why := run.strangeAlone(e.Repository); why != "" {
-		return ignored(why), nil
-	}
-	switch {
-	case e.Action != "requested":
-		return ignored("only requested runs are used"), nil
-	case run.HeadBranch == "":
-		return ignored("the run has no branch"), nil
-	}
-	p.ref, p.sha = "refs/heads/"+run.HeadBranch, run.HeadSHA
-	p.key = snapshot.ComposedKey("run", number(run.ID), number(cmp.Or(run.RunAttempt, 1)))
-	p.time = timeOf(run.RunStartedAt)
-	return p, nil
-}
-
-func timeOf(t *time.Time) time.Time {
-	if t == nil {
-		return time.Time{}
-	}
-	return *t
+	text := encoded(body)
+	return newSample(mediaJSON, text, "X-GitHub-Event", s.rule.On, "X-GitHub-Delivery", s.id,
+		"X-Hub-Signature-256", githubSignature(s.key(envGitHub), text))
 }

@@ -1,7 +1,7 @@
 package webhook
 
 import (
-	"errors"
+	"encoding/json"
 	"fmt"
 	"net/url"
 	"strings"
@@ -10,147 +10,100 @@ import (
 	"swas-snapshot/shared/snapshot"
 )
 
-// gitlab takes events of projects and groups.
+const (
+	envGitLabSigning = "GITLAB_SIGNING_TOKEN"
+	envGitLabToken   = "GITLAB_TOKEN"
+)
+
+// gitlab sends events of projects and groups.
 //
-// With a signing token, only a signature counts, as Standard Webhooks have it: the old token, which any replay carries,
-// is no way around it. Rules: docs.gitlab.com/user/project/integrations/webhooks and /webhook_events.
-type gitlab struct {
-	signing []string // keys; if there are any, tokens do not count
-	tokens  []string
+// With a signing token, only a signature counts, as Standard Webhooks specifies: the old token, which any replay
+// carries, is no way around it. Rules: docs.gitlab.com/user/project/integrations/webhooks and /webhook_events.
+var gitlab = sender{
+	name: "gitlab", variables: []variable{{envGitLabSigning, standardForm},
+		{envGitLabToken, plainForm}}, needs: needsFirst,
+	headers: []string{"X-Gitlab-Token", headerID, headerTime, headerSignature}, media: []string{mediaJSON},
+	budget: budgetLong, forgive: true,
+	verify: verifyGitLab, parse: parseGitLab, sample: sampleGitLab,
 }
 
-func openGitLab(secrets Secrets) (sender, error) {
-	signing, err := secrets.decoded(envGitLabSigning, standardPrefix)
-	if err == nil || !errors.Is(err, ErrUnset) {
-		return gitlab{signing: signing}, err
+func verifyGitLab(k keyring, r *request) error {
+	if signing := k[envGitLabSigning]; len(signing) > 0 {
+		return verifyStandard(signing, r)
 	}
-	tokens, err := secrets.read(envGitLabToken)
-	return gitlab{tokens: tokens}, err
-}
-
-func (g gitlab) verify(r *request) error {
-	if len(g.signing) > 0 {
-		return verifyStandard(g.signing, r)
-	}
-	token := r.one("X-Gitlab-Token")
-	if token == "" {
-		return refuse("the token is missing")
-	}
-	if !equalsAny(g.tokens, token) {
-		return refuse("the token does not match")
+	if !equalsAny(k[envGitLabToken], r.one("X-Gitlab-Token")) {
+		return refuse("the token is missing or does not match")
 	}
 	return nil
 }
 
-type gitlabEvent struct {
-	Kind    string `json:"object_kind"`
-	Project struct {
-		ID     int64  `json:"id"`
-		Path   string `json:"path_with_namespace"`
-		WebURL string `json:"web_url"`
-	} `json:"project"`
-	User struct {
-		Username string `json:"username"`
-	} `json:"user"`
-	UserUsername string `json:"user_username"`
-
-	// Deployment
-	DeploymentID    int64  `json:"deployment_id"`
-	Status          string `json:"status"`
-	StatusChangedAt string `json:"status_changed_at"`
-	Environment     string `json:"environment"`
-	Ref             string `json:"ref"` // of a push as well
-	ShortSHA        string `json:"short_sha"`
-
-	// Pipeline
-	Attributes struct {
-		ID         int64   `json:"id"`
-		Ref        string  `json:"ref"`
-		Tag        bool    `json:"tag"`
-		SHA        string  `json:"sha"`
-		Source     string  `json:"source"`
-		Status     string  `json:"status"`
-		CreatedAt  string  `json:"created_at"`
-		FinishedAt string  `json:"finished_at"` // null before the first end
-		Duration   float64 `json:"duration"`    // null before the first end or stop at a manual job
-	} `json:"object_attributes"`
-	MergeRequest *struct{} `json:"merge_request"`
-
-	// Push
-	Before string `json:"before"`
-	After  string `json:"after"`
-}
-
-func (gitlab) parse(r *request) (inbound, error) {
-	var head struct {
-		Kind string `json:"object_kind"`
-	}
-	if err := decodeJSON(r.plain, &head); err != nil {
+func parseGitLab(r *request) (inbound, error) {
+	d, err := decodeJSON(r.plain)
+	if err != nil {
 		return nil, err
 	}
-	switch head.Kind {
+	kind := d.text("object_kind")
+	switch kind {
 	case "deployment", "pipeline", "push", "tag_push":
 	default: // their fields have types of their own
-		return ignored(fmt.Sprintf("the event %s is not used", plain(head.Kind))), nil
+		return ignored(fmt.Sprintf("the event %s is not used", plain(kind))), d.err
 	}
-	var e gitlabEvent
-	if err := decodeJSON(r.plain, &e); err != nil {
-		return nil, err
+	e := pipelineEvent{
+		repository: d.required("project.path_with_namespace"), tenant: d.id("project.id"),
+		actor: d.text("user.username"),
 	}
-	if e.Project.ID == 0 || e.Project.Path == "" {
-		return nil, malformed("field project is missing")
+	if site, err := url.Parse(d.text("project.web_url")); err == nil && site.Host != "" {
+		e.tenant = site.Host + "/" + e.tenant // two instances may have the same numbers
 	}
-	p := pipeline{repository: e.Project.Path, tenant: number(e.Project.ID), actor: e.User.Username}
-	if site, err := url.Parse(e.Project.WebURL); err == nil && site.Host != "" {
-		p.tenant = site.Host + "/" + p.tenant // two instances may have the same numbers
-	}
-	switch e.Kind {
+	var in inbound
+	switch kind {
 	case "deployment":
-		return e.deployment(p)
+		in = e.gitlabDeployment(d)
 	case "pipeline":
-		return e.pipeline(p)
+		in = e.gitlabPipeline(d)
 	default:
-		p.on, p.ref, p.before, p.sha, p.actor = onPush, e.Ref, e.Before, e.After, e.UserUsername
-		return p.push(false)
+		e.on, e.actor = onPush, d.text("user_username")
+		in = e.push(d, false)
 	}
+	return in, d.err
 }
 
-// deployment takes the snapshot when a deployment starts: running is the first status of which GitLab sends an event for
-// each. A deployment that is blocked may start days later, and all others are ends.
-func (e gitlabEvent) deployment(p pipeline) (inbound, error) {
-	if e.DeploymentID == 0 {
-		return nil, malformed("field deployment_id is missing")
+// gitlabDeployment takes the snapshot when a deployment starts: running is the first status of which GitLab sends an
+// event for each. A deployment that is blocked may start days later, and all others are ends.
+func (e pipelineEvent) gitlabDeployment(d *document) inbound {
+	id := d.id("deployment_id")
+	if d.text("status") != "running" {
+		return ignored("only running deployments are used")
 	}
-	if e.Status != "running" {
-		return ignored("only running deployments are used"), nil
-	}
-	p.on, p.environment, p.ref, p.sha = onDeployment, e.Environment, e.Ref, e.ShortSHA
-	p.key, p.time = snapshot.ComposedKey("deployment", number(e.DeploymentID)), gitlabTime(e.StatusChangedAt)
-	return p.deployment(), nil
+	e.on, e.environment, e.ref, e.sha = onDeployment, d.text("environment"), d.text("ref"), d.text("short_sha")
+	e.time = gitlabTime(d.text("status_changed_at"))
+	return e.deployment(id)
 }
 
-// pipeline takes the snapshot when a pipeline starts. All of created, pending and running mean the same order, as any of
-// them may be the first; a pipeline is also running when it goes on after a manual job or is retried, which is no start.
-func (e gitlabEvent) pipeline(p pipeline) (inbound, error) {
-	a := e.Attributes
+// gitlabPipeline takes the snapshot when a pipeline starts. All of created, pending and running mean the same order, as
+// any of them may be the first; a pipeline is also running when it goes on after a manual job or is retried, which is
+// no start: then it has ended before, or has a duration.
+func (e pipelineEvent) gitlabPipeline(d *document) inbound {
+	id, ref := d.id("object_attributes.id"), d.text("object_attributes.ref")
+	source, status := d.text("object_attributes.source"), d.text("object_attributes.status")
+	duration, _ := read[json.Number](d, "object_attributes.duration").Float64()
 	switch {
-	case a.ID == 0:
-		return nil, malformed("field object_attributes is missing")
-	case e.MergeRequest != nil || strings.Contains(a.Source, "merge_request") || strings.Contains(a.Source, "pull_request"):
-		return ignored("the pipeline is for a merge request"), nil
-	case strings.HasPrefix(a.Ref, "refs/"):
-		return ignored("the pipeline is of neither a branch nor a tag"), nil
-	case a.Status != "created" && a.Status != "pending" && a.Status != "running":
-		return ignored("only created, pending and running pipelines are used"), nil
-	case a.FinishedAt != "" || a.Duration > 0:
-		return ignored("the pipeline has started before"), nil
+	case d.has("merge_request") || strings.Contains(source, "merge_request") ||
+		strings.Contains(source, "pull_request"):
+		return ignored("the pipeline is for a merge request")
+	case strings.HasPrefix(ref, "refs/"):
+		return ignored("the pipeline is of neither a branch nor a tag")
+	case status != "created" && status != "pending" && status != "running":
+		return ignored("only created, pending and running pipelines are used")
+	case d.text("object_attributes.finished_at") != "" || duration > 0:
+		return ignored("the pipeline has started before")
 	}
-	p.on, p.ref, p.sha = onPipeline, "refs/heads/"+a.Ref, a.SHA
-	if a.Tag {
-		p.ref = "refs/tags/" + a.Ref
+	e.on, e.ref, e.sha = onPipeline, "refs/heads/"+ref, d.text("object_attributes.sha")
+	if d.flag("object_attributes.tag") {
+		e.ref = "refs/tags/" + ref
 	}
-	p.key, p.time = snapshot.ComposedKey("pipeline", number(a.ID)), gitlabTime(a.CreatedAt)
-	return p, nil
+	e.key, e.time = snapshot.ComposedKey("pipeline", id), gitlabTime(d.text("object_attributes.created_at"))
+	return e
 }
 
 // gitlabTime reads the two forms of GitLab's times; what it cannot read has no time.
@@ -161,4 +114,24 @@ func gitlabTime(text string) time.Time {
 		}
 	}
 	return time.Time{}
+}
+
+func sampleGitLab(s sampler) Sample {
+	body := fields{"project": fields{
+		"id": 15, "path_with_namespace": s.rule.Repository, "web_url": "https://gitlab.com/" + s.rule.Repository,
+	}}
+	switch s.rule.On {
+	case onDeployment:
+		body["object_kind"], body["status"], body["deployment_id"] = "deployment", "running", s.number()
+		body["environment"], body["ref"], body["short_sha"] = s.environment(), s.branch(), s.sha()[:8]
+	case onPipeline:
+		body["object_kind"] = "pipeline"
+		body["object_attributes"] = fields{
+			"id": s.number(), "ref": s.branch(), "sha": s.sha(), "source": "push", "status": "pending",
+		}
+	default:
+		body["object_kind"], body["ref"] = "push", "refs/heads/"+s.branch()
+		body["before"], body["after"] = s.before(), s.sha()
+	}
+	return s.standard(envGitLabSigning, encoded(body))
 }

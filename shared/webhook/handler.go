@@ -1,8 +1,8 @@
 package webhook
 
 import (
+	"cmp"
 	"context"
-	"crypto/rand"
 	"errors"
 	"io"
 	"log/slog"
@@ -13,14 +13,13 @@ import (
 	"strings"
 	"time"
 
+	"swas-snapshot/shared/httpapi"
 	"swas-snapshot/shared/policy"
-	"swas-snapshot/shared/problem"
 	"swas-snapshot/shared/snapshot"
 )
 
-// Core is what webhooks ask of the core; [snapshot.Service] is one.
+// Core is what webhooks ask of the core; [snapshot.Service] is one. No answer waits longer for it than its sender does.
 type Core interface {
-	Take(context.Context, snapshot.Order) snapshot.Result
 	TakeAll(context.Context, []snapshot.Order) []snapshot.Result
 	List(ctx context.Context, target string) (snapshot.Listing, error)
 	Plan(ctx context.Context, target string) (snapshot.Plan, error)
@@ -28,20 +27,18 @@ type Core interface {
 	Pin(ctx context.Context, id, until string, may func(snapshot.Target) error) (snapshot.Pinned, error)
 }
 
-// Config is what the webhooks need.
-type Config struct {
-	// Secrets switch senders on; see [SecretsFromEnv].
-	Secrets Secrets
-	// Policy says who may do what.
+// Options holds what [New] needs.
+type Options struct {
+	// Senders holds the senders that are on.
+	Senders Senders
+	// Policy says which caller may do what.
 	Policy policy.Policy
-	// Core returns the core for an invocation; it is asked only for authentic requests. Its error becomes the answer.
-	Core func(context.Context) (Core, error)
-	// Log is told of every decision; nil: silent.
+	// Core does what authentic requests ask for.
+	Core Core
+	// Log gets every decision; nil: silent.
 	Log *slog.Logger
 	// Now is the time by which signatures are judged; nil: that of the machine.
 	Now func() time.Time
-	// Rand is for the noise in encrypted answers, several at once; nil: crypto/rand.
-	Rand io.Reader
 }
 
 // bodyMax is the size of a request's body in bytes, at most.
@@ -54,130 +51,126 @@ const headerMax = 2 << 10
 // request holds, or a request without a good signature could pass for one of a sender that has weaker ones.
 const prefix = "/hooks/"
 
-type handler struct {
-	Config
-	senders map[string]enabled
-}
+type handler struct{ Options }
 
-// enabled is a sender with its secrets.
+// Senders holds the senders that are on, with their keys, by name.
+type Senders map[string]enabled
+
+// enabled is a sender with its keys.
 type enabled struct {
-	kind
-	sender
+	*sender
+	keyring keyring
 }
 
-// New returns the handler of everything below /hooks/. A sender is there only if its secrets are set and fit to be
-// used; why one is not is logged once.
-func New(config Config) http.Handler {
-	h := &handler{Config: config, senders: make(map[string]enabled)}
-	if h.Log == nil {
-		h.Log = slog.New(slog.DiscardHandler)
-	}
-	if h.Now == nil {
-		h.Now = time.Now
-	}
-	if h.Rand == nil {
-		h.Rand = rand.Reader
-	}
-	for _, kind := range kinds {
-		sender, err := kind.open(config.Secrets)
+// OpenSenders returns the senders whose secrets are set and valid; see [SecretsFromEnv]. It logs why others are off.
+func OpenSenders(secrets Secrets, log *slog.Logger) Senders {
+	on := make(Senders)
+	for _, s := range senders {
+		keys, err := s.keys(secrets)
 		switch {
 		case err == nil:
-			h.senders[kind.name] = enabled{kind, sender}
-		case !kind.wanted(config.Secrets):
-			h.Log.Debug("webhook sender is off", "sender", kind.name)
+			on[s.name] = enabled{s, keys}
+		case !s.wanted(secrets):
+			log.Debug("webhook sender is off", "sender", s.name)
 		default:
-			h.Log.Warn("webhook sender is off", "sender", kind.name, "why", err.Error())
+			log.Warn("webhook sender is off", "sender", s.name, "why", err.Error())
 		}
+	}
+	return on
+}
+
+// New returns the handler of everything below /hooks/. Requests to a sender that is off get 404, unauthenticated ones
+// 401; chats get 200 and a text for everything else, machines a result or a problem document.
+func New(options Options) http.Handler {
+	h := &handler{options}
+	h.Log = cmp.Or(h.Log, slog.New(slog.DiscardHandler))
+	if h.Now == nil {
+		h.Now = time.Now
 	}
 	return h
 }
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("X-Content-Type-Options", "nosniff")
-	w.Header().Set("Cache-Control", "no-store")
+	httpapi.SetSecurityHeaders(w)
 	name, below := strings.CutPrefix(r.URL.Path, prefix)
-	sender, on := h.senders[name]
+	s, on := h.Senders[name]
 	if !below || !on {
-		problem.WriteStatus(w, http.StatusNotFound, problem.CodeNotFound, "there is nothing at this path")
+		httpapi.WriteStatus(w, http.StatusNotFound, "there is nothing at this path")
 		return
 	}
 	started := h.Now()
-	ctx, cancel := context.WithTimeout(r.Context(), sender.budget-answerReserve)
+	// What cannot take a write deadline writes when the handler returns.
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(s.budget))
+	ctx, cancel := context.WithTimeout(r.Context(), s.budget-answerReserve)
 	defer cancel()
-	request, ok := h.receive(w, r, sender)
-	if !ok {
+	request, status, detail := h.receive(w, r, s.sender)
+	if request == nil {
+		httpapi.WriteStatus(w, status, detail)
 		return
 	}
-	if err := sender.verify(request); err != nil {
+	if err := s.verify(s.keyring, request); err != nil {
 		// The answer is always the same; the error says why, and never holds anything of the request.
 		h.Log.WarnContext(ctx, "refused a caller", "sender", name, "why", err.Error())
-		problem.WriteStatus(w, http.StatusUnauthorized, problem.CodeUnauthenticated, "the request is not authenticated")
+		httpapi.WriteStatus(w, http.StatusUnauthorized, "the request is not authenticated")
 		return
 	}
-	visit := &call{handler: h, enabled: sender, request: request, w: w, started: started}
-	in, err := sender.parse(request)
+	c := &call{handler: h, sender: s.sender, request: request, w: w, started: started}
+	in, err := s.parse(request)
 	if err != nil {
-		visit.unreadable(ctx, in, snapshot.AsError(err))
+		c.fail(ctx, in, snapshot.AsError(err))
 		return
 	}
-	visit.act(ctx, in)
+	in.act(ctx, c)
 }
 
-// receive reads a request within the limits for callers that are not authenticated yet. If it reports false, it has
-// answered.
-func (h *handler) receive(w http.ResponseWriter, r *http.Request, sender enabled) (*request, bool) {
-	if !sender.allows(r.Method) {
-		w.Header().Set("Allow", sender.methods())
-		problem.WriteStatus(w, http.StatusMethodNotAllowed, problem.CodeMethod, "this path takes "+sender.methods())
-		return nil, false
+// receive reads a request within the limits for callers that are not authenticated yet. If it is refused, receive
+// returns the status and detail of the answer in its place.
+func (h *handler) receive(w http.ResponseWriter, r *http.Request, s *sender) (_ *request, status int, detail string) {
+	if !slices.Contains(s.methods(), r.Method) {
+		methods := strings.Join(s.methods(), ", ")
+		w.Header().Set("Allow", methods)
+		return nil, http.StatusMethodNotAllowed, "this path takes " + methods
 	}
 	if r.Header.Get("Content-Encoding") != "" {
-		problem.WriteStatus(w, http.StatusUnsupportedMediaType, problem.CodeMediaType, "Content-Encoding: send the body as it is, uncompressed")
-		return nil, false
+		return nil, http.StatusUnsupportedMediaType, "Content-Encoding: send the body as it is, uncompressed"
 	}
-	media, _ := mediaType(r.Header)
-	if r.Method == http.MethodPost && !slices.Contains(sender.media, media) {
-		problem.WriteStatus(w, http.StatusUnsupportedMediaType, problem.CodeMediaType, "Content-Type: this path takes "+strings.Join(sender.media, " or "))
-		return nil, false
+	media := mediaType(r.Header)
+	if r.Method == http.MethodPost && !slices.Contains(s.media, media) {
+		return nil, http.StatusUnsupportedMediaType, "Content-Type: this path takes " + strings.Join(s.media, " or ")
 	}
 	for name, values := range r.Header {
-		for _, value := range values {
-			if len(value) > headerMax && !slices.Contains(authHeaders, name) {
-				problem.WriteStatus(w, http.StatusBadRequest, snapshot.CodeMalformed, "a header has more than 2 KiB")
-				return nil, false
-			}
+		tooLong := slices.ContainsFunc(values, func(value string) bool { return len(value) > headerMax })
+		if tooLong && !slices.Contains(s.headers, name) {
+			return nil, http.StatusBadRequest, "a header has more than 2 KiB"
 		}
 	}
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		problem.WriteStatus(w, http.StatusBadRequest, snapshot.CodeMalformed, "the query is malformed")
-		return nil, false
+		return nil, http.StatusBadRequest, "the query is malformed"
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, bodyMax))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		problem.WriteStatus(w, http.StatusRequestEntityTooLarge, problem.CodeTooLarge, "the body has more than 1 MiB")
-		return nil, false
+		return nil, http.StatusRequestEntityTooLarge, "the body has more than 1 MiB"
 	case err != nil:
-		problem.WriteStatus(w, http.StatusBadRequest, snapshot.CodeMalformed, "the body did not arrive whole: send it again")
-		return nil, false
+		return nil, http.StatusBadRequest, "the body did not arrive whole: send it again"
 	}
 	return &request{
 		method: r.Method, media: media, header: r.Header, query: query,
-		body: string(body), plain: string(body), now: h.Now(), random: h.Rand,
-	}, true
+		body: string(body), plain: string(body), now: h.Now(),
+	}, 0, ""
 }
 
-// mediaType returns the one Content-Type, which must be in UTF-8 if it says anything of that.
-func mediaType(header http.Header) (string, bool) {
+// mediaType returns the only Content-Type; "" if there is none or its charset is another than UTF-8.
+func mediaType(header http.Header) string {
 	values := header.Values("Content-Type")
 	if len(values) != 1 {
-		return "", false
+		return ""
 	}
 	media, parameters, err := mime.ParseMediaType(values[0])
 	if charset := parameters["charset"]; err != nil || charset != "" && !strings.EqualFold(charset, "utf-8") {
-		return "", false
+		return ""
 	}
-	return media, true
+	return media
 }

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -40,9 +39,11 @@ const (
 
 func allSecrets() Secrets {
 	return Secrets{
-		envSlack: {slackSecret}, envDingTalk: {dingSecret}, envFeishuEncrypt: {feishuKey}, envFeishuToken: {feishuToken},
-		envWeComToken: {callbackToken}, envWeComAES: {callbackAES}, envWeComCorp: {corpID}, envTeams: {teamsSecret},
-		envGitHub: {githubSecret}, envGitLabSigning: {gitlabSigning}, envGitee: {giteeSecret}, envStandard: {standardSecret},
+		envSlack: {slackSecret}, envDingTalk: {dingSecret}, envFeishuEncrypt: {feishuKey},
+		envFeishuToken: {feishuToken},
+		envWeComToken:  {callbackToken}, envWeComAES: {callbackAES}, envWeComCorp: {corpID}, envTeams: {teamsSecret},
+		envGitHub: {githubSecret}, envGitLabSigning: {gitlabSigning}, envGitee: {giteeSecret},
+		envStandard: {standardSecret},
 	}
 }
 
@@ -58,17 +59,21 @@ targets:
   hidden-1:
     disk: d-bp18kjxg9ebrhsgi0003
 allow:
-  - {from: slack, tenant: T1, channels: [C1], actors: [U1, U2], targets: [web-1, db-1], actions: [take, list, plan, keep], role: manual}
+  - {from: slack, tenant: T1, channels: [C1], actors: [U1, U2],
+     targets: [web-1, db-1], actions: [take, list, plan, keep], role: manual}
   - {from: slack, tenant: T1, channels: [C1], actors: [U3], targets: [web-1], actions: [list], role: manual}
   - {from: slack, tenant: T1, channels: [C1], actors: [U4], targets: [web-1], actions: [take], role: manual}
   - {from: slack, tenant: T1, channels: [C1], actors: [U4], targets: [db-1], actions: [keep]}
-  - {from: dingtalk, tenant: corp1, channels: [cid1], actors: [staff1, staff2], targets: [web-1, db-1], actions: [take, list, plan, keep], role: manual}
+  - {from: dingtalk, tenant: corp1, channels: [cid1], actors: [staff1, staff2],
+     targets: [web-1, db-1], actions: [take, list, plan, keep], role: manual}
   - {from: feishu, tenant: tk1, targets: [web-1], actions: [take, list, plan, keep], role: manual}
-  - {from: wecom, tenant: ww0123456789abcdef, actors: [zhang], targets: [web-1], actions: [take, list, plan, keep], role: manual}
+  - {from: wecom, tenant: ww0123456789abcdef, actors: [zhang],
+     targets: [web-1], actions: [take, list, plan, keep], role: manual}
   - {from: teams, tenant: tenant1, targets: [web-1], actions: [take, list, plan, keep], role: manual}
   - {from: github, repository: acme/shop, on: deployment, environments: [production], targets: [web-1], role: deploy}
   - {from: github, repository: acme/shop, on: push, refs: [refs/heads/main], targets: [web-1, db-1], role: deploy}
-  - {from: github, repository: acme/shop, on: workflow_run, refs: [refs/heads/main], targets: [web-1], role: deploy}
+  - {from: github, repository: acme/shop, on: workflow_run, workflow: .github/workflows/deploy.yml,
+     refs: [refs/heads/main], targets: [web-1], role: deploy}
   - {from: gitlab, repository: acme/shop, on: deployment, environments: [production], targets: [web-1], role: deploy}
   - {from: gitlab, repository: acme/shop, on: pipeline, refs: [refs/heads/main], targets: [web-1], role: deploy}
   - {from: gitlab, repository: acme/shop, on: push, refs: [refs/heads/main], targets: [web-1], role: deploy}
@@ -109,11 +114,13 @@ func (a *account) CreateSnapshot(_ context.Context, r snapshot.Request) (snapsho
 		}
 	}
 	if used >= 3 {
-		return snapshot.Created{}, &snapshot.APIError{Action: "CreateSnapshot", Code: snapshot.CodeLimitExceed, RequestID: "req-full"}
+		return snapshot.Created{}, &snapshot.APIError{Action: "CreateSnapshot", Code: snapshot.CodeLimitExceed,
+			RequestID: "req-full"}
 	}
 	id := fmt.Sprintf("s-%04d", len(a.snapshots)+1000)
 	a.snapshots = append(a.snapshots, snapshot.Snapshot{
-		ID: id, Name: r.SnapshotName, RegionID: r.RegionID, DiskID: r.DiskID, Status: snapshot.Progressing, Progress: "0%",
+		ID: id, Name: r.SnapshotName, RegionID: r.RegionID, DiskID: r.DiskID, Status: snapshot.Progressing,
+		Progress:     "0%",
 		CreationTime: now, Tags: r.Tags,
 	})
 	return snapshot.Created{SnapshotID: id, RequestID: "req-created"}, nil
@@ -141,7 +148,8 @@ func (a *account) DeleteSnapshot(_ context.Context, _, id, _ string) error {
 func (a *account) ListDisks(context.Context, string, int) (snapshot.DiskPage, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	disks := []snapshot.Disk{{ID: "d-bp18kjxg9ebrhsgi0001", InstanceID: "i1"}, {ID: "d-bp18kjxg9ebrhsgi0002", InstanceID: "i2"}, {ID: "d-bp18kjxg9ebrhsgi0003", InstanceID: "i3"}}
+	disks := []snapshot.Disk{{ID: "d-bp18kjxg9ebrhsgi0001", InstanceID: "i1"},
+		{ID: "d-bp18kjxg9ebrhsgi0002", InstanceID: "i2"}, {ID: "d-bp18kjxg9ebrhsgi0003", InstanceID: "i3"}}
 	return snapshot.DiskPage{Disks: disks, Total: len(disks)}, a.begin("ListDisks")
 }
 
@@ -160,9 +168,11 @@ func (a *account) TagSnapshot(_ context.Context, _, id string, tags []snapshot.T
 func (a *account) fill() {
 	for i := range 3 {
 		a.snapshots = append(a.snapshots, snapshot.Snapshot{
-			ID: fmt.Sprintf("s-old%d", i+1), Name: fmt.Sprintf("manual-web-1-20261123T2000-aaaaaaa%d", i+2), RegionID: "cn-hangzhou", DiskID: "d-bp18kjxg9ebrhsgi0001",
+			ID: fmt.Sprintf("s-old%d", i+1), Name: fmt.Sprintf("manual-web-1-20261123T2000-aaaaaaa%d",
+				i+2), RegionID: "cn-hangzhou", DiskID: "d-bp18kjxg9ebrhsgi0001",
 			Status: snapshot.Accomplished, Progress: "100%", CreationTime: now.Add(time.Duration(i-10) * time.Hour),
-			Tags: []snapshot.Tag{{Key: snapshot.TagToken, Value: fmt.Sprintf("sn1-old%d", i)}, {Key: snapshot.TagMeta, Value: "manual/slack/0123456789ab"}},
+			Tags: []snapshot.Tag{{Key: snapshot.TagToken, Value: fmt.Sprintf("sn1-old%d", i)},
+				{Key: snapshot.TagMeta, Value: "manual/slack/0123456789ab"}},
 		})
 	}
 }
@@ -177,32 +187,27 @@ func (a *account) ids() []string {
 	return ids
 }
 
-// noise is a source of randomness that is not random.
-type noise struct{}
-
-func (noise) Read(p []byte) (int, error) { return copy(p, strings.Repeat("noise", 1+len(p)/5)), nil }
-
 // bench is a handler with everything around it.
 type bench struct {
 	account *account
 	handler http.Handler
-	cores   int           // how often a core was asked for
 	at      time.Time     // what the handler takes for the present
 	log     *bytes.Buffer // every line of the log
 	mu      *sync.Mutex
 	orders  []snapshot.Order
 	pinner  policy.Caller // who pinned last
-	config  Config
+	options Options
+}
+
+// touched reports whether a request reached the core: an order, a pin, or a call of the API for anything else.
+func (b *bench) touched() bool {
+	return b.account.calls > 0 || len(b.orders) > 0 || b.pinner != (policy.Caller{})
 }
 
 // spy keeps the orders that reach the core.
 type spy struct {
 	*snapshot.Service
 	b *bench
-}
-
-func (s spy) Take(ctx context.Context, o snapshot.Order) snapshot.Result {
-	return s.TakeAll(ctx, []snapshot.Order{o})[0]
 }
 
 func (s spy) TakeAll(ctx context.Context, orders []snapshot.Order) []snapshot.Result {
@@ -226,11 +231,15 @@ type scripted struct {
 	plan func(target string) (snapshot.Plan, error)
 }
 
-func (s scripted) Take(ctx context.Context, o snapshot.Order) snapshot.Result {
+func (s scripted) TakeAll(ctx context.Context, orders []snapshot.Order) []snapshot.Result {
 	if s.take == nil {
-		return s.Core.Take(ctx, o)
+		return s.Core.TakeAll(ctx, orders)
 	}
-	return s.take(o)
+	results := make([]snapshot.Result, len(orders))
+	for i, o := range orders {
+		results[i] = s.take(o)
+	}
+	return results
 }
 
 func (s scripted) Plan(ctx context.Context, target string) (snapshot.Plan, error) {
@@ -242,14 +251,9 @@ func (s scripted) Plan(ctx context.Context, target string) (snapshot.Plan, error
 
 // script puts the answers of a test before the core of the bench.
 func (b *bench) script(s scripted) {
-	beneath := b.config.Core
-	b.config.Core = func(ctx context.Context) (Core, error) {
-		var err error
-		s := s
-		s.Core, err = beneath(ctx)
-		return s, err
-	}
-	b.handler = New(b.config)
+	s.Core = b.options.Core
+	b.options.Core = s
+	b.handler = New(b.options)
 }
 
 func newBench(tb testing.TB, secrets Secrets) *bench {
@@ -259,18 +263,13 @@ func newBench(tb testing.TB, secrets Secrets) *bench {
 		tb.Fatalf("policy: %v", err)
 	}
 	b := &bench{account: &account{fail: map[string]string{}}, at: now, log: &bytes.Buffer{}, mu: &sync.Mutex{}}
-	instance := snapshot.NewInstance(0)
-	b.config = Config{
-		Secrets: secrets, Policy: rules, Now: func() time.Time { return b.at }, Rand: noise{},
-		Log: slog.New(slog.NewJSONHandler(&locked{w: b.log}, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		Core: func(context.Context) (Core, error) {
-			b.mu.Lock()
-			defer b.mu.Unlock()
-			b.cores++
-			return spy{&snapshot.Service{API: b.account, Policy: rules.Policy, Instance: instance, Now: func() time.Time { return now }}, b}, nil
-		},
+	log := slog.New(slog.NewJSONHandler(&locked{w: b.log}, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	b.options = Options{
+		Senders: OpenSenders(secrets, log), Policy: rules, Log: log, Now: func() time.Time { return b.at },
+		Core: spy{&snapshot.Service{API: b.account, Policy: rules.Policy, Instance: snapshot.NewInstance(0),
+			Now: func() time.Time { return now }}, b},
 	}
-	b.handler = New(b.config)
+	b.handler = New(b.options)
 	return b
 }
 

@@ -1,16 +1,14 @@
 package webhook
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
+	"path"
 	"strings"
 	"time"
-
-	"swas-snapshot/shared/snapshot"
-	"swas-snapshot/shared/trigger"
 )
 
 // request is what arrived. Nothing in it is to be believed before the sender's verify has passed it.
@@ -21,15 +19,14 @@ type request struct {
 	query  url.Values
 	body   string // the raw bytes, over which signatures go
 	now    time.Time
-	random io.Reader // for encrypted answers
 
 	// Set by verify.
 	plain  string   // what is to be parsed: the body, or what it had encrypted
-	opened envelope // what seals the answer, of senders that encrypt
+	opened envelope // what encrypts the answer, of senders that encrypt
 }
 
-// one returns the only value of a header; "" if it is absent, has more than [headerMax] bytes or is repeated: then it is
-// not known which one counts.
+// one returns the only value of a header; "" if it is absent, has more than [headerMax] bytes or is repeated: then it
+// is not known which one counts.
 func (r *request) one(name string) string {
 	if values := r.header.Values(name); len(values) == 1 && len(values[0]) <= headerMax {
 		return values[0]
@@ -45,84 +42,53 @@ func (r *request) oneOf(name string) string {
 	return ""
 }
 
-// inbound is what an authentic request turns out to be: an ignored, a handshake, an ask, a pipeline or a
-// machineOrder.
-type inbound interface{ isInbound() }
+// inbound is what an authentic request turns out to be: ignored, a handshake, a message, a pipelineEvent or a
+// machineOrder. act does what it asks for, and answers.
+type inbound interface {
+	act(context.Context, *call)
+}
 
 type (
-	// ignored is a request that we do not act on, and why. It is a success: the sender has done nothing wrong.
+	// ignored is a request that is not acted on, and why. It is a success: the sender has done nothing wrong.
 	ignored string
 	// handshake is a request of the protocol itself, with its answer.
-	handshake answer
-	// machineOrder is an order in the form of this project.
-	machineOrder snapshot.Order
+	handshake content
+	// machineOrder is the ID of a message that has an order in the form of this project.
+	machineOrder string
 )
 
-func (ignored) isInbound()      {}
-func (handshake) isInbound()    {}
-func (machineOrder) isInbound() {}
-func (ask) isInbound()          {}
-func (pipeline) isInbound()     {}
-
-// answer is what goes back.
-type answer struct {
+// content is the body of an answer.
+type content struct {
 	media string
 	body  []byte
 }
 
-// jsonAnswer renders a value as JSON, without HTML escapes: a chat shows them.
-func jsonAnswer(value any) answer {
+// jsonContent renders a value as JSON, without HTML escapes: a chat shows them.
+func jsonContent(value any) content {
 	var text strings.Builder
 	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(value); err != nil {
 		panic(fmt.Sprintf("answer has no JSON form: %v", err)) // only types of this package come here
 	}
-	return answer{"application/json", []byte(text.String())}
+	return content{mediaJSON, []byte(text.String())}
 }
 
-// malformed says that an authentic request cannot be read.
-func malformed(format string, args ...any) error {
-	return &snapshot.Error{Code: snapshot.CodeMalformed, Kind: snapshot.KindMalformed, Message: fmt.Sprintf(format, args...)}
+// challenge answers the handshake of Slack and Feishu.
+func challenge(text string) handshake {
+	return handshake(jsonContent(map[string]string{"challenge": text}))
 }
 
-// decodeJSON reads the JSON of a vendor: unknown fields are welcome, doubled ones are not.
-func decodeJSON(text string, into any) error {
-	if err := trigger.CheckJSON([]byte(text)); err != nil {
-		return err
+// trustedURL returns text if it is an https URL of this host and path, or below the path if that ends with a slash;
+// else "". A body that no signature covers must not make the function call any other server.
+func trustedURL(text, host, at string) string {
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "https" || u.Host != host || u.User != nil || u.Opaque != "" || u.Fragment != "" ||
+		u.EscapedPath() != u.Path || path.Clean(u.Path) != u.Path {
+		return ""
 	}
-	if err := json.Unmarshal([]byte(text), into); err != nil {
-		return malformed("the JSON has a field of another type than this sender documents")
+	if u.Path == at || strings.HasSuffix(at, "/") && strings.HasPrefix(u.Path, at) {
+		return text
 	}
-	return nil
-}
-
-// formMax is how many fields a form may have.
-const formMax = 64
-
-// decodeForm reads a form. A field that stands twice is refused: two readers may take different ones.
-func decodeForm(text string) (url.Values, error) {
-	if strings.Count(text, "&") >= formMax {
-		return nil, malformed("the form has more than %d fields", formMax)
-	}
-	form, err := url.ParseQuery(text)
-	if err != nil {
-		return nil, malformed("the form is not encoded as application/x-www-form-urlencoded")
-	}
-	for _, values := range form {
-		if len(values) > 1 {
-			return nil, malformed("a field of the form stands twice: name each once")
-		}
-	}
-	return form, nil
-}
-
-// required refuses a request that lacks something by which it is identified or authorised.
-func required(fields map[string]string) error {
-	for _, name := range sortedKeys(fields) {
-		if fields[name] == "" {
-			return malformed("field %s is missing", name)
-		}
-	}
-	return nil
+	return ""
 }

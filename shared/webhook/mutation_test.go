@@ -38,7 +38,8 @@ func schemes() map[string]scheme {
 		}
 		return some
 	}
-	feishuHello := toJSON(map[string]string{"challenge": "ajls384kdjx98XX", "token": feishuToken, "type": "url_verification"})
+	feishuHello := toJSON(map[string]string{"challenge": "ajls384kdjx98XX", "token": feishuToken,
+		"type": "url_verification"})
 	sealedHello := toJSON(map[string]string{"encrypt": feishuEncrypt(feishuKey, feishuHello)})
 	return map[string]scheme{
 		"slack": {
@@ -50,8 +51,12 @@ func schemes() map[string]scheme {
 				"capital hex": func(d *delivery) {
 					d.header.Set("X-Slack-Signature", "v0="+strings.ToUpper(d.header.Get("X-Slack-Signature")[3:]))
 				},
-				"GitHub's scheme":      func(d *delivery) { d.confuse(githubSigned("ping", d.body)) },
-				"the deprecated token": func(d *delivery) { d.header.Del("X-Slack-Signature"); d.body += "&token=" + slackSecret },
+				"GitHub's scheme": func(d *delivery) { d.confuse(githubSigned("ping", d.body)) },
+				"the deprecated token": func(d *delivery) {
+					d.header.Del("X-Slack-Signature")
+					d.body += "&token=" +
+						slackSecret
+				},
 				"a signature over the body alone": func(d *delivery) {
 					d.header.Set("X-Slack-Signature", "v0="+hexHMAC(slackSecret, d.body))
 				},
@@ -70,7 +75,9 @@ func schemes() map[string]scheme {
 			},
 		},
 		"feishu signed": {
-			secrets: only(envFeishuEncrypt, envFeishuToken), delivery: feishuSigned(feishuMessage("web-1", "1")), auth: []string{"X-Lark-Signature"},
+			secrets: only(envFeishuEncrypt,
+				envFeishuToken), delivery: feishuSigned(feishuMessage("web-1",
+				"1")), auth: []string{"X-Lark-Signature"},
 			stamp: "X-Lark-Request-Timestamp", unit: time.Second, body: true,
 			extra: map[string]func(*delivery){
 				"another nonce": func(d *delivery) { d.header.Set("X-Lark-Request-Nonce", "other") },
@@ -87,11 +94,14 @@ func schemes() map[string]scheme {
 			},
 		},
 		"feishu encrypted": {
-			secrets: only(envFeishuEncrypt, envFeishuToken), delivery: feishuSigned(toJSON(map[string]string{"encrypt": feishuEncrypt(feishuKey, feishuMessage("web-1", "1"))})),
+			secrets: only(envFeishuEncrypt,
+				envFeishuToken), delivery: feishuSigned(toJSON(map[string]string{"encrypt": feishuEncrypt(feishuKey,
+				feishuMessage("web-1", "1"))})),
 			auth: []string{"X-Lark-Signature"}, stamp: "X-Lark-Request-Timestamp", unit: time.Second, body: true,
 			extra: map[string]func(*delivery){
 				"another key": func(d *delivery) {
-					*d = feishuSigned(toJSON(map[string]string{"encrypt": feishuEncrypt("another key 0123456789", feishuMessage("web-1", "1"))}))
+					*d = feishuSigned(toJSON(map[string]string{"encrypt": feishuEncrypt("another key 0123456789",
+						feishuMessage("web-1", "1"))}))
 				},
 				"cut cipher text": func(d *delivery) { *d = feishuSigned(strings.Replace(d.body, `"}`, `A"}`, 1)) },
 			},
@@ -100,9 +110,12 @@ func schemes() map[string]scheme {
 			secrets: only(envFeishuEncrypt, envFeishuToken), delivery: post("feishu", mediaJSON, sealedHello),
 			extra: map[string]func(*delivery){
 				"another token": func(d *delivery) {
-					d.body = toJSON(map[string]string{"encrypt": feishuEncrypt(feishuKey, strings.Replace(feishuHello, feishuToken, "feishu-token-9999999999", 1))})
+					d.body = toJSON(map[string]string{"encrypt": feishuEncrypt(feishuKey,
+						strings.Replace(feishuHello, feishuToken, "feishu-token-9999999999", 1))})
 				},
-				"a plain one without token": func(d *delivery) { d.body = `{"challenge":"x","type":"url_verification"}` },
+				"a plain one without token": func(d *delivery) {
+					d.body = `{"challenge":"x","type":"url_verification"}`
+				},
 				"a plain one with another": func(d *delivery) {
 					d.body = `{"challenge":"x","token":"feishu-token-9999999999","type":"url_verification"}`
 				},
@@ -113,11 +126,24 @@ func schemes() map[string]scheme {
 				"no JSON":                         func(d *delivery) { d.body = "challenge" },
 			},
 		},
+		"feishu key": {
+			secrets: only(envFeishuEncrypt), delivery: feishuSigned(feishuMessage("web-1", "1")),
+			auth: []string{"X-Lark-Signature"}, stamp: "X-Lark-Request-Timestamp", unit: time.Second, body: true,
+			extra: map[string]func(*delivery){
+				"a plain handshake": func(d *delivery) { *d = post("feishu", mediaJSON, feishuHello) },
+			},
+		},
 		"feishu token": {
 			secrets: only(envFeishuToken), delivery: post("feishu", mediaJSON, feishuMessage("web-1", "1")),
 			extra: map[string]func(*delivery){
-				"another token":  func(d *delivery) { d.body = strings.Replace(d.body, feishuToken, "feishu-token-9999999999", 1) },
-				"no token":       func(d *delivery) { d.body = strings.Replace(d.body, `,"token":"`+feishuToken+`"`, "", 1) },
+				"another token": func(d *delivery) {
+					d.body = strings.Replace(d.body, feishuToken,
+						"feishu-token-9999999999", 1)
+				},
+				"no token": func(d *delivery) {
+					d.body = strings.Replace(d.body, `,"token":"`+feishuToken+`"`, "",
+						1)
+				},
 				"an empty token": func(d *delivery) { d.body = strings.Replace(d.body, feishuToken, "", 1) },
 				"an encrypted body": func(d *delivery) {
 					d.body = toJSON(map[string]string{"encrypt": feishuEncrypt(feishuKey, feishuMessage("web-1", "1"))})
@@ -125,7 +151,8 @@ func schemes() map[string]scheme {
 			},
 		},
 		"wecom hello": {
-			secrets: only(envWeComToken, envWeComAES, envWeComCorp), delivery: wecomHello(), auth: []string{"msg_signature"},
+			secrets: only(envWeComToken, envWeComAES,
+				envWeComCorp), delivery: wecomHello(), auth: []string{"msg_signature"},
 			stamp: "timestamp", unit: time.Second, query: true,
 			extra: map[string]func(*delivery){
 				"another echostr": func(d *delivery) { d.query.Set("echostr", encryptCallback("2", corpID)) },
@@ -139,18 +166,26 @@ func schemes() map[string]scheme {
 			},
 		},
 		"wecom message": {
-			secrets: only(envWeComToken, envWeComAES, envWeComCorp), delivery: wecomMessage("web-1", "1"), auth: []string{"msg_signature"},
+			secrets: only(envWeComToken, envWeComAES, envWeComCorp), delivery: wecomMessage("web-1",
+				"1"), auth: []string{"msg_signature"},
 			stamp: "timestamp", unit: time.Second, query: true, body: true,
 			extra: map[string]func(*delivery){
-				"a doubled element":        func(d *delivery) { d.body = strings.Replace(d.body, "</xml>", "<Encrypt>x</Encrypt></xml>", 1) },
+				"a doubled element": func(d *delivery) {
+					d.body = strings.Replace(d.body, "</xml>",
+						"<Encrypt>x</Encrypt></xml>", 1)
+				},
 				"a DTD":                    func(d *delivery) { d.body = `<!DOCTYPE xml [<!ENTITY e "x">]>` + d.body },
 				"a processing instruction": func(d *delivery) { d.body = `<?xml-stylesheet href="x"?>` + d.body },
-				"an attribute":             func(d *delivery) { d.body = strings.Replace(d.body, "<Encrypt>", `<Encrypt a="b">`, 1) },
-				"something behind":         func(d *delivery) { d.body += "<xml></xml>" },
-				"plain XML":                func(d *delivery) { d.body = wecomText("web-1", "1") },
-				"another nonce":            func(d *delivery) { d.query.Set("nonce", "other") },
+				"an attribute": func(d *delivery) {
+					d.body = strings.Replace(d.body, "<Encrypt>",
+						`<Encrypt a="b">`, 1)
+				},
+				"something behind": func(d *delivery) { d.body += "<xml></xml>" },
+				"plain XML":        func(d *delivery) { d.body = wecomText("web-1", "1") },
+				"another nonce":    func(d *delivery) { d.query.Set("nonce", "other") },
 				"another cipher text behind a comment": func(d *delivery) {
-					d.body = strings.Replace(strings.Replace(d.body, "<Encrypt>", "<!--<Encrypt>", 1), "</Encrypt>", "</Encrypt>--><Encrypt>AAAA</Encrypt>", 1)
+					d.body = strings.Replace(strings.Replace(d.body, "<Encrypt>", "<!--<Encrypt>", 1), "</Encrypt>",
+						"</Encrypt>--><Encrypt>AAAA</Encrypt>", 1)
 				},
 				"the signature as a header": func(d *delivery) {
 					d.header.Set("msg_signature", d.query.Get("msg_signature"))
@@ -161,18 +196,28 @@ func schemes() map[string]scheme {
 		"teams": {
 			secrets: only(envTeams), delivery: teamsMessage("web-1", "1"), auth: []string{"Authorization"}, body: true,
 			extra: map[string]func(*delivery){
-				"the bare signature":        func(d *delivery) { d.cut("Authorization", "HMAC ") },
-				"a bearer token":            func(d *delivery) { d.replace("Authorization", "HMAC ", "Bearer ") },
-				"the secret as text":        func(d *delivery) { d.header.Set("Authorization", "HMAC "+base64HMAC(teamsSecret, d.body)) },
-				"5 minutes and a bit late":  func(d *delivery) { *d = teamsSigned(teamsBody("web-1", "1", now.Add(-Window-time.Second))) },
-				"5 minutes and a bit early": func(d *delivery) { *d = teamsSigned(teamsBody("web-1", "1", now.Add(Window+time.Second))) },
-				"no time":                   func(d *delivery) { *d = teamsSigned(`{"type":"message","text":"web-1"}`) },
-				"no JSON":                   func(d *delivery) { *d = teamsSigned(`web-1`) },
-				"odd time":                  func(d *delivery) { *d = teamsSigned(`{"timestamp":"yesterday"}`) },
+				"the bare signature": func(d *delivery) { d.cut("Authorization", "HMAC ") },
+				"a bearer token":     func(d *delivery) { d.replace("Authorization", "HMAC ", "Bearer ") },
+				"the secret as text": func(d *delivery) {
+					d.header.Set("Authorization",
+						"HMAC "+base64HMAC(teamsSecret, d.body))
+				},
+				"5 minutes and a bit late": func(d *delivery) {
+					*d = teamsSigned(teamsBody("web-1", "1",
+						now.Add(-Window-time.Second)))
+				},
+				"5 minutes and a bit early": func(d *delivery) {
+					*d = teamsSigned(teamsBody("web-1", "1",
+						now.Add(Window+time.Second)))
+				},
+				"no time":  func(d *delivery) { *d = teamsSigned(`{"type":"message","text":"web-1"}`) },
+				"no JSON":  func(d *delivery) { *d = teamsSigned(`web-1`) },
+				"odd time": func(d *delivery) { *d = teamsSigned(`{"timestamp":"yesterday"}`) },
 			},
 		},
 		"github": {
-			secrets: only(envGitHub), delivery: githubSigned("deployment", githubDeployment), auth: []string{"X-Hub-Signature-256"}, body: true,
+			secrets: only(envGitHub), delivery: githubSigned("deployment",
+				githubDeployment), auth: []string{"X-Hub-Signature-256"}, body: true,
 			extra: map[string]func(*delivery){
 				"the bare digest": func(d *delivery) { d.cut("X-Hub-Signature-256", "sha256=") },
 				"SHA-1":           func(d *delivery) { d.replace("X-Hub-Signature-256", "sha256=", "sha1=") },
@@ -181,17 +226,26 @@ func schemes() map[string]scheme {
 					d.header.Set("X-Hub-Signature", "sha1=0123456789")
 				},
 				"capital hex": func(d *delivery) {
-					d.header.Set("X-Hub-Signature-256", "sha256="+strings.ToUpper(d.header.Get("X-Hub-Signature-256")[7:]))
+					d.header.Set("X-Hub-Signature-256",
+						"sha256="+strings.ToUpper(d.header.Get("X-Hub-Signature-256")[7:]))
 				},
-				"GitLab's token":           func(d *delivery) { d.header.Del("X-Hub-Signature-256"); d.header.Set("X-Gitlab-Token", githubSecret) },
+				"GitLab's token": func(d *delivery) {
+					d.header.Del("X-Hub-Signature-256")
+					d.header.Set("X-Gitlab-Token", githubSecret)
+				},
 				"other blanks in the JSON": func(d *delivery) { d.body = strings.Replace(d.body, ":", ": ", 1) },
 			},
 		},
 		"gitlab signed": {
-			secrets: Secrets{envGitLabSigning: {gitlabSigning}, envGitLabToken: {gitlabToken}}, delivery: gitlabSigned(gitlabDeployment), auth: []string{"Webhook-Signature", "Webhook-Id"},
+			secrets: Secrets{envGitLabSigning: {gitlabSigning},
+				envGitLabToken: {gitlabToken}}, delivery: gitlabSigned(gitlabDeployment),
+			auth:  []string{"Webhook-Signature", "Webhook-Id"},
 			stamp: "Webhook-Timestamp", unit: time.Second, body: true,
 			extra: map[string]func(*delivery){
-				"the old token instead": func(d *delivery) { d.header.Del("Webhook-Signature"); d.header.Set("X-Gitlab-Token", gitlabToken) },
+				"the old token instead": func(d *delivery) {
+					d.header.Del("Webhook-Signature")
+					d.header.Set("X-Gitlab-Token", gitlabToken)
+				},
 				"the old token beside a bad signature": func(d *delivery) {
 					d.header.Set("Webhook-Signature", "v1,AAAA")
 					d.header.Set("X-Gitlab-Token", gitlabToken)
@@ -199,7 +253,8 @@ func schemes() map[string]scheme {
 			},
 		},
 		"gitlab token": {
-			secrets: only(envGitLabToken), delivery: post("gitlab", mediaJSON, gitlabDeployment, "X-Gitlab-Token", gitlabToken), auth: []string{"X-Gitlab-Token"},
+			secrets: only(envGitLabToken), delivery: post("gitlab", mediaJSON, gitlabDeployment, "X-Gitlab-Token",
+				gitlabToken), auth: []string{"X-Gitlab-Token"},
 			extra: map[string]func(*delivery){
 				"a signature instead": func(d *delivery) { *d = gitlabSigned(gitlabDeployment) },
 				"an empty secret's signature": func(d *delivery) {
@@ -211,20 +266,27 @@ func schemes() map[string]scheme {
 			secrets: only(envGitee), delivery: giteeSigned("Push Hook", giteePush), auth: []string{"X-Gitee-Token"},
 			stamp: "X-Gitee-Timestamp", unit: time.Millisecond,
 			extra: map[string]func(*delivery){
-				"URL encoding":           func(d *delivery) { d.header.Set("X-Gitee-Token", url.QueryEscape(d.header.Get("X-Gitee-Token"))) },
+				"URL encoding": func(d *delivery) {
+					d.header.Set("X-Gitee-Token",
+						url.QueryEscape(d.header.Get("X-Gitee-Token")))
+				},
 				"the secret of the body": func(d *delivery) { d.header.Del("X-Gitee-Token") },
 			},
 		},
 		"gitee password": {
-			secrets: only(envGitee), delivery: post("gitee", mediaJSON, giteePush, "X-Gitee-Event", "Push Hook", "X-Gitee-Timestamp", millis(now), "X-Gitee-Token", giteeSecret),
+			secrets: only(envGitee), delivery: post("gitee", mediaJSON, giteePush, "X-Gitee-Event", "Push Hook",
+				"X-Gitee-Timestamp", millis(now), "X-Gitee-Token", giteeSecret),
 			auth: []string{"X-Gitee-Token"},
 			extra: map[string]func(*delivery){
-				"no time":     func(d *delivery) { d.header.Del("X-Gitee-Timestamp") },
-				"an old time": func(d *delivery) { d.header.Set("X-Gitee-Timestamp", millis(now.Add(-time.Hour))) },
+				"no time":                   func(d *delivery) { d.header.Del("X-Gitee-Timestamp") },
+				"a signed time":             func(d *delivery) { d.header.Set("X-Gitee-Timestamp", "+"+millis(now)) },
+				"a time with a zero before": func(d *delivery) { d.header.Set("X-Gitee-Timestamp", "0"+millis(now)) },
+				"an old time":               func(d *delivery) { d.header.Set("X-Gitee-Timestamp", millis(now.Add(-time.Hour))) },
 			},
 		},
 		"standard": {
-			secrets: only(envStandard), delivery: standardSigned("standard", standardSecret, "msg_1", standardOrder), auth: []string{"Webhook-Signature", "Webhook-Id"},
+			secrets: only(envStandard), delivery: standardSigned("standard", standardSecret, "msg_1",
+				standardOrder), auth: []string{"Webhook-Signature", "Webhook-Id"},
 			stamp: "Webhook-Timestamp", unit: time.Second, body: true,
 			extra: map[string]func(*delivery){
 				"the bare signature": func(d *delivery) { d.cut("Webhook-Signature", "v1,") },
@@ -242,10 +304,14 @@ func schemes() map[string]scheme {
 					}
 				},
 				"the secret as text": func(d *delivery) {
-					d.header.Set("Webhook-Signature", "v1,"+base64HMAC(standardSecret, "msg_1.", seconds(now), ".", d.body))
+					d.header.Set("Webhook-Signature",
+						"v1,"+base64HMAC(standardSecret, "msg_1.", seconds(now), ".", d.body))
 				},
-				"an empty secret": func(d *delivery) { *d = standardSigned("standard", "whsec_", "msg_1", standardOrder) },
-				"a parted ID":     func(d *delivery) { d.header.Set("Webhook-Id", "msg_1 ") },
+				"an empty secret": func(d *delivery) {
+					*d = standardSigned("standard", "whsec_", "msg_1",
+						standardOrder)
+				},
+				"a parted ID": func(d *delivery) { d.header.Set("Webhook-Id", "msg_1 ") },
 				"a bearer token": func(d *delivery) {
 					d.header.Del("Webhook-Signature")
 					d.header.Set("Authorization", "Bearer "+standardSecret)
@@ -310,9 +376,12 @@ func (s scheme) mutations() map[string]func(*delivery) {
 	for _, name := range s.auth {
 		value := s.get(&s.delivery, name)
 		for what, values := range map[string][]string{
-			"missing": nil, "empty": {""}, "doubled": {value, value}, "first of two": {value, "x"}, "joined": {value + "," + value},
-			"cut": {value[:len(value)-1]}, "longer": {value + "0"}, "blank before": {" " + value}, "null": {"\x00" + value},
-			"flipped first": {flip(value, 0)}, "flipped middle": {flip(value, len(value)/2)}, "flipped late": {flip(value, len(value)-4)},
+			"missing": nil, "empty": {""}, "doubled": {value, value}, "first of two": {value, "x"}, "joined": {value +
+				"," + value},
+			"cut": {value[:len(value)-1]}, "longer": {value + "0"}, "blank before": {" " + value}, "null": {"\x00" +
+				value},
+			"flipped first": {flip(value, 0)}, "flipped middle": {flip(value,
+				len(value)/2)}, "flipped late": {flip(value, len(value)-4)},
 		} {
 			if name == "Webhook-Signature" && (what == "joined" || what == "longer" || what == "blank before") {
 				continue // it is a list, parted by blanks
@@ -328,20 +397,27 @@ func (s scheme) mutations() map[string]func(*delivery) {
 			return seconds(now.Add(d))
 		}
 		for what, values := range map[string][]string{
-			"missing": nil, "empty": {""}, "doubled": {at(0), at(0)}, "late": {at(-Window - time.Second)}, "early": {at(Window + time.Second)},
-			"a second later": {at(time.Second)}, "signed": {"+" + at(0)}, "negative": {"-" + at(0)}, "zero before": {"0" + at(0)}, "blank behind": {at(0) + " "},
-			"fraction": {at(0) + ".0"}, "exponent": {"1e9"}, "hex": {"0x6" + at(0)}, "huge": {"99999999999999999999"}, "words": {"now"}, "Arabic digits": {"١٧٨٠٠٠٠٠٠٠"},
+			"missing": nil, "empty": {""}, "doubled": {at(0),
+				at(0)}, "late": {at(-Window - time.Second)}, "early": {at(Window + time.Second)},
+			"a second later": {at(time.Second)}, "signed": {"+" + at(0)}, "negative": {"-" +
+				at(0)}, "zero before": {"0" + at(0)}, "blank behind": {at(0) + " "},
+			"fraction": {at(0) + ".0"}, "exponent": {"1e9"}, "hex": {"0x6" +
+				at(0)}, "huge": {"99999999999999999999"}, "words": {"now"}, "Arabic digits": {"١٧٨٠٠٠٠٠٠٠"},
 		} {
 			all["time "+what] = func(d *delivery) { s.set(d, s.stamp, values...) }
 		}
 	}
 	if s.body {
 		body := s.delivery.body
-		sealed := strings.Contains(body, "ncrypt") && s.query // the signature covers the cipher text, not what is around it
+		sealed := strings.Contains(body, "ncrypt") &&
+			s.query // the signature covers the cipher text, not what is around it
 		for what, spoiled := range map[string]string{
-			"empty": "", "longer": body + " ", "newline behind": body + "\n", "byte order mark": "\ufeff" + body, "cut": body[:len(body)-1],
-			"flipped first": flip(body, 0), "flipped middle": flip(body, len(body)/2), "flipped last": flip(body, len(body)-1),
-			"other words": strings.Replace(body, "e", "\u0435", 1), "null behind": body + "\x00", "twice": body + body, "in base64": base64.StdEncoding.EncodeToString([]byte(body)),
+			"empty": "", "longer": body + " ", "newline behind": body + "\n", "byte order mark": "\ufeff" +
+				body, "cut": body[:len(body)-1],
+			"flipped first": flip(body, 0), "flipped middle": flip(body, len(body)/2), "flipped last": flip(body,
+				len(body)-1),
+			"other words": strings.Replace(body, "e", "\u0435", 1), "null behind": body + "\x00", "twice": body +
+				body, "in base64": base64.StdEncoding.EncodeToString([]byte(body)),
 		} {
 			if !sealed || strings.TrimSpace(spoiled) != body {
 				all["body "+what] = func(d *delivery) { d.body = spoiled }
@@ -385,7 +461,7 @@ func TestMutations(t *testing.T) {
 				t.Errorf("%s, %s: status %d, want 401", name, what, w.Code)
 			}
 			answers[w.Body.String()] = name + ", " + what
-			if b.account.calls > 0 || b.cores > 0 {
+			if b.touched() {
 				t.Errorf("%s, %s: touched the API", name, what)
 			}
 			if !strings.Contains(b.log.String(), "refused a caller") {
@@ -445,7 +521,8 @@ func TestWindow(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			for drift, want := range map[time.Duration]bool{Window - time.Second: true, -Window + 4*time.Second: true, Window + time.Second: false, -Window - 5*time.Second: false} {
+			for drift, want := range map[time.Duration]bool{Window - time.Second: true, -Window + 4*time.Second: true,
+				Window + time.Second: false, -Window - 5*time.Second: false} {
 				b := newBench(t, s.secrets)
 				b.at = now.Add(drift)
 				if w := b.do(s.delivery.clone()); (w.Code != http.StatusUnauthorized) != want {

@@ -29,7 +29,7 @@ func TestCatalogue(t *testing.T) {
 			t.Errorf("%s has other arguments in the other language: %+v", name, p)
 		}
 	}
-	all := reflect.ValueOf(say)
+	all := reflect.ValueOf(phrases)
 	for i := range all.NumField() {
 		field := all.Field(i)
 		if field.Kind() == reflect.Map {
@@ -41,18 +41,18 @@ func TestCatalogue(t *testing.T) {
 		}
 		check(all.Type().Field(i).Name, phrase{field.Field(0).String(), field.Field(1).String()})
 	}
-	for code, f := range failures {
-		check(code, f.what)
+	for code, e := range explanations {
+		check(code, e.what)
 	}
-	for kind, f := range kindFailures {
-		check(string(rune('0'+kind)), f.what)
+	for kind, e := range kindExplanations {
+		check(string(rune('0'+kind)), e.what)
 	}
 	check("unforeseen", unforeseen.what)
 }
 
 func TestParseCommand(t *testing.T) {
 	t.Parallel()
-	for text, want := range map[string]command{
+	for text, want := range map[string]chatCommand{
 		"web-1":                     {verbTake, "web-1", ""},
 		"  web-1   before\tupgrade": {verbTake, "web-1", "before upgrade"},
 		"take web-1":                {verbTake, "web-1", ""},
@@ -87,12 +87,17 @@ func TestParseCommand(t *testing.T) {
 // A variable that says off is unset: GitLab's old token counts although the new one's field is there.
 func TestOffIsUnset(t *testing.T) {
 	t.Parallel()
-	env := map[string]string{envGitLabSigning: "off", envGitLabToken: "0123456789abcdef0123456789abcdef", envSlack: "off"}
+	env := map[string]string{envGitLabSigning: "off", envGitLabToken: "0123456789abcdef0123456789abcdef",
+		envSlack: "off"}
 	secrets := SecretsFromEnv(func(name string) string { return env[name] })
-	if _, err := openGitLab(secrets); err != nil {
+	if _, err := gitlab.keys(secrets); err != nil {
 		t.Error(err)
 	}
-	if _, err := openSlack(secrets); !errors.Is(err, ErrUnset) {
+	beside := Secrets{envGitLabSigning: {gitlabSigning}, envGitLabToken: {"short"}}
+	if _, err := gitlab.keys(beside); err != nil {
+		t.Errorf("beside a signing token the old one counts: %v", err)
+	}
+	if _, err := slack.keys(secrets); !errors.Is(err, ErrUnset) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -101,23 +106,24 @@ func TestOffIsUnset(t *testing.T) {
 func TestLanguage(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		ask  ask
-		want language
+		message message
+		usual   language
+		want    language
 	}{
-		"Chinese":                       {ask{text: "列表"}, zh},
-		"Chinese reason":                {ask{text: "web-1 升级前"}, zh},
-		"English verb":                  {ask{text: "list", home: zh}, en},
-		"English verb in capitals":      {ask{text: "@bot HELP", home: zh}, en},
-		"English words":                 {ask{text: "web-1 before the upgrade", home: zh}, en},
-		"a target":                      {ask{text: "web-1", home: zh}, zh},
-		"a target in an English chat":   {ask{text: "web-1"}, en},
-		"a mention and a target":        {ask{text: "@_user_1 web-1", home: zh}, zh},
-		"a question mark":               {ask{text: "?", home: zh}, zh},
-		"a wide question mark":          {ask{text: "？", home: zh}, zh},
-		"nothing":                       {ask{home: zh}, zh},
-		"English words, Chinese locale": {ask{text: "list web-1", lang: zh}, zh},
+		"Chinese":                       {message{text: "列表"}, en, zh},
+		"Chinese reason":                {message{text: "web-1 升级前"}, en, zh},
+		"English verb":                  {message{text: "list"}, zh, en},
+		"English verb in capitals":      {message{text: "@bot HELP"}, zh, en},
+		"English words":                 {message{text: "web-1 before the upgrade"}, zh, en},
+		"a target":                      {message{text: "web-1"}, zh, zh},
+		"a target in an English chat":   {message{text: "web-1"}, en, en},
+		"a mention and a target":        {message{text: "@_user_1 web-1"}, zh, zh},
+		"a question mark":               {message{text: "?"}, zh, zh},
+		"a wide question mark":          {message{text: "？"}, zh, zh},
+		"nothing":                       {message{}, zh, zh},
+		"English words, Chinese locale": {message{text: "list web-1", locale: zh}, en, zh},
 	} {
-		if got := test.ask.language(); got != test.want {
+		if got := test.message.replyLanguage(test.usual); got != test.want {
 			t.Errorf("%s: language %d, want %d", name, got, test.want)
 		}
 	}
@@ -127,8 +133,9 @@ func TestLanguage(t *testing.T) {
 func TestMarkup(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		"mailto:a": "mailto·a", ":smile:": "·smile·", "x :+1: y": "x ··1: y", "//evil/x": "/·evil/x", "https://evil": "https·/·evil",
-		"29:1": "29:1", "refs/heads/main": "refs/heads/main", "web_1": "web_1",
+		"mailto:a": "mailto·a", ":smile:": "·smile·", "x :+1: y": "x ··1: y", "//evil/x": "/·evil/x",
+		"https://evil": "https·/·evil",
+		"29:1":         "29:1", "refs/heads/main": "refs/heads/main", "web_1": "web_1",
 	} {
 		if got := plain(text); got != want {
 			t.Errorf("plain(%q) = %q, want %q", text, got, want)
@@ -138,7 +145,8 @@ func TestMarkup(t *testing.T) {
 		t.Errorf("in Markdown it is %q", got)
 	}
 	body := newBench(t, allSecrets()).do(slackCommand("help", "1")).Body.String()
-	if strings.Count(body, `"plain_text"`) != strings.Count(body, `"emoji":false`) || !strings.Contains(body, `"mrkdwn":false`) {
+	if strings.Count(body, `"plain_text"`) != strings.Count(body, `"emoji":false`) ||
+		!strings.Contains(body, `"mrkdwn":false`) {
 		t.Errorf("Slack may read markup or emoji in %s", body)
 	}
 }
@@ -147,11 +155,13 @@ func TestMarkup(t *testing.T) {
 func TestExample(t *testing.T) {
 	t.Parallel()
 	for secret, want := range map[string]bool{
-		"changeme-changeme": true, "CHANGE_ME_CHANGE_ME": true, "<replace-me>....": true, "--change-me--change-me--": true,
-		"changeme1234567890": false, "my-example-secret-9": false, "your-secret-0123456": false, "xxxxxxxxxxxxxxxxxxxx": false,
+		"changeme-changeme": true, "CHANGE_ME_CHANGE_ME": true, "<replace-me>....": true,
+		"--change-me--change-me--": true,
+		"changeme1234567890":       false, "my-example-secret-9": false, "your-secret-0123456": false,
+		"xxxxxxxxxxxxxxxxxxxx": false,
 		"a...b...c...d...e...": false, "----------------": false,
 	} {
-		_, err := Secrets{envSlack: {secret}}.read(envSlack)
+		_, err := Secrets{envSlack: {secret}}.read(variable{envSlack, plainForm})
 		if (err != nil) != want {
 			t.Errorf("%q: %v, want refused: %t", secret, err, want)
 		}

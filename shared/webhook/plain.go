@@ -1,8 +1,6 @@
 package webhook
 
 import (
-	"maps"
-	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -33,11 +31,11 @@ func visible(text string) string {
 // invisible characters that count as printable: fillers, joiners and variation selectors.
 var invisible = []*unicode.RangeTable{unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector}
 
-// plainMax is how many characters of a text from outside are said again.
+// plainMax is how many characters of a text from outside are repeated.
 const plainMax = 120
 
-// plain makes text from outside fit to be said again in any chat or log: what could be a mention, a link, an entity or
-// markup anywhere becomes a middle dot. A list of what may pass is shorter than one of what seven chats make of text.
+// plain makes text from outside fit to be repeated in any chat or log: what could be a mention, a link, an entity or
+// markup anywhere becomes a middle dot. A list of what may pass is shorter than one of what each chat reads as markup.
 func plain(text string) string {
 	var before rune
 	return clip(strings.Map(func(r rune) rune {
@@ -46,7 +44,7 @@ func plain(text string) string {
 			r = '·'
 		case r == '/' && before == '/': // of //host
 			r = '·'
-		case r != ' ' && r != '-' && r != '_' && r != '/' && r != ',' && r != ':' && !unicode.In(r, unicode.L, unicode.Nd, unicode.Mn, unicode.Mc):
+		case !strings.ContainsRune(" -_/,:", r) && !unicode.In(r, unicode.L, unicode.Nd, unicode.Mn, unicode.Mc):
 			r = '·'
 		}
 		before = r
@@ -59,8 +57,10 @@ func markdownEscape(line string) string {
 	return markdownMarks.Replace(line)
 }
 
-var markdownMarks = strings.NewReplacer(`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "#", `\#`, "<", `\<`, ">", `\>`,
-	"|", `\|`, "~", `\~`, "!", `\!`, "@", "＠")
+var markdownMarks = strings.NewReplacer(
+	`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "#", `\#`, "<", `\<`, ">", `\>`,
+	"|", `\|`, "~", `\~`, "!", `\!`, "@", "＠",
+)
 
 // clip cuts text to so many characters, the last of them an ellipsis if anything is cut.
 func clip(text string, characters int) string {
@@ -80,5 +80,3 @@ func clipBytes(text string, limit int) string {
 	}
 	return text[:limit]
 }
-
-func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

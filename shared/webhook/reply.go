@@ -2,128 +2,147 @@ package webhook
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"strings"
 	"time"
 
-	"swas-snapshot/shared/problem"
+	"swas-snapshot/shared/httpapi"
 	"swas-snapshot/shared/snapshot"
-	"swas-snapshot/shared/trigger"
 )
 
 // reply is an answer to a user, before it has the form of a chat: first the result, then what to do next, then the
-// lines of a list, then the small print. Senders escape all of it.
+// lines of a list, then the footer. Senders escape all of it.
 type reply struct {
-	lang    language
-	done    bool // what was asked for is done: of use to the whole channel
-	result  string
-	next    string
-	lines   []string
-	small   []string
-	request bool // small names a request
+	lang   language
+	done   bool // what was asked for is done: of use to the whole channel
+	result string
+	next   string
+	lines  []string
+
+	// In the footer, as far as they are known.
+	snapshotID string
+	code       string // of an error
+	slots      *snapshot.SlotCount
+	requestID  string // of the API, or else of the platform
 }
 
-func (p reply) head() string {
-	if p.next == "" {
-		return p.result
-	}
-	return p.result + "\n" + p.next
-}
+// say returns a phrase in the language of the reply.
+func (p reply) say(one phrase, args ...any) string { return one.in(p.lang, args...) }
+
+// head is the result and what to do next.
+func (p reply) head() string { return p.result + "\n" + p.next }
 
 // text is the whole reply as plain text.
 func (p reply) text() string {
 	parts := append([]string{p.head()}, p.lines...)
-	if len(p.small) > 0 {
-		parts = append(parts, strings.Join(p.small, " · "))
+	if footer := p.footer(); footer != "" {
+		parts = append(parts, footer)
 	}
 	return strings.Join(parts, "\n")
 }
 
-// smallPrint adds what is known of a snapshot, a request and an error.
-func (p *reply) smallPrint(snapshotID, requestID, code string) {
-	for _, part := range []struct {
-		phrase phrase
-		value  string
-	}{{say.snapshotID, snapshotID}, {say.code, code}, {say.requestID, requestID}} {
-		if part.value != "" {
-			p.small = append(p.small, part.phrase.in(p.lang, visible(part.value)))
+// footer is one line of small print.
+func (p reply) footer() string {
+	var parts []string
+	add := func(one phrase, value string) {
+		if value != "" {
+			parts = append(parts, p.say(one, visible(value)))
 		}
 	}
-	p.request = p.request || requestID != ""
+	add(phrases.snapshotID, p.snapshotID)
+	add(phrases.code, p.code)
+	if p.slots != nil {
+		parts = append(parts, p.say(phrases.slots, p.slots.Used, p.slots.Of))
+	}
+	add(phrases.requestID, p.requestID)
+	return strings.Join(parts, " · ")
 }
 
-// slots adds "2 of 3" to the small print, where it is known.
-func (p *reply) slots(count *snapshot.SlotCount) {
-	if count != nil {
-		p.small = append(p.small, say.slots.in(p.lang, count.Used, count.Of))
+// paragraphs is the whole reply, each line escaped and a paragraph of its own: in Markdown a lone line break is a
+// blank.
+func (p reply) paragraphs(escape func(string) string) string {
+	lines := strings.Split(p.text(), "\n")
+	for i, line := range lines {
+		lines[i] = escape(line)
 	}
-}
-
-// identified adds the platform's ID of the request to the small print that names no request of the API.
-func (p reply) identified(ctx context.Context) reply {
-	if !p.request {
-		p.smallPrint("", trigger.RequestID(ctx), "")
-	}
-	return p
+	return strings.Join(lines, "\n\n")
 }
 
 // fail makes the reply that of an error.
 func (p reply) fail(err *snapshot.Error) reply {
-	f := failureOf(err)
-	p.result = f.what.in(p.lang)
+	e := explanationOf(err)
+	p.result = p.say(e.what)
 	switch {
-	case f.again || err.Retryable:
-		p.next = say.nextAgain.in(p.lang)
+	case e.again || err.Retryable:
+		p.next = p.say(phrases.nextAgain)
 	case err.Kind == snapshot.KindConfig || err.Kind == snapshot.KindInternal:
-		p.next = say.nextAsk.in(p.lang)
+		p.next = p.say(phrases.nextAsk)
 	default:
-		p.next = say.nextHelp.in(p.lang)
+		p.next = p.say(phrases.nextHelp)
 	}
-	p.smallPrint("", err.RequestID, err.Code)
+	p.requestID, p.code = cmp.Or(err.RequestID, p.requestID), err.Code
 	return p
 }
 
-// took returns the reply to an order.
-func (v visit) took(r snapshot.Result) reply {
-	p, name := v.reply, r.Target
+// list adds the snapshots of a listing.
+func (p *reply) list(listed []snapshot.Listed) {
+	for _, one := range listed {
+		line := visible(strings.Join([]string{
+			one.SnapshotID, one.SnapshotName, p.status(one.Status), one.Progress, one.CreationTime,
+		}, " "))
+		if one.Keep != "" {
+			line += " (" + p.say(phrases.planned[snapshot.ActionKeep]) + " " + visible(one.Keep) + ")"
+		}
+		p.lines = append(p.lines, line)
+	}
+}
+
+// status returns the status of a snapshot; one that is not documented is shown as it is.
+func (p reply) status(status snapshot.Status) string {
+	if known, ok := phrases.statuses[status]; ok {
+		return p.say(known)
+	}
+	return visible(string(status))
+}
+
+// taken returns the reply to an order.
+func (c chat) taken(r snapshot.Result) reply {
+	p, name := c.reply(), r.Target
+	p.snapshotID, p.slots, p.requestID = r.SnapshotID, r.Slots, r.RequestID
+	if r.Error != nil {
+		p.code = r.Error.Code
+	}
 	switch {
 	case r.Outcome == snapshot.OutcomeDeferred && mayHaveBegun(r):
-		p.result, p.next = say.started.in(p.lang, name), say.nextList.in(p.lang, name)
-		p.smallPrint(r.SnapshotID, r.RequestID, r.Error.Code)
+		p.result, p.next = p.say(phrases.started, name), p.say(phrases.nextList, name)
 		return p
 	case waitsForSweep(r):
-		at := problem.NextSweep(v.now).In(cmp.Or(v.policy.Location, time.UTC)).Format("15:04 MST")
-		p.result, p.next = say.notYet.in(p.lang, name), say.nextSweep.in(p.lang, at)
-		p.lines = []string{failureOf(r.Error).what.in(p.lang)}
+		at := httpapi.NextSweep(c.now).In(cmp.Or(c.policy.Location, time.UTC)).Format("15:04 MST")
+		p.result, p.next = p.say(phrases.notYet, name), p.say(phrases.nextSweep, at)
+		p.lines = []string{p.say(explanationOf(r.Error).what)}
 		if p.lang == en && r.Error.Advice == "" { // the core's own words, which it has in English alone
 			p.lines = []string{visible(r.Error.Message)}
 		}
-		p.smallPrint("", r.RequestID, r.Error.Code)
 		return p
 	case r.Error != nil:
 		p = p.fail(r.Error)
-		p.lines = v.planLines(r.Plan)
+		p.lines = c.planLines(r.Plan)
 		return p
 	}
-	outcome, known := map[snapshot.Outcome]phrase{
-		snapshot.OutcomeCreated: say.created, snapshot.OutcomeReplayed: say.replayed,
-		snapshot.OutcomeJoined: say.joined, snapshot.OutcomeReused: say.reused,
-	}[r.Outcome]
+	outcome, known := phrases.outcomes[r.Outcome]
 	if !known {
 		return p.fail(&snapshot.Error{Code: snapshot.CodeInternal, Kind: snapshot.KindInternal})
 	}
 	p.done = true
-	p.result, p.next = outcome.in(p.lang, name), say.nextStatus.in(p.lang, visible(r.SnapshotID))
+	p.result, p.next = p.say(outcome, name), p.say(phrases.nextStatus, visible(r.SnapshotID))
 	if r.Status == snapshot.Accomplished {
-		p.next = say.nextNothing.in(p.lang)
+		p.next = p.say(phrases.nextNothing)
 	}
-	p.smallPrint(r.SnapshotID, r.RequestID, "")
 	return p
 }
 
-// waitsForSweep reports whether an order was deferred because its slot or its disk is not free yet, not because time ran
-// out or the API failed.
+// waitsForSweep reports whether an order was deferred because its slot or its disk is not free yet, not because time
+// ran out or the API failed.
 func waitsForSweep(r snapshot.Result) bool {
 	if r.Outcome != snapshot.OutcomeDeferred {
 		return false
@@ -135,48 +154,29 @@ func waitsForSweep(r snapshot.Result) bool {
 	return r.Error.Kind == snapshot.KindConflict && r.Error.Advice == ""
 }
 
-// mayHaveBegun reports whether a deferred order may be at work already: the call that takes the snapshot got no answer.
+// mayHaveBegun reports whether a deferred order may be in progress already: the call that takes the snapshot got no
+// answer.
 func mayHaveBegun(r snapshot.Result) bool {
 	var last *snapshot.APIError
 	return errors.As(r.Error, &last) && last.Action == actionCreateSnapshot &&
 		(last.Code == snapshot.CodeNoAnswer || last.Code == snapshot.CodeEmptyAnswer)
 }
 
-// planLines shows a plan: one line a snapshot, in English with the reason, which the core has in English alone. A snapshot
-// that the user may not see is an occupied slot.
-func (v visit) planLines(plan []snapshot.PlanItem) []string {
-	l := v.reply.lang
+// planLines shows a plan: one line a snapshot, in English with the reason, which the core has in English alone. A
+// snapshot that the user may not see is an occupied slot.
+func (c chat) planLines(plan []snapshot.PlanItem) []string {
+	p := c.reply()
 	lines := make([]string, len(plan))
 	for i, item := range plan {
-		if !v.sees(item) {
-			lines[i] = say.occupied.in(l)
+		if !c.sees(item) {
+			lines[i] = p.say(phrases.occupied)
 			continue
 		}
-		what := cmp.Or(item.SnapshotID, item.SnapshotName)
-		lines[i] = strings.TrimSpace(say.planned[item.Action].in(l) + " " + visible(what))
-		if l == en {
+		name := cmp.Or(item.SnapshotID, item.SnapshotName)
+		lines[i] = strings.TrimSpace(p.say(phrases.planned[item.Action]) + " " + visible(name))
+		if p.lang == en {
 			lines[i] += ": " + visible(item.Reason)
 		}
 	}
 	return lines
-}
-
-// listLines shows the snapshots of a listing.
-func listLines(l language, listed []snapshot.Listed) []string {
-	lines := make([]string, len(listed))
-	for i, one := range listed {
-		lines[i] = visible(strings.Join([]string{one.SnapshotID, one.SnapshotName, statusIn(l, one.Status), one.Progress, one.CreationTime}, " "))
-		if one.Keep != "" {
-			lines[i] += " (" + say.planned[snapshot.ActionKeep].in(l) + " " + visible(one.Keep) + ")"
-		}
-	}
-	return lines
-}
-
-// statusIn shows the status of a snapshot; one that is not documented is shown as it is.
-func statusIn(l language, status snapshot.Status) string {
-	if p, known := say.statuses[status]; known {
-		return p.in(l)
-	}
-	return visible(string(status))
 }

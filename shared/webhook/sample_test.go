@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/hex"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -25,13 +26,10 @@ func (c *takeCore) TakeAll(_ context.Context, orders []snapshot.Order) []snapsho
 	c.orders = append(c.orders, orders...)
 	results := make([]snapshot.Result, len(orders))
 	for i, order := range orders {
-		results[i] = snapshot.Result{Target: order.Target, Outcome: snapshot.OutcomeCreated, SnapshotID: "s-1", Status: snapshot.Progressing}
+		results[i] = snapshot.Result{Target: order.Target, Outcome: snapshot.OutcomeCreated, SnapshotID: "s-1",
+			Status: snapshot.Progressing}
 	}
 	return results
-}
-
-func (c *takeCore) Take(ctx context.Context, order snapshot.Order) snapshot.Result {
-	return c.TakeAll(ctx, []snapshot.Order{order})[0]
 }
 
 func (c *takeCore) Plan(context.Context, string) (snapshot.Plan, error) {
@@ -62,8 +60,8 @@ func TestSamplesAreLetIn(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 24, 3, 0, 0, 0, time.UTC)
 	secrets := webhook.Secrets{}
-	for _, from := range []string{"slack", "dingtalk", "feishu", "wecom", "teams", "github", "gitlab", "gitee", "standard"} {
-		for i, one := range webhook.SampleSecrets(from) {
+	for _, from := range webhook.SenderStates(nil) {
+		for i, one := range webhook.SampleSecrets(from.Sender) {
 			secrets[one.Name] = []string{one.Form(bytes.Repeat([]byte{byte(17 * (i + 1)), 5, 99, 200}, 8))}
 		}
 	}
@@ -76,9 +74,9 @@ func TestSamplesAreLetIn(t *testing.T) {
 		t.Run(rule.From+" "+rule.On, func(t *testing.T) {
 			t.Parallel()
 			core := &takeCore{}
-			handler := webhook.New(webhook.Config{
-				Secrets: secrets, Policy: p, Now: func() time.Time { return now },
-				Core: func(context.Context) (webhook.Core, error) { return core, nil },
+			handler := webhook.New(webhook.Options{
+				Senders: webhook.OpenSenders(secrets, slog.New(slog.DiscardHandler)), Policy: p, Core: core,
+				Now: func() time.Time { return now },
 			})
 			sample, err := webhook.NewSample(rule, secrets, now, hex.EncodeToString([]byte{1, 2, byte(n)}))
 			if err != nil {

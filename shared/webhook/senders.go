@@ -1,25 +1,48 @@
 package webhook
 
 import (
+	"errors"
 	"net/http"
 	"slices"
 	"time"
 )
 
-// sender verifies and reads the requests of one kind of sender.
-type sender interface {
+// senders is every sender. To add one, write its file, its row here and its rule keys in package policy.
+var senders = []*sender{&slack, &dingtalk, &feishu, &wecom, &teams, &github, &gitlab, &gitee, &standard}
+
+// sender is all that is known of one kind of sender.
+type sender struct {
+	name      string     // as in its path and as the policy names it
+	variables []variable // that hold its secrets
+	needs     needs      // which of them must be set
+	headers   []string   // that carry its signature, canonical: one that is too long counts as wrong
+	media     []string   // media types of its requests
+	get       bool       // it checks the URL with a GET
+	language  language   // of users whose text and locale do not name one
+	// budget is the time within which it wants its answer, less what network and platform take of it.
+	budget time.Duration
+	// forgive says that a failure which is final, or whose order goes on, is answered 200, because the sender stops
+	// calling an address that fails often.
+	forgive bool
+
 	// verify authenticates a request on its raw bytes and sets its plain text. Its error wraps ErrUnauthenticated.
-	verify(*request) error
+	verify func(keyring, *request) error
 	// parse reads an authentic request. Its error is a *snapshot.Error.
-	parse(*request) (inbound, error)
+	parse func(*request) (inbound, error)
+	// render gives a reply the form of a chat; nil for a sender that is no chat.
+	render func(*request, message, reply) (content, error)
+	// sample makes a signed request, without the path.
+	sample func(sampler) Sample
 }
 
-// chatSender is a sender whose requests come from users of a chat.
-type chatSender interface {
-	sender
-	// render gives a reply the sender's own form.
-	render(*request, ask, reply) (answer, error)
-}
+// needs says which variables of a sender must be set.
+type needs int
+
+const (
+	needsAll   needs = iota
+	needsAny         // at least one; all that are set count
+	needsFirst       // at least one; only the first that is set counts
+)
 
 // The media types of requests and answers.
 const (
@@ -28,23 +51,8 @@ const (
 	mediaText = "text/plain; charset=utf-8"
 )
 
-// kind is a kind of sender: what New needs to switch it on, and what is known of its requests before they are read.
-type kind struct {
-	name      string
-	variables []string // that hold its secrets
-	lang      language // of users whose text and locale do not name one
-	open      func(Secrets) (sender, error)
-	media     []string
-	get       bool // it checks the URL with a GET
-	// budget is within what time it wants its answer, less what network and platform take of it.
-	budget time.Duration
-	// forgive says that a failure which is final, or whose order goes on, is answered 200, because the sender stops
-	// calling one that fails often.
-	forgive bool
-}
-
 // Budgets of time: Slack, DingTalk and Feishu give up after 3 s, Teams and WeCom after 5 s, the rest after 10 s. Work
-// ends answerReserve earlier, so that the answer is out in time.
+// ends answerReserve earlier, so that the answer is written in time.
 const (
 	budgetShort  = 2300 * time.Millisecond
 	budgetMedium = 4 * time.Second
@@ -53,39 +61,70 @@ const (
 	answerReserve = 200 * time.Millisecond
 )
 
-// kinds is every sender that there is.
-var kinds = []kind{
-	{name: "slack", variables: []string{envSlack}, open: openSlack, media: []string{mediaForm, mediaJSON}, budget: budgetShort},
-	{name: "dingtalk", variables: []string{envDingTalk}, lang: zh, open: openDingTalk, media: []string{mediaJSON}, budget: budgetShort},
-	{name: "feishu", variables: []string{envFeishuEncrypt, envFeishuToken}, lang: zh, open: openFeishu, media: []string{mediaJSON}, budget: budgetShort},
-	{name: "wecom", variables: []string{envWeComToken, envWeComAES, envWeComCorp}, lang: zh, open: openWeCom, media: []string{"text/xml", "application/xml"}, get: true, budget: budgetMedium},
-	{name: "teams", variables: []string{envTeams}, open: openTeams, media: []string{mediaJSON}, budget: budgetMedium},
-	{name: "github", variables: []string{envGitHub}, open: openGitHub, media: []string{mediaJSON}, budget: budgetLong},
-	{name: "gitlab", variables: []string{envGitLabSigning, envGitLabToken}, open: openGitLab, media: []string{mediaJSON}, budget: budgetLong, forgive: true},
-	{name: "gitee", variables: []string{envGitee}, open: openGitee, media: []string{mediaJSON}, budget: budgetLong},
-	{name: "standard", variables: []string{envStandard}, open: openStandard, media: []string{mediaJSON}, budget: budgetLong},
-}
-
-// allows reports whether the sender uses a method.
-func (k kind) allows(method string) bool {
-	return method == http.MethodPost || k.get && method == http.MethodGet
-}
-
-func (k kind) methods() string {
-	if k.get {
-		return "GET, POST"
+// senderOf returns the sender of a name, or nil.
+func senderOf(name string) *sender {
+	i := slices.IndexFunc(senders, func(s *sender) bool { return s.name == name })
+	if i < 0 {
+		return nil
 	}
-	return "POST"
+	return senders[i]
 }
 
-// secretsOf returns all secrets of a sender, in the order of its variables.
-func (k kind) secretsOf(secrets Secrets) []string {
-	var all []string
-	for _, name := range k.variables {
-		all = slices.Concat(all, secrets[name])
+// methods returns the HTTP methods that the sender uses.
+func (s *sender) methods() []string {
+	if s.get {
+		return []string{http.MethodGet, http.MethodPost}
 	}
-	return all
+	return []string{http.MethodPost}
+}
+
+// keys returns the keys in the secrets of the sender, or why it is off.
+func (s *sender) keys(secrets Secrets) (keyring, error) {
+	found := keyring{}
+	var unset, wrong []error
+	for _, v := range s.variables {
+		values, err := secrets.read(v)
+		switch {
+		case err == nil:
+			found[v.name] = values
+		case errors.Is(err, ErrUnset):
+			unset = append(unset, err)
+			continue
+		default:
+			wrong = append(wrong, err)
+		}
+		if s.needs == needsFirst {
+			break
+		}
+	}
+	if s.needs == needsAll || len(unset) == len(s.variables) {
+		wrong = append(wrong, unset...)
+	}
+	return found, errors.Join(wrong...)
 }
 
 // wanted reports whether any secret of the sender is set.
-func (k kind) wanted(secrets Secrets) bool { return len(k.secretsOf(secrets)) > 0 }
+func (s *sender) wanted(secrets Secrets) bool {
+	return slices.ContainsFunc(s.variables, func(v variable) bool { return len(secrets[v.name]) > 0 })
+}
+
+// SenderState is whether a sender is switched on.
+type SenderState struct {
+	Sender    string   // as the policy names it under from
+	Variables []string // that hold its secrets; a sender may need only some of them
+	Set       bool     // any of them is set
+	Off       error    // why the sender is off; nil if it is on. It never holds a secret
+}
+
+// SenderStates returns of every sender what [New] would make of its secrets.
+func SenderStates(secrets Secrets) []SenderState {
+	all := make([]SenderState, len(senders))
+	for i, s := range senders {
+		_, err := s.keys(secrets)
+		all[i] = SenderState{Sender: s.name, Set: s.wanted(secrets), Off: err}
+		for _, v := range s.variables {
+			all[i].Variables = append(all[i].Variables, v.name)
+		}
+	}
+	return all
+}

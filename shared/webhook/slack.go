@@ -2,94 +2,105 @@ package webhook
 
 import (
 	"html"
+	"net/url"
 	"strings"
 	"time"
 
 	"swas-snapshot/shared/snapshot"
 )
 
-// slack takes slash commands and the handshake of the Events API of one or more Slack apps.
+const envSlack = "SLACK_SIGNING_SECRET"
+
+// slack sends slash commands and the handshake of the Events API, of one or more Slack apps.
 //
 // Rules: docs.slack.dev/authentication/verifying-requests-from-slack, /interactivity/implementing-slash-commands.
-type slack struct{ secrets []string }
-
-func openSlack(secrets Secrets) (sender, error) {
-	values, err := secrets.read(envSlack)
-	return slack{values}, err
+var slack = sender{
+	name: "slack", variables: []variable{{envSlack, plainForm}},
+	headers: []string{"X-Slack-Signature", "X-Slack-Request-Timestamp"}, media: []string{mediaForm, mediaJSON},
+	budget: budgetShort,
+	verify: verifySlack, parse: parseSlack, render: renderSlack, sample: sampleSlack,
 }
 
-func (s slack) verify(r *request) error {
+func verifySlack(k keyring, r *request) error {
 	timestamp := r.one("X-Slack-Request-Timestamp")
 	if err := fresh(timestamp, time.Second, r.now); err != nil {
 		return err
 	}
-	return checkSignature(s.secrets, r.one("X-Slack-Signature"), func(secret string) string {
-		return "v0=" + hexHMAC(secret, "v0:", timestamp, ":", r.body)
+	return checkSignature(k[envSlack], r.one("X-Slack-Signature"), func(key string) string {
+		return "v0=" + hexHMAC(key, "v0:", timestamp, ":", r.body)
 	})
 }
 
-func (s slack) parse(r *request) (inbound, error) {
+func parseSlack(r *request) (inbound, error) {
 	if r.media == mediaJSON {
-		return s.parseEvent(r.plain)
+		return parseSlackEvent(r.plain)
 	}
-	form, err := decodeForm(r.plain)
+	d, err := decodeForm(r.plain)
+	switch {
+	case err != nil:
+		return nil, err
+	case d.text("ssl_check") == "1":
+		return ignored("ssl_check: the certificate is fine"), nil
+	case d.has("payload"):
+		return ignored("interactions are not used: send a slash command"), nil
+	}
+	m := message{
+		tenant: d.required("team_id"), channel: d.required("channel_id"), actor: d.required("user_id"),
+		text: html.UnescapeString(d.text("text")), key: snapshot.ComposedKey("trigger", d.required("trigger_id")),
+		replyURL: slackReplyURL(d.text("response_url")),
+	}
+	return m, d.err
+}
+
+func parseSlackEvent(text string) (inbound, error) {
+	d, err := decodeJSON(text)
 	if err != nil {
 		return nil, err
 	}
-	if form.Get("ssl_check") == "1" {
-		return ignored("ssl_check: the certificate is fine"), nil
+	if d.text("type") == "url_verification" {
+		return challenge(d.text("challenge")), d.err
 	}
-	if form.Has("payload") {
-		return ignored("interactions are not used: send a slash command"), nil
-	}
-	a := ask{
-		tenant: form.Get("team_id"), channel: form.Get("channel_id"), actor: form.Get("user_id"),
-		text: html.UnescapeString(form.Get("text")),
-		key:  snapshot.ComposedKey("trigger", form.Get("trigger_id")),
-	}
-	return a, required(map[string]string{"team_id": a.tenant, "channel_id": a.channel, "user_id": a.actor, "trigger_id": form.Get("trigger_id")})
+	return ignored("events are not used: send a slash command"), d.err
 }
 
-func (slack) parseEvent(text string) (inbound, error) {
-	var event struct {
-		Type      string `json:"type"`
-		Challenge string `json:"challenge"`
-	}
-	if err := decodeJSON(text, &event); err != nil {
-		return nil, err
-	}
-	if event.Type == "url_verification" {
-		return handshake(jsonAnswer(map[string]string{"challenge": event.Challenge})), nil
-	}
-	return ignored("events are not used: send a slash command"), nil
-}
+// slackReplyURL returns a response_url, which takes 5 answers within 30 minutes, if it is one.
+func slackReplyURL(text string) string { return trustedURL(text, "hooks.slack.com", "/commands/") }
 
 type slackText struct {
 	Type  string `json:"type"`
 	Text  string `json:"text"`
-	Emoji bool   `json:"emoji"` // whether :names: become pictures
+	Emoji bool   `json:"emoji"` // :names: become pictures
 }
 
-// render makes Block Kit blocks. All text in blocks is plain_text, which Slack never reads as markup; the fallback text
-// is not told to be markup either, and its three special characters are escaped all the same.
-func (slack) render(_ *request, _ ask, p reply) (answer, error) {
-	plain := func(text string) slackText { return slackText{"plain_text", text, false} }
-	section := func(text string) map[string]any {
-		return map[string]any{"type": "section", "text": plain(clip(text, 3000))}
-	}
+// renderSlack makes Block Kit blocks. All text in blocks is plain_text, which Slack never reads as markup; the fallback
+// text is declared to be no markup either, and its three special characters are escaped all the same.
+func renderSlack(_ *request, _ message, p reply) (content, error) {
+	plain := func(text string, limit int) slackText { return slackText{"plain_text", clip(text, limit), false} }
+	section := func(text string) map[string]any { return map[string]any{"type": "section", "text": plain(text, 3000)} }
 	blocks := []map[string]any{section(p.head())}
 	if len(p.lines) > 0 {
 		blocks = append(blocks, section(strings.Join(p.lines, "\n")))
 	}
-	if len(p.small) > 0 {
-		blocks = append(blocks, map[string]any{"type": "context", "elements": []any{plain(clip(strings.Join(p.small, " · "), 2000))}})
+	if footer := p.footer(); footer != "" {
+		blocks = append(blocks, map[string]any{"type": "context", "elements": []any{plain(footer, 2000)}})
 	}
-	message := map[string]any{"response_type": "ephemeral", "mrkdwn": false, "text": slackEscape.Replace(p.text()), "blocks": blocks}
+	visibility := "ephemeral"
 	if p.done {
-		message["response_type"] = "in_channel"
+		visibility = "in_channel"
 	}
-	return jsonAnswer(message), nil
+	return jsonContent(map[string]any{
+		"response_type": visibility, "mrkdwn": false, "text": slackEscape.Replace(p.text()), "blocks": blocks,
+	}), nil
 }
 
 // slackEscape is the whole of Slack's rule: api.slack.com/reference/surfaces/formatting#escaping.
 var slackEscape = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
+
+func sampleSlack(s sampler) Sample {
+	body := url.Values{
+		"team_id": {s.rule.Tenant}, "channel_id": {s.channel()}, "user_id": {s.actor()},
+		"command": {"/snapshot"}, "text": {s.command()}, "trigger_id": {s.id},
+	}.Encode()
+	signature := "v0=" + hexHMAC(s.key(envSlack), "v0:", s.seconds(), ":", body)
+	return newSample(mediaForm, body, "X-Slack-Request-Timestamp", s.seconds(), "X-Slack-Signature", signature)
+}

@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"cmp"
 	"encoding/json"
 	"html"
 	"strings"
@@ -9,23 +10,25 @@ import (
 	"swas-snapshot/shared/snapshot"
 )
 
-// teams takes messages of outgoing webhooks of Microsoft Teams, and answers in plain text.
+const envTeams = "TEAMS_TOKEN"
+
+// teams sends messages by outgoing webhooks of Microsoft Teams, and gets answers in plain text.
 //
 // Rules: learn.microsoft.com/microsoftteams/platform/webhooks-and-connectors/how-to/add-outgoing-webhook.
-type teams struct{ keys []string }
-
-func openTeams(secrets Secrets) (sender, error) {
-	keys, err := secrets.decoded(envTeams, "")
-	return teams{keys}, err
+var teams = sender{
+	name: "teams", variables: []variable{{envTeams, base64Form}},
+	headers: []string{"Authorization"}, media: []string{mediaJSON},
+	budget: budgetMedium,
+	verify: verifyTeams, parse: parseTeams, render: renderTeams, sample: sampleTeams,
 }
 
-// verify checks the signature over the body, and then the time inside the body: no header has one.
-func (t teams) verify(r *request) error {
+// verifyTeams checks the signature over the body, and then the time inside the body: no header has one.
+func verifyTeams(k keyring, r *request) error {
 	signature, isHMAC := strings.CutPrefix(r.one("Authorization"), "HMAC ")
 	if !isHMAC {
 		return refuse("the header Authorization is missing or of another scheme")
 	}
-	err := checkSignature(t.keys, signature, func(key string) string { return base64HMAC(key, r.body) })
+	err := checkSignature(k[envTeams], signature, func(key string) string { return base64HMAC(key, r.body) })
 	if err != nil {
 		return err
 	}
@@ -38,45 +41,28 @@ func (t teams) verify(r *request) error {
 	return near(activity.Timestamp, r.now)
 }
 
-func (teams) parse(r *request) (inbound, error) {
-	var m struct {
-		Type         string    `json:"type"`
-		ID           string    `json:"id"`
-		Timestamp    time.Time `json:"timestamp"`
-		Locale       string    `json:"locale"`
-		Text         string    `json:"text"`
-		Conversation struct {
-			ID string `json:"id"`
-		} `json:"conversation"`
-		From struct {
-			ID          string `json:"id"`
-			AADObjectID string `json:"aadObjectId"`
-		} `json:"from"`
-		ChannelData struct {
-			Tenant struct {
-				ID string `json:"id"`
-			} `json:"tenant"`
-			TeamsChannelID string `json:"teamsChannelId"`
-		} `json:"channelData"`
-	}
-	if err := decodeJSON(r.plain, &m); err != nil {
+func parseTeams(r *request) (inbound, error) {
+	d, err := decodeJSON(r.plain)
+	if err != nil {
 		return nil, err
 	}
-	if m.Type != "message" {
-		return ignored("only messages are read"), nil
+	if d.text("type") != "message" {
+		return ignored("only messages are read"), d.err
 	}
-	a := ask{
-		tenant: m.ChannelData.Tenant.ID, channel: m.ChannelData.TeamsChannelID, actor: m.From.AADObjectID,
-		text: html.UnescapeString(htmlTag().ReplaceAllString(teamsMention().ReplaceAllString(m.Text, " "), " ")),
-		key:  snapshot.ComposedKey("message", m.Conversation.ID, m.ID), time: m.Timestamp, lang: languageOf(m.Locale),
+	conversation := d.required("conversation.id")
+	channel, _, _ := strings.Cut(conversation, ";messageid=") // of a thread: its channel and message
+	m := message{
+		tenant: d.text("channelData.tenant.id"), channel: cmp.Or(d.text("channelData.teamsChannelId"), channel),
+		actor: d.text("from.aadObjectId"),
+		text: html.UnescapeString(htmlTag().ReplaceAllString(teamsMention().ReplaceAllString(d.text("text"), " "),
+			" ")),
+		key:  snapshot.ComposedKey("message", conversation, d.required("id")),
+		time: d.time("timestamp"), locale: languageOf(d.text("locale")),
 	}
-	if a.channel == "" {
-		a.channel, _, _ = strings.Cut(m.Conversation.ID, ";messageid=") // the conversation of a thread is its channel and message
+	if m.actor == "" {
+		m.actor = d.required("from.id")
 	}
-	if a.actor == "" {
-		a.actor = m.From.ID
-	}
-	return a, required(map[string]string{"id": m.ID, "conversation.id": m.Conversation.ID, "from": a.actor})
+	return m, d.err
 }
 
 var (
@@ -84,11 +70,17 @@ var (
 	htmlTag      = lazily(`<[^>]*>`)
 )
 
-// render makes text. Teams reads it as HTML and Markdown, so both are escaped; a lone line break would be a blank.
-func (teams) render(_ *request, _ ask, p reply) (answer, error) {
-	lines := strings.Split(p.text(), "\n")
-	for i, line := range lines {
-		lines[i] = html.EscapeString(markdownEscape(line))
-	}
-	return jsonAnswer(map[string]string{"type": "message", "text": strings.Join(lines, "\n\n")}), nil
+// renderTeams makes text. Teams reads it as HTML and Markdown, so both are escaped.
+func renderTeams(_ *request, _ message, p reply) (content, error) {
+	text := p.paragraphs(func(line string) string { return html.EscapeString(markdownEscape(line)) })
+	return jsonContent(map[string]string{"type": "message", "text": text}), nil
+}
+
+func sampleTeams(s sampler) Sample {
+	body := encoded(fields{
+		"type": "message", "id": s.id, "timestamp": s.rfc3339(), "text": "<at>snapshot</at> " + s.target(),
+		"conversation": fields{"id": s.channel()}, "from": fields{"aadObjectId": s.actor()},
+		"channelData": fields{"tenant": fields{"id": s.rule.Tenant}, "teamsChannelId": s.channel()},
+	})
+	return newSample(mediaJSON, body, "Authorization", "HMAC "+base64HMAC(s.key(envTeams), body))
 }

@@ -1,10 +1,19 @@
 package webhook
 
 import (
+	"bytes"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
+	"crypto/sha1"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/hex"
 	"encoding/xml"
-	"errors"
-	"io"
+	"fmt"
 	"net/http"
+	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -12,29 +21,43 @@ import (
 	"swas-snapshot/shared/snapshot"
 )
 
-// wecom speaks to the message callback of WeCom (Enterprise WeChat) apps: everything is encrypted, both ways.
-//
-// Rules: developer.work.weixin.qq.com/document/path/90930 and 90238 to 90241.
-type wecom struct{ keys callbackKeys }
+const (
+	envWeComToken = "WECOM_TOKEN"
+	envWeComAES   = "WECOM_AES_KEY"
+	envWeComCorp  = "WECOM_CORP_ID"
+)
 
-func openWeCom(secrets Secrets) (sender, error) {
-	keys, err := readCallbackKeys(secrets)
-	return wecom{keys}, err
+// wecom sends messages to the callback of WeCom (Enterprise WeChat) apps: everything is encrypted, both ways. A token
+// signs, an AES key encrypts, and the corporation's ID stands inside the cipher text.
+//
+// Rules: developer.work.weixin.qq.com/document/path/90930, 90968 and 90238 to 90241.
+var wecom = sender{
+	name: "wecom", variables: []variable{{envWeComToken, plainForm}, {envWeComAES, aesForm}, {envWeComCorp, plainForm}},
+	media: []string{"text/xml", "application/xml"}, get: true,
+	budget: budgetMedium, language: zh,
+	verify: verifyWeCom, parse: parseWeCom, render: renderWeCom, sample: sampleWeCom,
 }
 
-func (w wecom) verify(r *request) error {
+// verifyWeCom opens the callback in a request; its parameters stand in the query.
+func verifyWeCom(k keyring, r *request) error {
 	encrypted := r.oneOf("echostr")
 	if r.method != http.MethodGet {
 		encrypted = peekEncrypt(r.body)
 	}
-	if err := w.keys.verify(r, encrypted); err != nil {
+	timestamp := r.oneOf("timestamp")
+	if err := fresh(timestamp, time.Second, r.now); err != nil {
+		return err
+	}
+	opened, err := openEnvelope(k, r.oneOf("msg_signature"), timestamp, r.oneOf("nonce"), encrypted)
+	if err != nil {
 		return err
 	}
 	if r.method != http.MethodGet {
-		if fields, err := flatXML(r.body); err != nil || fields["Encrypt"] != encrypted {
+		if d, err := decodeXML(r.body); err != nil || d.text("Encrypt") != encrypted {
 			return refuse("the body is not readable")
 		}
 	}
+	r.opened, r.plain = opened, opened.plain
 	return nil
 }
 
@@ -49,109 +72,155 @@ func peekEncrypt(body string) string {
 	return text
 }
 
-func (w wecom) parse(r *request) (inbound, error) {
+// envelope is an opened callback, and what encrypts the answer to it: the token, key and corporation of the request.
+type envelope struct {
+	plain            string
+	token, key, corp string
+}
+
+// openEnvelope verifies and decrypts a callback. The corporation inside must be ours: the same token and key may serve
+// two.
+func openEnvelope(k keyring, signature, timestamp, nonce, encrypted string) (envelope, error) {
+	tokens := k[envWeComToken]
+	sign := func(token string) string { return wecomSignature(token, timestamp, nonce, encrypted) }
+	if err := checkSignature(tokens, signature, sign); err != nil {
+		return envelope{}, err
+	}
+	token := tokens[match(tokens, signature, sign)]
+	cipherText, err := base64.StdEncoding.Strict().DecodeString(encrypted)
+	if err != nil {
+		return envelope{}, refuse("the cipher text is not base64")
+	}
+	for _, key := range k[envWeComAES] {
+		plain, corp, err := wecomDecrypt(key, cipherText)
+		if err == nil && slices.Contains(k[envWeComCorp], corp) {
+			return envelope{plain, token, key, corp}, nil
+		}
+	}
+	return envelope{}, refuse("no key decrypts it, or it was meant for another corporation")
+}
+
+// wecomSignature is hex(SHA1) of the four texts, sorted and joined.
+func wecomSignature(token, timestamp, nonce, encrypted string) string {
+	parts := []string{token, timestamp, nonce, encrypted}
+	slices.Sort(parts)
+	sum := sha1.Sum([]byte(strings.Join(parts, "")))
+	return hex.EncodeToString(sum[:])
+}
+
+// wecomPad is to which multiple of bytes WeCom pads, although an AES block has 16.
+const wecomPad = 32
+
+// wecomDecrypt decrypts: 16 random bytes, the length of the message (4 bytes, big-endian), the message, the
+// corporation.
+func wecomDecrypt(key string, cipherText []byte) (plain, corp string, err error) {
+	data, err := decryptCBC([]byte(key), []byte(key)[:aes.BlockSize], cipherText, wecomPad)
+	if err != nil {
+		return "", "", err
+	}
+	if len(data) < 20 {
+		return "", "", errCipherText
+	}
+	length, rest := binary.BigEndian.Uint32(data[16:20]), data[20:]
+	if uint64(length) > uint64(len(rest)) {
+		return "", "", errCipherText
+	}
+	return string(rest[:length]), string(rest[length:]), nil
+}
+
+// wecomEncrypt is the inverse of wecomDecrypt; noise is the 16 random bytes.
+func wecomEncrypt(key string, noise []byte, message, corp string) (string, error) {
+	plain := binary.BigEndian.AppendUint32(slices.Clone(noise), uint32(len(message)))
+	plain = append(append(plain, message...), corp...)
+	pad := wecomPad - len(plain)%wecomPad
+	plain = append(plain, bytes.Repeat([]byte{byte(pad)}, pad)...)
+	block, err := aes.NewCipher([]byte(key))
+	if err != nil {
+		return "", fmt.Errorf("failed to use AES key: %w", err)
+	}
+	cipher.NewCBCEncrypter(block, []byte(key)[:aes.BlockSize]).CryptBlocks(plain, plain)
+	return base64.StdEncoding.EncodeToString(plain), nil
+}
+
+func parseWeCom(r *request) (inbound, error) {
 	if r.method == http.MethodGet {
 		return handshake{mediaText, []byte(r.plain)}, nil
 	}
-	m, err := flatXML(r.plain)
+	d, err := decodeXML(r.plain)
 	if err != nil {
 		return nil, err
 	}
-	if m["MsgType"] != "text" {
+	if d.text("MsgType") != "text" {
 		return handshake{mediaText, nil}, nil // nothing in it means: no reply, and no retry
 	}
-	seconds, _ := strconv.ParseInt(m["CreateTime"], 10, 64)
-	a := ask{
-		tenant: r.opened.owner, channel: m["AgentID"], actor: m["FromUserName"],
-		text: m["Content"], key: snapshot.ComposedKey("message", m["AgentID"], m["MsgId"]),
+	m := message{
+		tenant: r.opened.corp, channel: d.required("AgentID"), actor: d.required("FromUserName"),
+		text: d.text("Content"),
 	}
-	if seconds > 0 {
-		a.time = time.Unix(seconds, 0)
+	m.key = snapshot.ComposedKey("message", m.channel, d.required("MsgId"))
+	if seconds, _ := strconv.ParseInt(d.text("CreateTime"), 10, 64); seconds > 0 {
+		m.time = time.Unix(seconds, 0)
 	}
-	return a, required(map[string]string{"FromUserName": a.actor, "AgentID": a.channel, "MsgId": m["MsgId"]})
+	return m, d.err
 }
 
-// passiveReply is the text message that answers a message; WeCom knows no other form in time.
-type passiveReply struct {
+// wecomTextMessage is a text message: what users send, and the passive reply to it; WeCom knows no other form in time.
+type wecomTextMessage struct {
 	XMLName xml.Name `xml:"xml"`
 	To      string   `xml:"ToUserName"`
 	From    string   `xml:"FromUserName"`
 	Created int64    `xml:"CreateTime"`
 	Type    string   `xml:"MsgType"`
 	Content string   `xml:"Content"`
+	ID      string   `xml:"MsgId,omitempty"`
+	AgentID string   `xml:"AgentID,omitempty"`
+}
+
+// wecomEnvelope is an encrypted message.
+type wecomEnvelope struct {
+	XMLName   xml.Name `xml:"xml"`
+	Encrypt   string   `xml:"Encrypt"`
+	Signature string   `xml:"MsgSignature,omitempty"`
+	Timestamp string   `xml:"TimeStamp,omitempty"`
+	Nonce     string   `xml:"Nonce,omitempty"`
 }
 
 // wecomTextMax is how many bytes of text a passive reply may have.
 const wecomTextMax = 2048
 
-func (wecom) render(r *request, a ask, p reply) (answer, error) {
-	plain, err := xml.Marshal(passiveReply{
-		To: a.actor, From: a.tenant, Created: r.now.Unix(), Type: "text", Content: clipBytes(p.text(), wecomTextMax),
+func renderWeCom(r *request, m message, p reply) (content, error) {
+	text := clipBytes(p.text(), wecomTextMax)
+	plain, err := xml.Marshal(wecomTextMessage{To: m.actor, From: m.tenant, Created: r.now.Unix(), Type: "text",
+		Content: text})
+	if err != nil {
+		return content{}, err
+	}
+	noise := make([]byte, 16+8)
+	_, _ = rand.Read(noise) // never fails
+	encrypted, err := wecomEncrypt(r.opened.key, noise[:16], string(plain), r.opened.corp)
+	if err != nil {
+		return content{}, err
+	}
+	timestamp, nonce := strconv.FormatInt(r.now.Unix(), 10), hex.EncodeToString(noise[16:])
+	body, err := xml.Marshal(wecomEnvelope{
+		Encrypt: encrypted, Timestamp: timestamp, Nonce: nonce,
+		Signature: wecomSignature(r.opened.token, timestamp, nonce, encrypted),
 	})
-	if err != nil {
-		return answer{}, err
-	}
-	sealed, err := r.opened.seal(r.random, r.now, string(plain))
-	if err != nil {
-		return answer{}, err
-	}
-	body, err := xml.Marshal(sealed)
-	return answer{"application/xml; charset=utf-8", body}, err
+	return content{"application/xml; charset=utf-8", body}, err
 }
 
-var errXML = errors.New("the XML is not one level of distinct elements in <xml>")
-
-// flatXML reads <xml><Name>text</Name>...</xml>. Doubled elements are refused (encoding/xml would take the last one,
-// other readers the first), and so are attributes, deeper elements, DTDs and processing instructions: WeCom sends none
-// in text messages. Other messages may nest; what nests is passed over.
-func flatXML(text string) (map[string]string, error) {
-	decoder := xml.NewDecoder(strings.NewReader(text))
-	decoder.CharsetReader = func(string, io.Reader) (io.Reader, error) { return nil, errXML }
-	fields := map[string]string{}
-	var path []string
-	var content strings.Builder
-	closed := false
-	for {
-		token, err := decoder.Token()
-		if errors.Is(err, io.EOF) && closed {
-			return fields, nil
-		}
-		if err != nil {
-			return nil, malformedXML()
-		}
-		switch token := token.(type) {
-		case xml.StartElement:
-			name := token.Name.Local
-			if closed || len(token.Attr) > 0 || token.Name.Space != "" || len(path) == 0 && name != "xml" || len(path) >= xmlDepth {
-				return nil, malformedXML()
-			}
-			if len(path) == 1 {
-				if _, twice := fields[name]; twice || len(fields) >= formMax {
-					return nil, malformedXML()
-				}
-				fields[name] = ""
-				content.Reset()
-			}
-			path = append(path, name)
-		case xml.EndElement:
-			if len(path) == 2 {
-				fields[path[1]] = content.String()
-			}
-			path = path[:len(path)-1]
-			closed = len(path) == 0
-		case xml.CharData:
-			if len(path) == 2 {
-				content.Write(token)
-			} else if len(path) < 2 && strings.TrimSpace(string(token)) != "" {
-				return nil, malformedXML()
-			}
-		case xml.Directive, xml.ProcInst:
-			return nil, malformedXML()
-		}
-	}
+func sampleWeCom(s sampler) Sample {
+	plain, _ := xml.Marshal(wecomTextMessage{
+		To: s.rule.Tenant, From: s.actor(), Created: s.now.Unix(), Type: "text", Content: s.command(),
+		ID: s.id, AgentID: s.channel(),
+	})
+	noise := []byte(s.id + "0123456789abcdef")[:16]
+	encrypted, _ := wecomEncrypt(s.key(envWeComAES), noise, string(plain), s.key(envWeComCorp))
+	body, _ := xml.Marshal(wecomEnvelope{Encrypt: encrypted})
+	sample := newSample("text/xml", string(body))
+	sample.Path = "?" + url.Values{
+		"timestamp": {s.seconds()}, "nonce": {s.id},
+		"msg_signature": {wecomSignature(s.key(envWeComToken), s.seconds(), s.id, encrypted)},
+	}.Encode()
+	return sample
 }
-
-// xmlDepth is how deep elements may nest.
-const xmlDepth = 32
-
-func malformedXML() error { return malformed("%v", errXML) }

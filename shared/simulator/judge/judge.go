@@ -154,8 +154,13 @@ func pinned(tags []simulator.Tag, at time.Time) bool {
 
 // mayBePinned reports whether the deployment may take a snapshot for pinned.
 func (s State) mayBePinned(one simulator.Snapshot) bool {
-	all := s.tags(one)
-	return pinned(all[0], s.At.Add(-s.Skew)) || pinned(all[1], s.At.Add(-s.Skew))
+	at := s.At.Add(-s.Skew)
+	for age := time.Duration(0); age <= listAge; age += listAge / 40 { // it may have been pinned for a moment only
+		if pinned(one.TagsAt(s.Sent.Add(-age)), at) {
+			return true
+		}
+	}
+	return pinned(one.Tags, at)
 }
 
 // isPinned reports whether the deployment must know that a snapshot is pinned.

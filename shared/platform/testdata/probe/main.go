@@ -6,11 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 
 	"swas-snapshot/shared/platform"
 )
 
-func main() { platform.Start(handle) }
+func main() { platform.Start(handle, platform.Logger(os.Getenv, os.Stderr)) }
 
 func handle(ctx context.Context, invocation platform.Invocation, event []byte) ([]byte, error) {
 	switch string(event) {
