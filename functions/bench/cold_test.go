@@ -37,7 +37,8 @@ func BenchmarkColdStart(b *testing.B) {
 // coldStart starts one process and returns the time to its first poll.
 func coldStart(b *testing.B, platform runtimeapi.Platform, name string) time.Duration {
 	b.Helper()
-	f, err := runtimeapi.Start(runtimeapi.Config{Platform: platform, Binary: testbed.Binary(b, name), Grace: time.Millisecond})
+	config := runtimeapi.Config{Platform: platform, Binary: testbed.Binary(b, name), Grace: time.Millisecond}
+	f, err := runtimeapi.Start(config)
 	if err != nil {
 		b.Fatal(err)
 	}

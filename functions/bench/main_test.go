@@ -1,5 +1,5 @@
-// Package bench measures the functions beside baselines, in the same run and on the same machine: what this project adds
-// to the SDKs is the ratio of the two. go test -bench . ./functions/bench prints the table; the plain tests hold the
+// Package bench measures the functions beside baselines, in the same run and on the same machine: what this project
+// adds to the SDKs is the ratio of the two. go test -bench . ./functions/bench prints the table; the plain tests hold the
 // sizes and the memory to their limits.
 package bench
 
@@ -27,16 +27,18 @@ func TestMain(m *testing.M) {
 		serveTrivially()
 		return
 	}
-	os.Exit(testbed.Main(m, append([]string{"./testdata/emptyfc", "./testdata/emptylambda", "./testdata/minimal"}, testbed.Functions...)...))
+	baselines := []string{"./testdata/emptyfc", "./testdata/emptylambda", "./testdata/minimal"}
+	os.Exit(testbed.Main(m, append(baselines, testbed.Functions...)...))
 }
 
 // trivial answers every call with the same success, as fast as it can: a new snapshot, or a list of none.
 var trivial = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/json;charset=utf-8")
-	_, _ = io.WriteString(w, `{"RequestId":"20758A-585D-4A41-A9B2-28DA8F4F534F","SnapshotId":"s-bp16oazlsold4dks4dcx","Snapshots":[],"TotalCount":0}`)
+	_, _ = io.WriteString(w, `{"RequestId":"20758A-585D-4A41-A9B2-28DA8F4F534F","SnapshotId":"s-bp16oazlsold4dks4dcx",`+
+		`"Snapshots":[],"TotalCount":0}`)
 })
 
-// serveTrivially serves until standard input ends, and says first where.
+// serveTrivially serves until standard input ends, and prints first where.
 func serveTrivially() {
 	server := httptest.NewServer(trivial)
 	fmt.Println(server.URL)

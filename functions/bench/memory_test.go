@@ -30,7 +30,9 @@ var order = map[string]func(n int) []byte{
 			"version": "v1", "rawPath": "/snapshots", "body": `{"target":"web-1"}`,
 			"headers": map[string]string{"Authorization": "Bearer " + token, "Content-Type": "application/json",
 				"Idempotency-Key": fmt.Sprint("build-", n)},
-			"requestContext": map[string]any{"requestId": "r", "http": map[string]string{"method": "POST", "path": "/snapshots"}},
+			"requestContext": map[string]any{
+				"requestId": "r", "http": map[string]string{"method": "POST", "path": "/snapshots"},
+			},
 		})
 		return event
 	},

@@ -24,9 +24,11 @@ func TestSize(t *testing.T) {
 	for _, name := range functions {
 		content := binary(t, name)
 		ratio, packed := float64(len(content))/float64(minimal), zipped(t, content)
-		t.Logf("%-6s %.2f MB, %.2f times the minimal program; zipped %.2f MB", name, float64(len(content))/1e6, ratio, float64(packed)/1e6)
+		t.Logf("%-6s %.2f MB, %.2f times the minimal program; zipped %.2f MB", name, float64(len(content))/1e6, ratio,
+			float64(packed)/1e6)
 		if ratio > sizeRatio {
-			t.Errorf("%s has %d bytes, %.2f times the %d of a minimal program: at most %.2f", name, len(content), ratio, minimal, sizeRatio)
+			t.Errorf("%s has %d bytes, %.2f times the %d of a minimal program: at most %.2f", name, len(content), ratio,
+				minimal, sizeRatio)
 		}
 		if packed > zipMax {
 			t.Errorf("%s has %d bytes when it is zipped: at most %.0f", name, packed, zipMax)
@@ -65,7 +67,9 @@ func zipped(tb testing.TB, content []byte) int {
 	tb.Helper()
 	var archive bytes.Buffer
 	w := zip.NewWriter(&archive)
-	w.RegisterCompressor(zip.Deflate, func(out io.Writer) (io.WriteCloser, error) { return flate.NewWriter(out, flate.BestCompression) })
+	w.RegisterCompressor(zip.Deflate, func(out io.Writer) (io.WriteCloser, error) {
+		return flate.NewWriter(out, flate.BestCompression)
+	})
 	file, err := w.Create("bootstrap")
 	if err == nil {
 		_, err = file.Write(content)

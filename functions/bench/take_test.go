@@ -87,10 +87,13 @@ func taker(b *testing.B, url string) func(n int) {
 	}
 	service := &snapshot.Service{
 		API: api, Instance: snapshot.NewInstance(0), Rand: rand.Float64,
-		Policy: snapshot.Policy{RegionID: "cn-hangzhou", Targets: []snapshot.Target{{Name: "web-1", DiskID: "d-bp18kjxg9ebrhsgi0001"}}},
+		Policy: snapshot.Policy{
+			RegionID: "cn-hangzhou", Targets: []snapshot.Target{{Name: "web-1", DiskID: "d-bp18kjxg9ebrhsgi0001"}},
+		},
 	}
 	return func(n int) {
-		result := service.Take(b.Context(), snapshot.Order{Target: "web-1", Role: "deploy", Sender: "event", Key: fmt.Sprint("build-", n)})
+		order := snapshot.Order{Target: "web-1", Role: "deploy", Sender: "event", Key: fmt.Sprint("build-", n)}
+		result := service.Take(b.Context(), order)
 		if result.Outcome != snapshot.OutcomeCreated {
 			b.Fatalf("the order was not done: %+v", result)
 		}
@@ -107,8 +110,12 @@ func caller(b *testing.B, url string) func(n int) {
 	return func(n int) {
 		request := swas_open.CreateCreateSnapshotRequest()
 		request.Scheme, request.Domain = requests.HTTP, host
-		request.DiskId, request.SnapshotName, request.ClientToken = "d-bp18kjxg9ebrhsgi0001", fmt.Sprint("deploy-web-1-", n), fmt.Sprint("build-", n)
-		request.Tag = &[]swas_open.CreateSnapshotTag{{Key: "swas-snapshot/token", Value: request.ClientToken}, {Key: "swas-snapshot/meta", Value: "deploy event 0123456789abcdef"}}
+		request.DiskId, request.SnapshotName = "d-bp18kjxg9ebrhsgi0001", fmt.Sprint("deploy-web-1-", n)
+		request.ClientToken = fmt.Sprint("build-", n)
+		request.Tag = &[]swas_open.CreateSnapshotTag{
+			{Key: "swas-snapshot/token", Value: request.ClientToken},
+			{Key: "swas-snapshot/meta", Value: "deploy event 0123456789abcdef"},
+		}
 		if answer, err := client.CreateSnapshot(request); err != nil || answer.SnapshotId == "" {
 			b.Fatalf("the call failed: %v", err)
 		}

@@ -86,7 +86,7 @@ func some(m meddling) func(*world, *rand.Rand) func(int) meddling {
 }
 
 // fault spoils one to three answers in a row, with or without the call's effect.
-func fault(answer simulator.Answer) func(*world, *rand.Rand) func(int) meddling {
+func fault(answer simulator.FaultKind) func(*world, *rand.Rand) func(int) meddling {
 	return func(w *world, random *rand.Rand) func(int) meddling {
 		w.api.Fault(simulator.Fault{Answer: answer, Effect: random.IntN(2) == 0, Skip: random.IntN(4), Count: 1 + random.IntN(3)})
 		return nil

@@ -165,7 +165,7 @@ var requests = map[string]request{
 }
 
 // fault makes every call fail with a code, or get another answer.
-func fault(code string, answer simulator.Answer) func(*testing.T, *cloud, *function) {
+func fault(code string, answer simulator.FaultKind) func(*testing.T, *cloud, *function) {
 	return func(_ *testing.T, c *cloud, _ *function) {
 		f := simulator.Fault{Answer: answer, Code: code, Count: simulator.Forever}
 		if code != "" {

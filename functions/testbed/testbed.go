@@ -23,7 +23,8 @@ const Region = "cn-hangzhou"
 var Platforms = []runtimeapi.Platform{runtimeapi.FC, runtimeapi.Lambda}
 
 // Functions are the packages of the three functions.
-var Functions = []string{"swas-snapshot/functions/timer", "swas-snapshot/functions/http", "swas-snapshot/functions/event"}
+var Functions = []string{"swas-snapshot/functions/timer", "swas-snapshot/functions/http",
+	"swas-snapshot/functions/event"}
 
 // binaries is the folder of what [Main] built.
 var binaries string

@@ -11,7 +11,8 @@ func TestAddSnapshotFillsIn(t *testing.T) {
 	h := newHarness(t)
 	id := h.sim.AddSnapshot(Snapshot{DiskID: "d-web-data"})
 	got := h.sim.Snapshots()[0]
-	if got.ID != id || got.Name != id || got.RegionID != "cn-hangzhou" || got.InstanceID != "i-web" || got.DiskType != diskData ||
+	if got.ID != id || got.Name != id || got.RegionID != "cn-hangzhou" || got.InstanceID != "i-web" ||
+		got.DiskType != diskData ||
 		got.Status != Accomplished || got.Progress != 100 || !got.CreationTime.Equal(start) {
 		t.Errorf("snapshot = %+v", got)
 	}
@@ -80,7 +81,8 @@ func TestRemoveDisk(t *testing.T) {
 	h.finish()
 	h.create("d-web", "three")
 	h.finish()
-	h.want(h.call("CreateSnapshot", "DiskId", "d-web", "SnapshotName", "four"), "SnapshotLimitExceed") // the orphan keeps its slot
+	// The orphan keeps its slot.
+	h.want(h.call("CreateSnapshot", "DiskId", "d-web", "SnapshotName", "four"), "SnapshotLimitExceed")
 }
 
 func TestSetSnapshotStatus(t *testing.T) {
@@ -144,7 +146,8 @@ func TestCalls(t *testing.T) {
 	h.sim.Fault(Fault{Answer: AnswerEmpty})
 	last := h.call("ListSnapshots")
 	calls := h.sim.Calls()
-	if len(calls) != 3 || calls[0].Action != "CreateSnapshot" || calls[0].Params["ClientToken"] != "tok" || !calls[0].Time.Equal(start) ||
+	if len(calls) != 3 || calls[0].Action != "CreateSnapshot" || calls[0].Params["ClientToken"] != "tok" ||
+		!calls[0].Time.Equal(start) ||
 		calls[1].Code != "InvalidSnapshotId.NotFound" || calls[2].Fault == "" || last.raw != "" {
 		t.Errorf("calls = %+v", calls)
 	}

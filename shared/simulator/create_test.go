@@ -17,8 +17,9 @@ func TestCreateSnapshot(t *testing.T) {
 	}
 	got := h.sim.Snapshots()[0]
 	want := Snapshot{
-		ID: r.text("SnapshotId"), Name: "first", RegionID: "cn-hangzhou", DiskID: "d-web", DiskType: diskSystem, InstanceID: "i-web",
-		Status: Progressing, CreationTime: start, ResourceGroupID: "rg-one", Tags: []Tag{{"k", "v"}, {"empty", ""}},
+		ID: r.text("SnapshotId"), Name: "first", RegionID: "cn-hangzhou", DiskID: "d-web", DiskType: diskSystem,
+		InstanceID: "i-web", Status: Progressing, CreationTime: start, ResourceGroupID: "rg-one",
+		Tags: []Tag{{"k", "v"}, {"empty", ""}},
 	}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("snapshot = %+v\nwant %+v", got, want)
@@ -49,37 +50,38 @@ func TestCreateSnapshotParameters(t *testing.T) {
 		"name of 50":            {[]string{"SnapshotName", strings.Repeat("a", 50)}, ""},
 		"name of 51":            {[]string{"SnapshotName", strings.Repeat("a", 51)}, "InvalidSnapshotName.ValueNotSupported"},
 		"50 Chinese characters": {[]string{"SnapshotName", strings.Repeat("快", 50)}, ""},
-		"51 Chinese characters": {[]string{"SnapshotName", strings.Repeat("快", 51)}, "InvalidSnapshotName.ValueNotSupported"},
-		"name from a digit":     {[]string{"SnapshotName", "1a"}, "InvalidSnapshotName.ValueNotSupported"},
-		"name from a hyphen":    {[]string{"SnapshotName", "-a"}, "InvalidSnapshotName.ValueNotSupported"},
-		"name of all marks":     {[]string{"SnapshotName", "a:_.-9"}, ""},
-		"name with a blank":     {[]string{"SnapshotName", "a b"}, "InvalidSnapshotName.ValueNotSupported"},
-		"name with a slash":     {[]string{"SnapshotName", "a/b"}, "InvalidSnapshotName.ValueNotSupported"},
-		"name like a URL":       {[]string{"SnapshotName", "http://a"}, "InvalidSnapshotName.ValueNotSupported"},
-		"name not UTF-8":        {[]string{"SnapshotName", "a\xff"}, "InvalidSnapshotName.ValueNotSupported"},
-		"name in Greek":         {[]string{"SnapshotName", "αβγ"}, "InvalidSnapshotName.ValueNotSupported"},
-		"token of 64":           {[]string{"ClientToken", strings.Repeat("t", 64)}, ""},
-		"token of 65":           {[]string{"ClientToken", strings.Repeat("t", 65)}, "InvalidClientToken"},
-		"token not ASCII":       {[]string{"ClientToken", "é"}, "InvalidClientToken"},
-		"token with control":    {[]string{"ClientToken", "a\n"}, "InvalidClientToken"},
-		"group malformed":       {[]string{"ResourceGroupId", "one"}, "InvalidResourceGroupId"},
-		"20 tags":               {tags(20), ""},
-		"21 tags":               {tags(21), "InvalidTag"},
-		"tag key twice":         {[]string{"Tag.1.Key", "k", "Tag.2.Key", "k"}, "InvalidTag"},
-		"tag keys by case":      {[]string{"Tag.1.Key", "k", "Tag.2.Key", "K"}, ""},
-		"tag key empty":         {[]string{"Tag.1.Key", "", "Tag.1.Value", "v"}, "InvalidTag"},
-		"tag without key":       {[]string{"Tag.1.Value", "v"}, "InvalidTag"},
-		"tag key of 64":         {[]string{"Tag.1.Key", strings.Repeat("键", 64)}, ""},
-		"tag key of 65":         {[]string{"Tag.1.Key", strings.Repeat("k", 65)}, "InvalidTag"},
-		"tag key acs:":          {[]string{"Tag.1.Key", "ACS:x"}, "InvalidTag"},
-		"tag key aliyun":        {[]string{"Tag.1.Key", "Aliyun"}, "InvalidTag"},
-		"tag key with aliyun":   {[]string{"Tag.1.Key", "my-aliyun"}, ""},
-		"tag key with URL":      {[]string{"Tag.1.Key", "see http://x"}, "InvalidTag"},
-		"tag value of 64":       {[]string{"Tag.1.Key", "k", "Tag.1.Value", strings.Repeat("v", 64)}, ""},
-		"tag value of 65":       {[]string{"Tag.1.Key", "k", "Tag.1.Value", strings.Repeat("v", 65)}, "InvalidTag"},
-		"tag value with URL":    {[]string{"Tag.1.Key", "k", "Tag.1.Value", "HTTPS://x"}, "InvalidTag"},
-		"tag value acs:":        {[]string{"Tag.1.Key", "k", "Tag.1.Value", "acs:x"}, ""},
-		"tag value not UTF-8":   {[]string{"Tag.1.Key", "k", "Tag.1.Value", "\xff"}, "InvalidTag"},
+		"51 Chinese characters": {[]string{"SnapshotName", strings.Repeat("快", 51)},
+			"InvalidSnapshotName.ValueNotSupported"},
+		"name from a digit":   {[]string{"SnapshotName", "1a"}, "InvalidSnapshotName.ValueNotSupported"},
+		"name from a hyphen":  {[]string{"SnapshotName", "-a"}, "InvalidSnapshotName.ValueNotSupported"},
+		"name of all marks":   {[]string{"SnapshotName", "a:_.-9"}, ""},
+		"name with a blank":   {[]string{"SnapshotName", "a b"}, "InvalidSnapshotName.ValueNotSupported"},
+		"name with a slash":   {[]string{"SnapshotName", "a/b"}, "InvalidSnapshotName.ValueNotSupported"},
+		"name like a URL":     {[]string{"SnapshotName", "http://a"}, "InvalidSnapshotName.ValueNotSupported"},
+		"name not UTF-8":      {[]string{"SnapshotName", "a\xff"}, "InvalidSnapshotName.ValueNotSupported"},
+		"name in Greek":       {[]string{"SnapshotName", "αβγ"}, "InvalidSnapshotName.ValueNotSupported"},
+		"token of 64":         {[]string{"ClientToken", strings.Repeat("t", 64)}, ""},
+		"token of 65":         {[]string{"ClientToken", strings.Repeat("t", 65)}, "InvalidClientToken"},
+		"token not ASCII":     {[]string{"ClientToken", "é"}, "InvalidClientToken"},
+		"token with control":  {[]string{"ClientToken", "a\n"}, "InvalidClientToken"},
+		"group malformed":     {[]string{"ResourceGroupId", "one"}, "InvalidResourceGroupId"},
+		"20 tags":             {tags(20), ""},
+		"21 tags":             {tags(21), "InvalidTag"},
+		"tag key twice":       {[]string{"Tag.1.Key", "k", "Tag.2.Key", "k"}, "InvalidTag"},
+		"tag keys by case":    {[]string{"Tag.1.Key", "k", "Tag.2.Key", "K"}, ""},
+		"tag key empty":       {[]string{"Tag.1.Key", "", "Tag.1.Value", "v"}, "InvalidTag"},
+		"tag without key":     {[]string{"Tag.1.Value", "v"}, "InvalidTag"},
+		"tag key of 64":       {[]string{"Tag.1.Key", strings.Repeat("键", 64)}, ""},
+		"tag key of 65":       {[]string{"Tag.1.Key", strings.Repeat("k", 65)}, "InvalidTag"},
+		"tag key acs:":        {[]string{"Tag.1.Key", "ACS:x"}, "InvalidTag"},
+		"tag key aliyun":      {[]string{"Tag.1.Key", "Aliyun"}, "InvalidTag"},
+		"tag key with aliyun": {[]string{"Tag.1.Key", "my-aliyun"}, ""},
+		"tag key with URL":    {[]string{"Tag.1.Key", "see http://x"}, "InvalidTag"},
+		"tag value of 64":     {[]string{"Tag.1.Key", "k", "Tag.1.Value", strings.Repeat("v", 64)}, ""},
+		"tag value of 65":     {[]string{"Tag.1.Key", "k", "Tag.1.Value", strings.Repeat("v", 65)}, "InvalidTag"},
+		"tag value with URL":  {[]string{"Tag.1.Key", "k", "Tag.1.Value", "HTTPS://x"}, "InvalidTag"},
+		"tag value acs:":      {[]string{"Tag.1.Key", "k", "Tag.1.Value", "acs:x"}, ""},
+		"tag value not UTF-8": {[]string{"Tag.1.Key", "k", "Tag.1.Value", "\xff"}, "InvalidTag"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -136,7 +138,8 @@ func TestOneSnapshotOfADiskInProgress(t *testing.T) {
 	h := newHarness(t)
 	h.create("d-web", "one")
 	h.want(h.call("CreateSnapshot", "DiskId", "d-web", "SnapshotName", "two"), "IncorrectDiskStatus.CreatingSnapshot")
-	h.want(h.call("CreateSnapshot", "DiskId", "d-web", "SnapshotName", "one"), "InvalidSnapshotName.Duplicate") // the name comes first
+	// The name comes first.
+	h.want(h.call("CreateSnapshot", "DiskId", "d-web", "SnapshotName", "one"), "InvalidSnapshotName.Duplicate")
 	h.create("d-web-data", "two")
 	h.finish()
 	h.create("d-web", "three")
@@ -154,7 +157,8 @@ func TestQuotaOfAServer(t *testing.T) {
 	if h.sim.Snapshots()[0].Status != Failed {
 		t.Fatal("the third did not fail")
 	}
-	h.want(h.call("CreateSnapshot", "DiskId", "d-web", "SnapshotName", "four"), "SnapshotLimitExceed") // failed ones occupy slots
+	// Failed ones occupy slots.
+	h.want(h.call("CreateSnapshot", "DiskId", "d-web", "SnapshotName", "four"), "SnapshotLimitExceed")
 	h.want(h.call("CreateSnapshot", "DiskId", "d-web", "SnapshotName", "one"), "InvalidSnapshotName.Duplicate")
 	h.create("d-db", "five")
 	h.want(h.call("DeleteSnapshot", "SnapshotId", failed), "")
@@ -178,7 +182,8 @@ func TestQuotaOfTheAccount(t *testing.T) {
 		var list []Instance
 		for i := range n {
 			region := []string{"cn-hangzhou", "cn-shanghai"}[i%2]
-			list = append(list, Instance{ID: fmt.Sprintf("i-%d", i), RegionID: region, Disks: []Disk{{ID: fmt.Sprintf("d-%d", i)}}})
+			disk := Disk{ID: fmt.Sprintf("d-%d", i)}
+			list = append(list, Instance{ID: fmt.Sprintf("i-%d", i), RegionID: region, Disks: []Disk{disk}})
 		}
 		return list
 	}
@@ -195,7 +200,8 @@ func TestQuotaOfTheAccount(t *testing.T) {
 			for round := range 4 {
 				for i := range c.servers {
 					region := []string{"cn-hangzhou", "cn-shanghai"}[i%2]
-					r := h.call("CreateSnapshot", "RegionId", region, "DiskId", fmt.Sprintf("d-%d", i), "SnapshotName", fmt.Sprintf("n-%d-%d", round, i))
+					disk, name := fmt.Sprintf("d-%d", i), fmt.Sprintf("n-%d-%d", round, i)
+					r := h.call("CreateSnapshot", "RegionId", region, "DiskId", disk, "SnapshotName", name)
 					switch r.code() {
 					case "":
 						taken++
@@ -231,12 +237,15 @@ func TestClientToken(t *testing.T) {
 		"region":   {"RegionId", "cn-shanghai"},
 		"disk far": {"RegionId", "cn-shanghai", "DiskId", "d-far"}, // the memory is the account's
 	} {
-		if r := h.call("CreateSnapshot", append(order, change...)...); r.code() != "IdempotentParameterMismatch" || r.status != 400 {
+		if r := h.call("CreateSnapshot", append(order, change...)...); r.code() != "IdempotentParameterMismatch" ||
+			r.status != 400 {
 			t.Errorf("%s: %d %q", name, r.status, r.code())
 		}
 	}
-	h.want(h.call("CreateSnapshot", append(order, "SnapshotName", "a")...), "InvalidSnapshotName.ValueNotSupported") // parameters come first
-	h.want(h.call("CreateSnapshot", append(order, "ClientToken", "TOK")...), "InvalidSnapshotName.Duplicate")        // case counts
+	// Parameters come first.
+	h.want(h.call("CreateSnapshot", append(order, "SnapshotName", "a")...), "InvalidSnapshotName.ValueNotSupported")
+	// Case counts.
+	h.want(h.call("CreateSnapshot", append(order, "ClientToken", "TOK")...), "InvalidSnapshotName.Duplicate")
 	if n := len(h.sim.Snapshots()); n != 1 {
 		t.Errorf("%d snapshots, want 1", n)
 	}
@@ -260,7 +269,7 @@ func TestClientTokenRemembersSuccessOnly(t *testing.T) {
 	h.want(h.call("CreateSnapshot", "DiskId", "d-web", "SnapshotName", "two", "ClientToken", "tok"), "")
 }
 
-// The answer to a known token is that of the first call, even if the snapshot has failed or is gone since.
+// The answer to a known token is that of the first call, even if the snapshot has failed or was deleted since.
 func TestClientTokenAnswersWhateverCameAfter(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)

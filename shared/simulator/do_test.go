@@ -25,7 +25,8 @@ func TestDo(t *testing.T) {
 		return do("CreateSnapshot", "DiskId", "d-web-data", "SnapshotName", name, "ClientToken", "tok", "Tag.1.Key", "k")
 	}
 	created := create("one")
-	if want := (Reply{Status: 200, SnapshotID: created.SnapshotID, RequestID: created.RequestID}); fmt.Sprint(created) != fmt.Sprint(want) ||
+	want := Reply{Status: 200, SnapshotID: created.SnapshotID, RequestID: created.RequestID}
+	if fmt.Sprint(created) != fmt.Sprint(want) ||
 		created.SnapshotID == "" || len(created.RequestID) != 36 {
 		t.Errorf("created: %+v", created)
 	}
@@ -103,7 +104,7 @@ func TestDoMeetsFaults(t *testing.T) {
 			h := newHarness(t)
 			h.sim.Fault(Fault{Answer: kind, Effect: effect, Key: testKey})
 			r := h.sim.Do(t.Context(), testKey, "CreateSnapshot", pairs("DiskId", "d-web", "SnapshotName", "one"))
-			want := map[Answer]Reply{
+			want := map[FaultKind]Reply{
 				AnswerTrue:  {Status: 200, SnapshotID: r.SnapshotID, RequestID: r.RequestID},
 				AnswerError: {Status: 500, Code: "InternalError", Message: r.Message, RequestID: r.RequestID},
 			}[kind]

@@ -6,19 +6,19 @@ import (
 	"time"
 )
 
-// Answer is what a fault makes of an answer.
-type Answer int
+// FaultKind is what a fault makes of an answer.
+type FaultKind int
 
 // The answers of a fault.
 const (
-	AnswerTrue    Answer = iota // the true one; with a Delay, a slow one
-	AnswerError                 // the refusal with Fault.Code
-	AnswerLost                  // none: the connection is closed before the first byte
-	AnswerCut                   // the first half: the connection is closed in the middle of the body
-	AnswerEmpty                 // 200 with an empty body
-	AnswerObject                // 200 with {}
-	AnswerGarbage               // 200 with a body that is no JSON
-	AnswerHTML                  // 502 with the HTML page of a gateway
+	AnswerTrue    FaultKind = iota // the true one; with a Delay, a slow one
+	AnswerError                    // the refusal with Fault.Code
+	AnswerLost                     // none: the connection is closed before the first byte
+	AnswerCut                      // the first half: the connection is closed in the middle of the body
+	AnswerEmpty                    // 200 with an empty body
+	AnswerObject                   // 200 with {}
+	AnswerGarbage                  // 200 with a body that is no JSON
+	AnswerHTML                     // 502 with the HTML page of a gateway
 )
 
 // jsonType is the content type of every answer but the gateway's page.
@@ -39,7 +39,7 @@ type Fault struct {
 	Skip   int    // so many matching calls pass first
 	Count  int    // so many calls are hit; default 1; Forever
 
-	Answer Answer
+	Answer FaultKind
 	Effect bool // the action does its work all the same; always so with AnswerTrue
 
 	Code    string // of AnswerError; default InternalError
@@ -92,15 +92,15 @@ func (s *Simulator) nextFault(q *request) *Fault {
 // takesEffect reports whether the action does its work, as it does without a fault.
 func (f *Fault) takesEffect() bool { return f == nil || f.Effect || f.Answer == AnswerTrue }
 
-// kind is what the fault makes of the answer; without a fault, nothing.
-func (f *Fault) kind() Answer {
+// kind returns what the fault makes of the answer; without a fault, nothing.
+func (f *Fault) kind() FaultKind {
 	if f == nil {
 		return AnswerTrue
 	}
 	return f.Answer
 }
 
-// refusal is the planned error.
+// refusal returns the planned error.
 func (f *Fault) refusal() *apiError {
 	e := refuse(orElse(f.Code, "InternalError"))
 	if f.Status != 0 {
@@ -126,7 +126,7 @@ func (f *Fault) write(w http.ResponseWriter, status int, body []byte) {
 	case AnswerCut:
 		w.Header().Set("Content-Length", fmt.Sprint(len(body)))
 		send(w, status, jsonType, body[:len(body)/2])
-		http.NewResponseController(w).Flush() // an error means that the client is gone, which is as good
+		http.NewResponseController(w).Flush() // an error means that the client has ended the connection itself
 		panic(http.ErrAbortHandler)
 	case AnswerEmpty:
 		send(w, http.StatusOK, jsonType, nil)
@@ -135,7 +135,8 @@ func (f *Fault) write(w http.ResponseWriter, status int, body []byte) {
 	case AnswerGarbage:
 		send(w, http.StatusOK, jsonType, []byte(`{"SnapshotId":"s-`))
 	case AnswerHTML:
-		send(w, http.StatusBadGateway, "text/html", []byte("<html><head><title>502 Bad Gateway</title></head><body>502 Bad Gateway</body></html>"))
+		const page = "<html><head><title>502 Bad Gateway</title></head><body>502 Bad Gateway</body></html>"
+		send(w, http.StatusBadGateway, "text/html", []byte(page))
 	default:
 		send(w, status, jsonType, body)
 	}

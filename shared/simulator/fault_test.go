@@ -14,7 +14,9 @@ import (
 )
 
 // overHTTP makes a signed call of CreateSnapshot over a real connection and returns what the client sees.
-func (h *harness) overHTTP(server *httptest.Server, ctx context.Context, pairs ...string) (status int, body string, err error) {
+func (h *harness) overHTTP(
+	server *httptest.Server, ctx context.Context, pairs ...string,
+) (status int, body string, err error) {
 	h.t.Helper()
 	pairs = append([]string{"DiskId", "d-web", "SnapshotName", "one"}, pairs...)
 	query := signed("POST", h.common("CreateSnapshot", pairs...)).Encode()
@@ -40,20 +42,24 @@ func TestFaults(t *testing.T) {
 		broken    bool   // the body ends early
 		snapshots int
 	}{
-		"none":                  {Fault{Action: "ListSnapshots", Answer: AnswerLost}, 200, `"SnapshotId":"s-`, false, 1},
-		"code":                  {Fault{Answer: AnswerError, Code: "SnapshotLimitExceed"}, 403, `"Code":"SnapshotLimitExceed"`, false, 0},
-		"code by default":       {Fault{Answer: AnswerError}, 500, `"Message":"An error occurred while processing your request."`, false, 0},
-		"unknown code":          {Fault{Answer: AnswerError, Code: "Odd.Code"}, 400, `"Code":"Odd.Code"`, false, 0},
-		"code, status, message": {Fault{Answer: AnswerError, Code: "Throttling", Status: 503, Message: "slow down"}, 503, `"Message":"slow down"`, false, 0},
-		"code after the effect": {Fault{Answer: AnswerError, Code: "ServiceUnavailable", Effect: true}, 503, `"Code":"ServiceUnavailable"`, false, 1},
-		"lost before":           {Fault{Answer: AnswerLost}, 0, "", true, 0},
-		"lost after":            {Fault{Answer: AnswerLost, Effect: true}, 0, "", true, 1},
-		"cut":                   {Fault{Answer: AnswerCut, Effect: true}, 200, `{"RequestId":"`, true, 1},
-		"empty":                 {Fault{Answer: AnswerEmpty, Effect: true}, 200, "", false, 1},
-		"object":                {Fault{Answer: AnswerObject}, 200, "{}", false, 0},
-		"garbage":               {Fault{Answer: AnswerGarbage}, 200, `{"SnapshotId":"s-`, false, 0},
-		"page of the gateway":   {Fault{Answer: AnswerHTML}, 502, "<html>", false, 0},
-		"second call":           {Fault{Answer: AnswerLost, Skip: 1}, 200, `"SnapshotId":"s-`, false, 1},
+		"none": {Fault{Action: "ListSnapshots", Answer: AnswerLost}, 200, `"SnapshotId":"s-`, false, 1},
+		"code": {Fault{Answer: AnswerError, Code: "SnapshotLimitExceed"}, 403,
+			`"Code":"SnapshotLimitExceed"`, false, 0},
+		"code by default": {Fault{Answer: AnswerError}, 500,
+			`"Message":"An error occurred while processing your request."`, false, 0},
+		"unknown code": {Fault{Answer: AnswerError, Code: "Odd.Code"}, 400, `"Code":"Odd.Code"`, false, 0},
+		"code, status, message": {Fault{Answer: AnswerError, Code: "Throttling", Status: 503, Message: "slow down"}, 503,
+			`"Message":"slow down"`, false, 0},
+		"code after the effect": {Fault{Answer: AnswerError, Code: "ServiceUnavailable", Effect: true}, 503,
+			`"Code":"ServiceUnavailable"`, false, 1},
+		"lost before":         {Fault{Answer: AnswerLost}, 0, "", true, 0},
+		"lost after":          {Fault{Answer: AnswerLost, Effect: true}, 0, "", true, 1},
+		"cut":                 {Fault{Answer: AnswerCut, Effect: true}, 200, `{"RequestId":"`, true, 1},
+		"empty":               {Fault{Answer: AnswerEmpty, Effect: true}, 200, "", false, 1},
+		"object":              {Fault{Answer: AnswerObject}, 200, "{}", false, 0},
+		"garbage":             {Fault{Answer: AnswerGarbage}, 200, `{"SnapshotId":"s-`, false, 0},
+		"page of the gateway": {Fault{Answer: AnswerHTML}, 502, "<html>", false, 0},
+		"second call":         {Fault{Answer: AnswerLost, Skip: 1}, 200, `"SnapshotId":"s-`, false, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -163,7 +169,8 @@ func TestLogHoldsNoSecret(t *testing.T) {
 	var log bytes.Buffer
 	h := newHarness(t, func(c *Config) { c.Log = slog.New(slog.NewJSONHandler(&log, nil)) })
 	h.create("d-web", "one")
-	h.sim.SetCredentials(Credential{AccessKeyID: testKey, AccessKeySecret: "another-secret", SecurityToken: "security-token"})
+	h.sim.SetCredentials(Credential{AccessKeyID: testKey, AccessKeySecret: "another-secret",
+		SecurityToken: "security-token"})
 	h.call("ListSnapshots", "SecurityToken", "security-token")
 	for _, want := range []string{`"action":"CreateSnapshot"`, `"code":"SignatureDoesNotMatch"`, `"status":400`} {
 		if !strings.Contains(log.String(), want) {

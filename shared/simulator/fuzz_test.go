@@ -9,7 +9,8 @@ import (
 // No unsigned request is answered with success, and none makes the handler panic.
 func FuzzUnsignedRequest(f *testing.F) {
 	f.Add("POST", "Action=CreateSnapshot&Version=2020-06-01", "", "", "")
-	f.Add("GET", "Action=ListSnapshots&Version=2020-06-01&AccessKeyId=test-key&Signature=x&SignatureNonce=n&SignatureMethod=HMAC-SHA1&SignatureVersion=1.0&Timestamp=2026-03-09T07:12:49Z", "", "", "")
+	f.Add("GET", "Action=ListSnapshots&Version=2020-06-01&AccessKeyId=test-key&Signature=x&SignatureNonce=n"+
+		"&SignatureMethod=HMAC-SHA1&SignatureVersion=1.0&Timestamp=2026-03-09T07:12:49Z", "", "", "")
 	f.Add("POST", "", "Action=ListDisks", "application/x-www-form-urlencoded", "")
 	f.Add("POST", "RegionId=cn-hangzhou", "", "", "ACS3-HMAC-SHA256 Credential=test-key,SignedHeaders=host,Signature=x")
 	f.Add("POST", "", "", "", "ACS3-HMAC-SHA256 ,,,=")

@@ -187,7 +187,7 @@ type tokenKey struct{ action, token string }
 
 type remembered struct {
 	params map[string]string
-	answer answer
+	answer success
 	at     time.Time
 }
 
@@ -195,14 +195,14 @@ type remembered struct {
 // others IdempotentParameterMismatch.
 func (m *tokenMemory) once(
 	key tokenKey, params map[string]string, now time.Time, lifetime time.Duration, run effect,
-) (answer, *apiError) {
+) (success, *apiError) {
 	if now.Sub(m.pruned) >= lifetime {
 		maps.DeleteFunc(m.calls, func(_ tokenKey, old remembered) bool { return now.Sub(old.at) >= lifetime })
 		m.pruned = now
 	}
 	if known, found := m.calls[key]; found && now.Sub(known.at) < lifetime {
 		if !maps.Equal(known.params, params) {
-			return answer{}, refuse("IdempotentParameterMismatch")
+			return success{}, refuse("IdempotentParameterMismatch")
 		}
 		return known.answer, nil
 	}
@@ -235,7 +235,7 @@ func (s *Simulator) getCallerIdentity(p *params) effect {
 		const user = "210000000000000001"
 		identity["IdentityType"], identity["PrincipalId"], identity["UserId"] = "RAMUser", user, user
 	}
-	return func(time.Time) (answer, *apiError) { return answer{wire: func() elements { return identity }}, nil }
+	return func(time.Time) (success, *apiError) { return success{wire: func() elements { return identity }}, nil }
 }
 
 // arn names the owner of the key.

@@ -47,13 +47,14 @@ func TestUnreadableRequests(t *testing.T) {
 		request *http.Request
 		code    string
 	}{
-		"method":        {httptest.NewRequest("PUT", "/", nil), "UnsupportedHTTPMethod"},
-		"path":          {httptest.NewRequest("GET", "/swas?Action=ListSnapshots", nil), "InvalidAction.NotFound"},
-		"broken query":  {httptest.NewRequest("GET", "/?Action=%zz", nil), "InvalidParameter"},
-		"broken form":   {form(httptest.NewRequest("POST", "/", strings.NewReader("a=%zz"))), "InvalidParameter"},
-		"JSON body":     {httptest.NewRequest("POST", "/", strings.NewReader("{}")), "InvalidParameter"},
-		"body too long": {form(httptest.NewRequest("POST", "/", strings.NewReader(strings.Repeat("a", maxBody+1)))), "InvalidParameter"},
-		"nothing":       {httptest.NewRequest("GET", "/", nil), "MissingSignatureMethod"},
+		"method":       {httptest.NewRequest("PUT", "/", nil), "UnsupportedHTTPMethod"},
+		"path":         {httptest.NewRequest("GET", "/swas?Action=ListSnapshots", nil), "InvalidAction.NotFound"},
+		"broken query": {httptest.NewRequest("GET", "/?Action=%zz", nil), "InvalidParameter"},
+		"broken form":  {form(httptest.NewRequest("POST", "/", strings.NewReader("a=%zz"))), "InvalidParameter"},
+		"JSON body":    {httptest.NewRequest("POST", "/", strings.NewReader("{}")), "InvalidParameter"},
+		"body too long": {form(httptest.NewRequest("POST", "/", strings.NewReader(strings.Repeat("a", maxBody+1)))),
+			"InvalidParameter"},
+		"nothing": {httptest.NewRequest("GET", "/", nil), "MissingSignatureMethod"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -83,7 +84,8 @@ func TestTimestamp(t *testing.T) {
 			r.Header.Set("x-acs-extra", "1")
 			h.acs3("ListSnapshots", r, "", "x-acs-extra", "1")
 			r.Header.Set("x-acs-date", c.timestamp)
-			names := strings.Split("host;x-acs-action;x-acs-content-sha256;x-acs-date;x-acs-extra;x-acs-signature-nonce;x-acs-version", ";")
+			names := strings.Fields("host x-acs-action x-acs-content-sha256 x-acs-date x-acs-extra " +
+				"x-acs-signature-nonce x-acs-version")
 			r.Header.Set("Authorization", acs3Algorithm+" Credential="+testKey+",SignedHeaders="+strings.Join(names, ";")+
 				",Signature="+signACS3(testSecret, acs3StringToSign(r, r.URL.Query(), names)))
 			h.want(h.do(r), c.code)
@@ -118,7 +120,8 @@ func TestReplayIsNeverAccepted(t *testing.T) {
 	for h.clock.now().Before(start.Add(3 * window)) {
 		h.clock.advance(time.Minute)
 		h.want(h.call("ListSnapshots"), "") // others keep the memory of nonces moving
-		if r := h.do(httptest.NewRequest("POST", "/?"+query, nil)); r.code() != "SignatureNonceUsed" && r.code() != "InvalidTimeStamp.Expired" {
+		if r := h.do(httptest.NewRequest("POST", "/?"+query, nil)); r.code() != "SignatureNonceUsed" &&
+			r.code() != "InvalidTimeStamp.Expired" {
 			t.Fatalf("after %s: %q", h.clock.now().Sub(start), r.code())
 		}
 	}
@@ -134,17 +137,21 @@ func TestCredentials(t *testing.T) {
 		pairs      []string
 		code       string
 	}{
-		"temporary":              {Credential{SecurityToken: "tok", Expires: start.Add(time.Second)}, []string{"SecurityToken", "tok"}, ""},
-		"temporary without end":  {Credential{SecurityToken: "tok"}, []string{"SecurityToken", "tok"}, ""},
-		"expired":                {Credential{SecurityToken: "tok", Expires: start}, []string{"SecurityToken", "tok"}, "InvalidSecurityToken.Expired"},
-		"token missing":          {Credential{SecurityToken: "tok"}, nil, "MissingSecurityToken"},
-		"token of another key":   {Credential{SecurityToken: "tok"}, []string{"SecurityToken", "tox"}, "InvalidSecurityToken.MismatchWithAccessKey"},
-		"token with a plain key": {Credential{}, []string{"SecurityToken", "tok"}, "InvalidSecurityToken.MismatchWithAccessKey"},
-		"disabled":               {Credential{Inactive: true}, nil, "InvalidAccessKeyId.Inactive"},
-		"other secret":           {Credential{AccessKeySecret: "another"}, nil, "SignatureDoesNotMatch"},
-		"allowed action":         {Credential{Actions: []string{"ListSnapshots"}}, nil, ""},
-		"denied action":          {Credential{Actions: []string{"CreateSnapshot"}}, nil, "NoPermission"},
-		"another key":            {Credential{AccessKeyID: "another"}, nil, "InvalidAccessKeyId.NotFound"},
+		"temporary": {Credential{SecurityToken: "tok", Expires: start.Add(time.Second)},
+			[]string{"SecurityToken", "tok"}, ""},
+		"temporary without end": {Credential{SecurityToken: "tok"}, []string{"SecurityToken", "tok"}, ""},
+		"expired": {Credential{SecurityToken: "tok", Expires: start}, []string{"SecurityToken", "tok"},
+			"InvalidSecurityToken.Expired"},
+		"token missing": {Credential{SecurityToken: "tok"}, nil, "MissingSecurityToken"},
+		"token of another key": {Credential{SecurityToken: "tok"}, []string{"SecurityToken", "tox"},
+			"InvalidSecurityToken.MismatchWithAccessKey"},
+		"token with a plain key": {Credential{}, []string{"SecurityToken", "tok"},
+			"InvalidSecurityToken.MismatchWithAccessKey"},
+		"disabled":       {Credential{Inactive: true}, nil, "InvalidAccessKeyId.Inactive"},
+		"other secret":   {Credential{AccessKeySecret: "another"}, nil, "SignatureDoesNotMatch"},
+		"allowed action": {Credential{Actions: []string{"ListSnapshots"}}, nil, ""},
+		"denied action":  {Credential{Actions: []string{"CreateSnapshot"}}, nil, "NoPermission"},
+		"another key":    {Credential{AccessKeyID: "another"}, nil, "InvalidAccessKeyId.NotFound"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -160,7 +167,8 @@ func TestCredentials(t *testing.T) {
 		h := newHarness(t)
 		h.sim.SetCredentials(Credential{AccessKeyID: testKey, AccessKeySecret: testSecret, SecurityToken: "tok"})
 		build := func(headers ...string) *http.Request {
-			return h.acs3("ListSnapshots", httptest.NewRequest("POST", "http://swas.test/?RegionId=cn-hangzhou", nil), "", headers...)
+			return h.acs3("ListSnapshots", httptest.NewRequest("POST", "http://swas.test/?RegionId=cn-hangzhou", nil), "",
+				headers...)
 		}
 		h.want(h.do(build("x-acs-security-token", "tok")), "")
 		h.want(h.do(build("x-acs-security-token", "tox")), "InvalidSecurityToken.MismatchWithAccessKey")
@@ -347,10 +355,12 @@ func TestGetCallerIdentity(t *testing.T) {
 		kind, arn  string
 		id         string // the element that only this kind has
 	}{
-		"user":          {Credential{}, "RAMUser", "acs:ram::1234567890123456:user/swas-snapshot", "UserId"},
-		"without right": {Credential{Actions: []string{"ListDisks"}}, "RAMUser", "acs:ram::1234567890123456:user/swas-snapshot", "UserId"},
-		"account":       {Credential{ARN: "acs:ram::99:root"}, "Account", "acs:ram::99:root", "UserId"},
-		"role":          {Credential{SecurityToken: "tok"}, "AssumedRoleUser", "acs:ram::1234567890123456:assumed-role/swas-snapshot/session", "RoleId"},
+		"user": {Credential{}, "RAMUser", "acs:ram::1234567890123456:user/swas-snapshot", "UserId"},
+		"without right": {Credential{Actions: []string{"ListDisks"}}, "RAMUser",
+			"acs:ram::1234567890123456:user/swas-snapshot", "UserId"},
+		"account": {Credential{ARN: "acs:ram::99:root"}, "Account", "acs:ram::99:root", "UserId"},
+		"role": {Credential{SecurityToken: "tok"}, "AssumedRoleUser",
+			"acs:ram::1234567890123456:assumed-role/swas-snapshot/session", "RoleId"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -358,7 +368,8 @@ func TestGetCallerIdentity(t *testing.T) {
 			c.credential.AccessKeyID, c.credential.AccessKeySecret = testKey, testSecret
 			h := newHarness(t, func(config *Config) { config.Credentials = []Credential{c.credential} })
 			r := h.want(h.call("GetCallerIdentity", "Version", stsVersion, "SecurityToken", c.credential.SecurityToken), "")
-			if r.text("IdentityType") != c.kind || r.text("Arn") != c.arn || r.text("AccountId") == "" || r.text("PrincipalId") == "" || r.text(c.id) == "" {
+			if r.text("IdentityType") != c.kind || r.text("Arn") != c.arn || r.text("AccountId") == "" ||
+				r.text("PrincipalId") == "" || r.text(c.id) == "" {
 				t.Errorf("got %s", r.raw)
 			}
 		})

@@ -171,7 +171,8 @@ func (h *harness) want(r reply, code string) reply {
 // create takes a snapshot of a disk and returns its ID.
 func (h *harness) create(disk, name string, pairs ...string) string {
 	h.t.Helper()
-	return h.want(h.call("CreateSnapshot", append([]string{"DiskId", disk, "SnapshotName", name}, pairs...)...), "").text("SnapshotId")
+	return h.want(h.call("CreateSnapshot", append([]string{"DiskId", disk, "SnapshotName", name}, pairs...)...),
+		"").text("SnapshotId")
 }
 
 // finish lets every snapshot in progress be accomplished.

@@ -32,7 +32,6 @@ var (
 	regionForm = regexp.MustCompile(`^[a-z]{2,16}(-[a-z0-9]{1,24}){1,4}$`)
 	diskForm   = regexp.MustCompile(`^d-[A-Za-z0-9][A-Za-z0-9_-]{0,61}$`)
 	nameForm   = regexp.MustCompile(`^[A-Za-z\p{Han}][0-9A-Za-z\p{Han}:_.-]+$`)
-	tokenForm  = regexp.MustCompile(`^[ -~]*$`)
 	groupForm  = regexp.MustCompile(`^rg-[A-Za-z0-9][A-Za-z0-9_-]{0,61}$`)
 )
 
@@ -92,7 +91,7 @@ func (p *params) group() string {
 // clientToken reads an optional ClientToken: at most 64 ASCII characters.
 func (p *params) clientToken() string {
 	token := p.values["ClientToken"]
-	if len(token) > 64 || !tokenForm.MatchString(token) {
+	if len(token) > 64 || strings.IndexFunc(token, func(r rune) bool { return r < ' ' || r > '~' }) >= 0 {
 		p.fail(invalid("ClientToken"))
 	}
 	return token

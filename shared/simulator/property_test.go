@@ -78,7 +78,8 @@ func TestConcurrentCalls(t *testing.T) {
 	h := newHarness(t)
 	queries := make([]string, 10)
 	for i := range queries {
-		queries[i] = signed("POST", h.common("CreateSnapshot", "DiskId", "d-web", "SnapshotName", "one", "ClientToken", "tok")).Encode()
+		queries[i] = signed("POST", h.common("CreateSnapshot", "DiskId", "d-web", "SnapshotName", "one", "ClientToken",
+			"tok")).Encode()
 	}
 	var group sync.WaitGroup
 	for _, query := range queries {

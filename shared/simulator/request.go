@@ -213,7 +213,8 @@ func signV1(secret, toSign string) string {
 
 // acs3StringToSign is the algorithm and the hash of the canonical request: method, path, query, signed headers and
 // the hash of the body, which the caller has compared with the body itself.
-// Source: "Request syntax and signature method V3", help.aliyun.com/en/sdk/product-overview/v3-request-structure-and-signature.
+// Source: "Request syntax and signature method V3",
+// help.aliyun.com/en/sdk/product-overview/v3-request-structure-and-signature.
 func acs3StringToSign(r *http.Request, query url.Values, signed []string) string {
 	params := make(map[string]string, len(query))
 	for name := range query {

@@ -23,8 +23,8 @@ func TestSignV1PublishedVector(t *testing.T) {
 		"Timestamp":        "2016-02-23T12:46:24Z",
 		"Version":          "2014-05-26",
 	}
-	const wantToSign = "GET&%2F&AccessKeyId%3Dtestid%26Action%3DDescribeRegions%26Format%3DXML%26SignatureMethod%3DHMAC-SHA1" +
-		"%26SignatureNonce%3D3ee8c1b8-83d3-44af-a94f-4e0ad82fd6cf%26SignatureVersion%3D1.0" +
+	const wantToSign = "GET&%2F&AccessKeyId%3Dtestid%26Action%3DDescribeRegions%26Format%3DXML" +
+		"%26SignatureMethod%3DHMAC-SHA1%26SignatureNonce%3D3ee8c1b8-83d3-44af-a94f-4e0ad82fd6cf%26SignatureVersion%3D1.0" +
 		"%26Timestamp%3D2016-02-23T12%253A46%253A24Z%26Version%3D2014-05-26"
 	toSign := v1StringToSign(http.MethodGet, params)
 	if toSign != wantToSign {
@@ -39,7 +39,8 @@ func TestSignV1PublishedVector(t *testing.T) {
 func TestSignACS3PublishedVector(t *testing.T) {
 	t.Parallel()
 	r := httptest.NewRequest(http.MethodPost,
-		"http://ecs.cn-shanghai.aliyuncs.com/?ImageId=win2019_1809_x64_dtc_zh-cn_40G_alibase_20230811.vhd&RegionId=cn-shanghai", nil)
+		"http://ecs.cn-shanghai.aliyuncs.com/?ImageId=win2019_1809_x64_dtc_zh-cn_40G_alibase_20230811.vhd"+
+			"&RegionId=cn-shanghai", nil)
 	for name, value := range map[string]string{
 		"x-acs-action":          "RunInstances",
 		"x-acs-version":         "2014-05-26",
@@ -222,17 +223,20 @@ func TestACS3Mutations(t *testing.T) {
 		mutate func(*http.Request)
 		code   string
 	}{
-		"host changed":        {func(r *http.Request) { r.Host = "evil.test" }, "SignatureDoesNotMatch"},
-		"query changed":       {func(r *http.Request) { r.URL.RawQuery = "RegionId=cn-shanghai" }, "SignatureDoesNotMatch"},
-		"action changed":      {set("x-acs-action", "ListDisks"), "SignatureDoesNotMatch"},
-		"date changed":        {set("x-acs-date", "2026-03-09T07:12:50Z"), "SignatureDoesNotMatch"},
-		"nonce changed":       {set("x-acs-signature-nonce", "n"), "SignatureDoesNotMatch"},
-		"hash changed":        {set("x-acs-content-sha256", strings.Repeat("0", 64)), "IncompleteSignature"},
-		"unsigned header":     {set("x-acs-security-token", "t"), "IncompleteSignature"},
-		"other algorithm":     {set("Authorization", "ACS3-HMAC-SM3 Credential=a,SignedHeaders=host,Signature=b"), "IncompleteSignature"},
-		"bearer":              {set("Authorization", "Bearer abc"), "IncompleteSignature"},
-		"no signature":        {set("Authorization", "ACS3-HMAC-SHA256 Credential=a,SignedHeaders=host"), "IncompleteSignature"},
-		"doubled credential":  {set("Authorization", "ACS3-HMAC-SHA256 Credential=a,Credential=b,SignedHeaders=host,Signature=b"), "IncompleteSignature"},
+		"host changed":    {func(r *http.Request) { r.Host = "evil.test" }, "SignatureDoesNotMatch"},
+		"query changed":   {func(r *http.Request) { r.URL.RawQuery = "RegionId=cn-shanghai" }, "SignatureDoesNotMatch"},
+		"action changed":  {set("x-acs-action", "ListDisks"), "SignatureDoesNotMatch"},
+		"date changed":    {set("x-acs-date", "2026-03-09T07:12:50Z"), "SignatureDoesNotMatch"},
+		"nonce changed":   {set("x-acs-signature-nonce", "n"), "SignatureDoesNotMatch"},
+		"hash changed":    {set("x-acs-content-sha256", strings.Repeat("0", 64)), "IncompleteSignature"},
+		"unsigned header": {set("x-acs-security-token", "t"), "IncompleteSignature"},
+		"other algorithm": {set("Authorization", "ACS3-HMAC-SM3 Credential=a,SignedHeaders=host,Signature=b"),
+			"IncompleteSignature"},
+		"bearer": {set("Authorization", "Bearer abc"), "IncompleteSignature"},
+		"no signature": {set("Authorization", "ACS3-HMAC-SHA256 Credential=a,SignedHeaders=host"),
+			"IncompleteSignature"},
+		"doubled credential": {set("Authorization",
+			"ACS3-HMAC-SHA256 Credential=a,Credential=b,SignedHeaders=host,Signature=b"), "IncompleteSignature"},
 		"other version":       {set("x-acs-version", "2014-05-26"), "InvalidVersion"},
 		"action removed":      {func(r *http.Request) { r.Header.Del("x-acs-action") }, "MissingAction"},
 		"nonce removed":       {func(r *http.Request) { r.Header.Del("x-acs-signature-nonce") }, "MissingSignatureNonce"},

@@ -20,7 +20,7 @@ var documentedRegions = []string{
 func (s *Simulator) listDisks(p *params) effect {
 	region, ids, page, group, filters := p.region(), p.ids("DiskIds"), p.page(), p.group(), p.tagFilters()
 	instanceID, diskType := p.values["InstanceId"], p.diskType("DiskType")
-	return func(time.Time) (answer, *apiError) {
+	return func(time.Time) (success, *apiError) {
 		var found []ListedDisk
 		for _, instance := range s.state.instances {
 			for _, d := range instance.Disks {
@@ -32,7 +32,7 @@ func (s *Simulator) listDisks(p *params) effect {
 		}
 		total := len(found)
 		found = cut(page, found)
-		return answer{disks: found, total: total, wire: func() elements {
+		return success{disks: found, total: total, wire: func() elements {
 			return page.elements("Disks", total, rows(found, ListedDisk.elements))
 		}}, nil
 	}
@@ -84,28 +84,20 @@ func (d ListedDisk) elements() elements {
 	}
 }
 
-// chargeType and planType are those of every server here.
-const (
-	chargeType = "PrePaid"
-	planType   = "NORMAL"
-)
-
-// listInstances answers a page of the servers of a region that match every filter. Servers here have no public
-// address, so a filter by PublicIpAddresses matches none.
+// listInstances answers a page of the servers of a region that match every filter of those that this simulator knows.
 func (s *Simulator) listInstances(p *params) effect {
 	region, ids, page, group, filters := p.region(), p.ids("InstanceIds"), p.page(), p.group(), p.tagFilters()
-	status, name, address := p.values["Status"], p.values["InstanceName"], p.values["PublicIpAddresses"]
-	none := address != "" || !matches(p.values["ChargeType"], chargeType) || !matches(p.values["PlanType"], planType)
-	return func(time.Time) (answer, *apiError) {
+	status, name := p.values["Status"], p.values["InstanceName"]
+	return func(time.Time) (success, *apiError) {
 		var found []*Instance
 		for _, one := range s.state.instances {
-			if !none && one.RegionID == region && matchesID(ids, one.ID) && matches(status, one.Status) &&
+			if one.RegionID == region && matchesID(ids, one.ID) && matches(status, one.Status) &&
 				matches(name, one.Name) && matches(group, one.ResourceGroupID) && matchAll(filters, one.Tags) {
 				found = append(found, one)
 			}
 		}
 		servers := rows(cut(page, found), s.serverElements)
-		return answer{wire: func() elements { return page.elements("Instances", len(found), servers) }}, nil
+		return success{wire: func() elements { return page.elements("Instances", len(found), servers) }}, nil
 	}
 }
 
@@ -117,8 +109,8 @@ func (s *Simulator) serverElements(one *Instance) elements {
 		"RegionId":        one.RegionID,
 		"Status":          one.Status,
 		"BusinessStatus":  "Normal",
-		"ChargeType":      chargeType,
-		"PlanType":        planType,
+		"ChargeType":      "PrePaid",
+		"PlanType":        "NORMAL",
 		"CreationTime":    wireTime(one.CreationTime),
 		"ResourceGroupId": one.ResourceGroupID,
 		"Disks":           rows(one.Disks, func(d Disk) elements { return s.listedDisk(one, d).elements() }),
@@ -163,104 +155,67 @@ func wireTime(t time.Time) string {
 // wireTags is the tags of a resource as the API lists them.
 func wireTags(tags []Tag) []Tag { return append([]Tag{}, tags...) }
 
-// resource is anything that carries tags.
-type resource struct {
-	id       string
-	tags     *[]Tag
-	snapshot *Snapshot // nil for disks and servers
+// setTags replaces the tags of a snapshot. The old ones are remembered, for lists that lag behind.
+func (one *Snapshot) setTags(tags []Tag, now time.Time) {
+	one.former = append(one.former, formerTags{now, one.Tags})
+	one.Tags = tags
 }
 
-// set replaces the tags. Those of a snapshot are remembered, for lists that lag behind.
-func (r resource) set(tags []Tag, now time.Time) {
-	if r.snapshot != nil {
-		r.snapshot.former = append(r.snapshot.former, formerTags{now, *r.tags})
+// resourceType reads ResourceType. The other types that the API knows have no part in snapshots and are refused.
+func (p *params) resourceType() {
+	if !strings.EqualFold(p.required("ResourceType"), "snapshot") {
+		p.fail(invalid("ResourceType"))
 	}
-	*r.tags = tags
 }
 
-// tagged reads ResourceType and ResourceId.N, which name what TagResources and UntagResources work on: snapshots,
-// disks or servers of a region, at most 50.
-func (s *Simulator) tagged(p *params) func() ([]resource, *apiError) {
-	region, kind, ids := p.region(), p.resourceType(), p.list("ResourceId")
+// tagged reads ResourceType and ResourceId.N, which name what TagResources and UntagResources work on: snapshots of a
+// region, at most 50.
+func (s *Simulator) tagged(p *params) func() ([]*Snapshot, *apiError) {
+	p.resourceType()
+	region, ids := p.region(), p.list("ResourceId")
 	if len(ids) == 0 {
 		p.fail(missing("ResourceId"))
 	}
-	return func() ([]resource, *apiError) {
-		all := s.resources(region, kind)
-		var named []resource
+	return func() ([]*Snapshot, *apiError) {
+		var named []*Snapshot
 		for _, id := range ids {
-			i := slices.IndexFunc(all, func(r resource) bool { return r.id == id })
-			if i < 0 {
+			one := s.state.snapshot(id)
+			if one == nil || one.RegionID != region {
 				return nil, refuse("InvalidResourceId.NotFound")
 			}
-			named = append(named, all[i])
+			named = append(named, one)
 		}
 		return named, nil
 	}
 }
 
-// resourceType reads ResourceType, in lower case. The other types that the API knows have no part in snapshots and
-// are refused.
-func (p *params) resourceType() string {
-	kind := strings.ToLower(p.required("ResourceType"))
-	if kind != "snapshot" && kind != "disk" && kind != "instance" {
-		p.fail(invalid("ResourceType"))
-	}
-	return kind
-}
-
-// resources returns every resource of a kind in a region.
-func (s *Simulator) resources(region, kind string) []resource {
-	var all []resource
-	if kind == "snapshot" {
-		for _, one := range slices.Backward(s.state.snapshots) {
-			if one.RegionID == region {
-				all = append(all, resource{one.ID, &one.Tags, one})
-			}
-		}
-		return all
-	}
-	for _, one := range s.state.instances {
-		switch {
-		case one.RegionID != region:
-		case kind == "instance":
-			all = append(all, resource{one.ID, &one.Tags, nil})
-		default:
-			for i := range one.Disks {
-				all = append(all, resource{one.Disks[i].ID, &one.Disks[i].Tags, nil})
-			}
-		}
-	}
-	return all
-}
-
-// tagResources sets tags on resources, on all of them or on none. A tag with the same key is overwritten. Whether
+// tagResources sets tags on snapshots, on all of them or on none. A tag with the same key is overwritten. Whether
 // tags with other keys stay is not documented: Config.ReplaceTags says.
 func (s *Simulator) tagResources(p *params) effect {
 	named, tags := s.tagged(p), p.tags()
 	if len(tags) == 0 {
 		p.fail(missing("Tag.1.Key"))
 	}
-	return func(now time.Time) (answer, *apiError) {
-		resources, refusal := named()
+	return func(now time.Time) (success, *apiError) {
+		snapshots, refusal := named()
 		if refusal != nil {
-			return answer{}, refusal
+			return success{}, refusal
 		}
-		merged := make([][]Tag, len(resources))
-		for i, one := range resources {
-			for _, old := range *one.tags {
+		merged := make([][]Tag, len(snapshots))
+		for i, one := range snapshots {
+			for _, old := range one.Tags {
 				if !s.config.ReplaceTags && !hasKey(tags, old.Key) {
 					merged[i] = append(merged[i], old)
 				}
 			}
 			if merged[i] = append(merged[i], tags...); len(merged[i]) > tagsPerResource {
-				return answer{}, refuse("NumberExceed.Tags")
+				return success{}, refuse("NumberExceed.Tags")
 			}
 		}
-		for i, one := range resources {
-			one.set(merged[i], now)
+		for i, one := range snapshots {
+			one.setTags(merged[i], now)
 		}
-		return answer{}, nil
+		return success{}, nil
 	}
 }
 
@@ -270,39 +225,40 @@ func (s *Simulator) untagResources(p *params) effect {
 	if len(keys) == 0 && !all {
 		p.fail(missing("TagKey.1"))
 	}
-	return func(now time.Time) (answer, *apiError) {
-		resources, refusal := named()
+	return func(now time.Time) (success, *apiError) {
+		snapshots, refusal := named()
 		if refusal != nil {
-			return answer{}, refusal
+			return success{}, refusal
 		}
-		for _, one := range resources {
-			one.set(slices.DeleteFunc(slices.Clone(*one.tags), func(t Tag) bool {
+		for _, one := range snapshots {
+			one.setTags(slices.DeleteFunc(slices.Clone(one.Tags), func(t Tag) bool {
 				return len(keys) == 0 || slices.Contains(keys, t.Key)
 			}), now)
 		}
-		return answer{}, nil
+		return success{}, nil
 	}
 }
 
-// listTagResources answers the tags of resources, filtered by ResourceId.N and Tag.N, in one page.
+// listTagResources answers the tags of snapshots, newest first, filtered by ResourceId.N and Tag.N, in one page.
 func (s *Simulator) listTagResources(p *params) effect {
-	region, kind, ids, filters := p.region(), p.resourceType(), p.list("ResourceId"), p.tagFilters()
+	p.resourceType()
+	region, ids, filters := p.region(), p.list("ResourceId"), p.tagFilters()
 	if len(ids) == 0 && len(filters) == 0 {
 		p.fail(missing("ResourceId"))
 	}
-	return func(time.Time) (answer, *apiError) {
+	return func(time.Time) (success, *apiError) {
 		found := []elements{}
-		for _, one := range s.resources(region, kind) {
-			if !matchesID(ids, one.id) || !matchAll(filters, *one.tags) {
+		for _, one := range slices.Backward(s.state.snapshots) {
+			if one.RegionID != region || !matchesID(ids, one.ID) || !matchAll(filters, one.Tags) {
 				continue
 			}
-			for _, tag := range *one.tags {
+			for _, tag := range one.Tags {
 				found = append(found, elements{
-					"ResourceType": kind, "ResourceId": one.id, "TagKey": tag.Key, "TagValue": tag.Value,
+					"ResourceType": "snapshot", "ResourceId": one.ID, "TagKey": tag.Key, "TagValue": tag.Value,
 				})
 			}
 		}
 		list := elements{"NextToken": "", "TagResources": elements{"TagResource": found}}
-		return answer{wire: func() elements { return list }}, nil
+		return success{wire: func() elements { return list }}, nil
 	}
 }

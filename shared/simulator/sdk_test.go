@@ -54,8 +54,10 @@ func TestVendorClient(t *testing.T) {
 		t.Fatalf("ListSnapshots: %v, %v", listed, err)
 	}
 	one := listed.Snapshots[0]
-	if one.SnapshotId != created.SnapshotId || one.SnapshotName != "每日-one" || one.SourceDiskId != "d-web" || one.InstanceId != "i-web" ||
-		one.Status != "progressing" || one.Progress != "0%" || one.CreationTime != "2026-03-09T07:12:49Z" || one.Tags[0].Value != awkward {
+	if one.SnapshotId != created.SnapshotId || one.SnapshotName != "每日-one" || one.SourceDiskId != "d-web" ||
+		one.InstanceId != "i-web" ||
+		one.Status != "progressing" || one.Progress != "0%" || one.CreationTime != "2026-03-09T07:12:49Z" ||
+		one.Tags[0].Value != awkward {
 		t.Errorf("snapshot = %+v", one)
 	}
 
@@ -83,7 +85,8 @@ func TestVendorClient(t *testing.T) {
 	disks := swas.CreateListDisksRequest()
 	to(disks.RpcRequest)
 	disks.InstanceId = "i-web"
-	if got, err := client.ListDisks(disks); err != nil || len(got.Disks) != 2 || got.Disks[0].DiskType != "system" || got.Disks[0].Tags[0].Value != "boot" {
+	if got, err := client.ListDisks(disks); err != nil || len(got.Disks) != 2 || got.Disks[0].DiskType != "system" ||
+		got.Disks[0].Tags[0].Value != "boot" {
 		t.Fatalf("ListDisks: %v, %v", got, err)
 	}
 	instances := swas.CreateListInstancesRequest()
@@ -123,7 +126,8 @@ func TestVendorClientWithSecurityToken(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, func(c *Config) {
 		c.Wall = nil
-		c.Credentials = []Credential{{AccessKeyID: "STS.key", AccessKeySecret: testSecret, SecurityToken: "tok/+= *~", Expires: time.Now().Add(time.Hour)}}
+		c.Credentials = []Credential{{AccessKeyID: "STS.key", AccessKeySecret: testSecret, SecurityToken: "tok/+= *~",
+			Expires: time.Now().Add(time.Hour)}}
 	})
 	for name, c := range map[string]struct{ secret, token, code string }{
 		"right":        {testSecret, "tok/+= *~", ""},

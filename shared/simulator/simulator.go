@@ -107,10 +107,10 @@ func New(config Config) *Simulator {
 type action func(*params) effect
 
 // effect is what an action does once its parameters are in order. It runs under the lock, at the time now.
-type effect func(now time.Time) (answer, *apiError)
+type effect func(now time.Time) (success, *apiError)
 
-// answer is a successful answer, without the RequestId.
-type answer struct {
+// success is a successful answer, without the RequestId.
+type success struct {
 	snapshotID string          // of CreateSnapshot
 	snapshots  []Snapshot      // of ListSnapshots, in the form of [Simulator.listed]
 	disks      []ListedDisk    // of ListDisks
@@ -180,7 +180,7 @@ func (s *Simulator) run(ctx context.Context, q *request, refusal *apiError) resu
 type result struct {
 	call    Call
 	status  int
-	answer  answer
+	answer  success
 	refusal *apiError
 	fault   *Fault
 }
@@ -206,7 +206,7 @@ func (s *Simulator) handle(q *request, refusal *apiError) result {
 			res.answer, res.refusal = s.act(q, now)
 		}
 		if res.fault != nil && res.fault.Answer == AnswerError {
-			res.answer, res.refusal = answer{}, res.fault.refusal()
+			res.answer, res.refusal = success{}, res.fault.refusal()
 		}
 	}
 	if res.refusal != nil {
@@ -221,7 +221,7 @@ func (s *Simulator) handle(q *request, refusal *apiError) result {
 }
 
 // act runs the action: parameters, then the memory of client tokens, then the effect.
-func (s *Simulator) act(q *request, now time.Time) (answer, *apiError) {
+func (s *Simulator) act(q *request, now time.Time) (success, *apiError) {
 	p := &params{
 		action: q.action, values: q.params, regions: s.regions, host: q.host, caller: s.gateway.credentials[q.accessKeyID],
 	}
@@ -231,7 +231,7 @@ func (s *Simulator) act(q *request, now time.Time) (answer, *apiError) {
 		token = p.clientToken()
 	}
 	if p.refusal != nil {
-		return answer{}, p.refusal
+		return success{}, p.refusal
 	}
 	if token == "" {
 		return run(now)

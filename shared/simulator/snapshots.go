@@ -12,14 +12,14 @@ import (
 // region; no other snapshot of the disk is in progress; the server and the account have a free slot.
 func (s *Simulator) createSnapshot(p *params) effect {
 	region, disk, name, tags, group := p.region(), p.disk(), p.name(), p.tags(), p.group()
-	return func(now time.Time) (answer, *apiError) {
+	return func(now time.Time) (success, *apiError) {
 		instance, source := s.state.disk(disk)
 		if source == nil || instance.RegionID != region {
-			return answer{}, refuse("InvalidDiskId.NotFound")
+			return success{}, refuse("InvalidDiskId.NotFound")
 		}
 		if source.Status != diskInUse && source.Status != diskAvailable ||
 			instance.Status != instanceRunning && instance.Status != instanceStopped {
-			return answer{}, refuse("IncorrectStatus")
+			return success{}, refuse("IncorrectStatus")
 		}
 		checks := []func() *apiError{
 			func() *apiError { return s.checkName(region, name) },
@@ -31,7 +31,7 @@ func (s *Simulator) createSnapshot(p *params) effect {
 		}
 		for _, check := range checks {
 			if refusal := check(); refusal != nil {
-				return answer{}, refusal
+				return success{}, refusal
 			}
 		}
 		one := &Snapshot{
@@ -49,7 +49,7 @@ func (s *Simulator) createSnapshot(p *params) effect {
 			stalled:         useUp(s.state.stallNext, disk),
 		}
 		s.state.insert(one)
-		return answer{snapshotID: one.ID, wire: func() elements { return elements{"SnapshotId": one.ID} }}, nil
+		return success{snapshotID: one.ID, wire: func() elements { return elements{"SnapshotId": one.ID} }}, nil
 	}
 }
 
@@ -94,7 +94,7 @@ func (s *Simulator) checkQuota(instance string, now time.Time) *apiError {
 func (s *Simulator) listSnapshots(p *params) effect {
 	region, ids, page, group, filters := p.region(), p.ids("SnapshotIds"), p.page(), p.group(), p.tagFilters()
 	disk, instance, diskType := p.values["DiskId"], p.values["InstanceId"], p.diskType("SourceDiskType")
-	return func(now time.Time) (answer, *apiError) {
+	return func(now time.Time) (success, *apiError) {
 		found := slices.DeleteFunc(s.view(p.caller.AccessKeyID, region, now), func(one Snapshot) bool {
 			return !matchesID(ids, one.ID) || !matches(disk, one.DiskID) || !matches(instance, one.InstanceID) ||
 				!matches(group, one.ResourceGroupID) || diskType != "" && !strings.EqualFold(diskType, one.DiskType) ||
@@ -103,7 +103,7 @@ func (s *Simulator) listSnapshots(p *params) effect {
 		total := len(found)
 		found = cut(page, found)
 		copyTags(found)
-		return answer{snapshots: found, total: total, wire: func() elements {
+		return success{snapshots: found, total: total, wire: func() elements {
 			return page.elements("Snapshots", total, rows(found, Snapshot.elements))
 		}}, nil
 	}
@@ -129,31 +129,24 @@ func (s *Simulator) view(accessKeyID, region string, now time.Time) []Snapshot {
 		}
 	}
 	if s.config.ListView != nil {
-		var gone []Snapshot
+		var removed []Snapshot
 		for _, one := range slices.Backward(s.state.deleted) {
 			if one.RegionID == region {
-				gone = append(gone, s.listed(one.Snapshot, now))
+				removed = append(removed, s.listed(one.Snapshot, now))
 			}
 		}
 		copyTags(list)
-		copyTags(gone)
-		list = slices.Clone(s.config.ListView(accessKeyID, list, gone)) // a copy: the function may keep its own
+		copyTags(removed)
+		list = slices.Clone(s.config.ListView(accessKeyID, list, removed)) // a copy: the function may keep its own
 	}
 	slices.SortStableFunc(list, func(a, b Snapshot) int { return b.CreationTime.Compare(a.CreationTime) })
 	return list
 }
 
-// copyTags gives every snapshot its own tags. All share one array, because lists are made very often.
+// copyTags gives every snapshot its own tags.
 func copyTags(list []Snapshot) {
-	n := 0
 	for i := range list {
-		n += len(list[i].Tags)
-	}
-	all := make([]Tag, 0, n)
-	for i := range list {
-		from := len(all)
-		all = append(all, list[i].Tags...)
-		list[i].Tags = all[from:len(all):len(all)]
+		list[i].Tags = slices.Clone(list[i].Tags)
 	}
 }
 
@@ -197,7 +190,7 @@ func (one Snapshot) elements() elements {
 // deleteSnapshot deletes one snapshot.
 func (s *Simulator) deleteSnapshot(p *params) effect {
 	region, id := p.region(), p.required("SnapshotId")
-	return func(now time.Time) (answer, *apiError) { return s.delete(p.caller, now, region, id) }
+	return func(now time.Time) (success, *apiError) { return s.delete(p.caller, now, region, id) }
 }
 
 // deleteSnapshots deletes up to 100 snapshots, all of them or none.
@@ -205,21 +198,21 @@ func (s *Simulator) deleteSnapshots(p *params) effect {
 	region := p.region()
 	p.required("SnapshotIds")
 	ids := p.ids("SnapshotIds")
-	return func(now time.Time) (answer, *apiError) { return s.delete(p.caller, now, region, ids...) }
+	return func(now time.Time) (success, *apiError) { return s.delete(p.caller, now, region, ids...) }
 }
 
 // delete refuses an unknown snapshot, one in progress and one from which a custom image was made. Of these the
 // documents give a code to the first only.
-func (s *Simulator) delete(caller Credential, now time.Time, region string, ids ...string) (answer, *apiError) {
+func (s *Simulator) delete(caller Credential, now time.Time, region string, ids ...string) (success, *apiError) {
 	for _, id := range ids {
 		one := s.state.snapshot(id)
 		switch {
 		case one == nil || one.RegionID != region:
-			return answer{}, refuse("InvalidSnapshotId.NotFound")
+			return success{}, refuse("InvalidSnapshotId.NotFound")
 		case one.Status == Progressing:
-			return answer{}, refuse("IncorrectSnapshotStatus")
+			return success{}, refuse("IncorrectSnapshotStatus")
 		case one.ImageID != "":
-			return answer{}, refuse("SnapshotCreatedImage")
+			return success{}, refuse("SnapshotCreatedImage")
 		}
 	}
 	for _, id := range ids {
@@ -232,28 +225,28 @@ func (s *Simulator) delete(caller Credential, now time.Time, region string, ids 
 		}
 		s.state.remove(now, func(one *Snapshot) bool { return one == victim })
 	}
-	return answer{}, nil
+	return success{}, nil
 }
 
 // resetDisk restores a disk from a good snapshot of its own. The server must be stopped and must not have been
 // reset since.
 func (s *Simulator) resetDisk(p *params) effect {
 	region, disk, id := p.region(), p.disk(), p.required("SnapshotId")
-	return func(now time.Time) (answer, *apiError) {
+	return func(now time.Time) (success, *apiError) {
 		instance, target := s.state.disk(disk)
 		if target == nil || instance.RegionID != region {
-			return answer{}, refuse("InvalidDiskId.NotFound")
+			return success{}, refuse("InvalidDiskId.NotFound")
 		}
 		one := s.state.snapshot(id)
 		switch {
 		case one == nil || one.DiskID != disk:
-			return answer{}, refuse("InvalidSnapshotId.NotFound")
+			return success{}, refuse("InvalidSnapshotId.NotFound")
 		case instance.Status != instanceStopped:
-			return answer{}, refuse("IncorrectInstanceStatus")
+			return success{}, refuse("IncorrectInstanceStatus")
 		case one.Status != Accomplished || one.Unrestorable:
-			return answer{}, refuse("IncorrectSnapshotStatus")
+			return success{}, refuse("IncorrectSnapshotStatus")
 		}
 		one.RollbackTime = now
-		return answer{}, nil
+		return success{}, nil
 	}
 }

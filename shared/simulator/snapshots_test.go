@@ -10,15 +10,21 @@ import (
 func TestListSnapshotsElements(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
-	h.sim.AddSnapshot(Snapshot{ID: "s-system", Name: "one", DiskID: "d-web", ResourceGroupID: "rg-one", Tags: []Tag{{"k", ""}}, CreationTime: start})
-	h.sim.AddSnapshot(Snapshot{ID: "s-data", DiskID: "d-web-data", Status: "Weird", CreationTime: start.Add(-time.Second).In(time.FixedZone("", 8*3600))})
+	h.sim.AddSnapshot(Snapshot{ID: "s-system", Name: "one", DiskID: "d-web", ResourceGroupID: "rg-one",
+		Tags: []Tag{{"k", ""}}, CreationTime: start})
+	h.sim.AddSnapshot(Snapshot{ID: "s-data", DiskID: "d-web-data", Status: "Weird",
+		CreationTime: start.Add(-time.Second).In(time.FixedZone("", 8*3600))})
 	r := h.want(h.call("ListSnapshots"), "")
 	want := []map[string]any{
-		{"SnapshotId": "s-system", "SnapshotName": "one", "RegionId": "cn-hangzhou", "SourceDiskId": "d-web", "SourceDiskType": "system", "InstanceId": "i-web",
-			"Status": "accomplished", "Progress": "100%", "CreationTime": "2026-03-09T07:12:49Z", "RollbackTime": "", "ResourceGroupId": "rg-one", "Remark": "",
+		{"SnapshotId": "s-system", "SnapshotName": "one", "RegionId": "cn-hangzhou", "SourceDiskId": "d-web",
+			"SourceDiskType": "system", "InstanceId": "i-web",
+			"Status": "accomplished", "Progress": "100%", "CreationTime": "2026-03-09T07:12:49Z", "RollbackTime": "",
+			"ResourceGroupId": "rg-one", "Remark": "",
 			"Tags": []any{map[string]any{"Key": "k", "Value": ""}}},
-		{"SnapshotId": "s-data", "SnapshotName": "s-data", "RegionId": "cn-hangzhou", "SourceDiskId": "d-web-data", "SourceDiskType": "data", "InstanceId": "",
-			"Status": "Weird", "Progress": "0%", "CreationTime": "2026-03-09T07:12:48Z", "RollbackTime": "", "ResourceGroupId": "", "Remark": "", "Tags": []any{}},
+		{"SnapshotId": "s-data", "SnapshotName": "s-data", "RegionId": "cn-hangzhou", "SourceDiskId": "d-web-data",
+			"SourceDiskType": "data", "InstanceId": "",
+			"Status": "Weird", "Progress": "0%", "CreationTime": "2026-03-09T07:12:48Z", "RollbackTime": "",
+			"ResourceGroupId": "", "Remark": "", "Tags": []any{}},
 	}
 	if got := r.elements("Snapshots"); fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("snapshots\n got %v\nwant %v", got, want)
@@ -31,7 +37,8 @@ func TestListSnapshotsElements(t *testing.T) {
 func TestListSnapshotsFilters(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
-	h.sim.AddSnapshot(Snapshot{ID: "s-1", DiskID: "d-web", Tags: []Tag{{"team", "web"}, {"env", "prod"}}, ResourceGroupID: "rg-one"})
+	h.sim.AddSnapshot(Snapshot{ID: "s-1", DiskID: "d-web", Tags: []Tag{{"team", "web"}, {"env", "prod"}},
+		ResourceGroupID: "rg-one"})
 	h.sim.AddSnapshot(Snapshot{ID: "s-2", DiskID: "d-web-data", Tags: []Tag{{"team", "web"}}})
 	h.sim.AddSnapshot(Snapshot{ID: "s-3", DiskID: "d-db", Tags: []Tag{{"team", "db"}}})
 	h.sim.AddSnapshot(Snapshot{ID: "s-4", DiskID: "d-far"})
@@ -40,22 +47,23 @@ func TestListSnapshotsFilters(t *testing.T) {
 		pairs []string
 		want  []string // newest first
 	}{
-		"region":                 {nil, []string{"s-5", "s-3", "s-2", "s-1"}},
-		"other region":           {[]string{"RegionId", "cn-shanghai"}, []string{"s-4"}},
-		"empty region":           {[]string{"RegionId", "us-west-1"}, nil},
-		"disk":                   {[]string{"DiskId", "d-web"}, []string{"s-1"}},
-		"disk that is gone":      {[]string{"DiskId", "d-gone"}, []string{"s-5"}},
-		"server, system disks":   {[]string{"InstanceId", "i-web"}, []string{"s-5", "s-1"}},
-		"IDs":                    {[]string{"SnapshotIds", `["s-1","s-3","s-none"]`}, []string{"s-3", "s-1"}},
-		"IDs of other region":    {[]string{"SnapshotIds", `["s-4"]`}, nil},
-		"tag and value":          {[]string{"Tag.1.Key", "team", "Tag.1.Value", "web"}, []string{"s-2", "s-1"}},
-		"tag, any value":         {[]string{"Tag.1.Key", "team"}, []string{"s-3", "s-2", "s-1"}},
-		"tag, empty value":       {[]string{"Tag.1.Key", "team", "Tag.1.Value", ""}, nil},
-		"two tags":               {[]string{"Tag.1.Key", "team", "Tag.2.Key", "env", "Tag.2.Value", "prod"}, []string{"s-1"}},
-		"group":                  {[]string{"ResourceGroupId", "rg-one"}, []string{"s-1"}},
-		"data disks":             {[]string{"SourceDiskType", "data"}, []string{"s-2"}},
-		"system disks":           {[]string{"SourceDiskType", "System"}, []string{"s-5", "s-3", "s-1"}},
-		"all at once":            {[]string{"DiskId", "d-web", "InstanceId", "i-web", "SnapshotIds", `["s-1"]`, "Tag.1.Key", "env"}, []string{"s-1"}},
+		"region":               {nil, []string{"s-5", "s-3", "s-2", "s-1"}},
+		"other region":         {[]string{"RegionId", "cn-shanghai"}, []string{"s-4"}},
+		"empty region":         {[]string{"RegionId", "us-west-1"}, nil},
+		"disk":                 {[]string{"DiskId", "d-web"}, []string{"s-1"}},
+		"disk that is gone":    {[]string{"DiskId", "d-gone"}, []string{"s-5"}},
+		"server, system disks": {[]string{"InstanceId", "i-web"}, []string{"s-5", "s-1"}},
+		"IDs":                  {[]string{"SnapshotIds", `["s-1","s-3","s-none"]`}, []string{"s-3", "s-1"}},
+		"IDs of other region":  {[]string{"SnapshotIds", `["s-4"]`}, nil},
+		"tag and value":        {[]string{"Tag.1.Key", "team", "Tag.1.Value", "web"}, []string{"s-2", "s-1"}},
+		"tag, any value":       {[]string{"Tag.1.Key", "team"}, []string{"s-3", "s-2", "s-1"}},
+		"tag, empty value":     {[]string{"Tag.1.Key", "team", "Tag.1.Value", ""}, nil},
+		"two tags":             {[]string{"Tag.1.Key", "team", "Tag.2.Key", "env", "Tag.2.Value", "prod"}, []string{"s-1"}},
+		"group":                {[]string{"ResourceGroupId", "rg-one"}, []string{"s-1"}},
+		"data disks":           {[]string{"SourceDiskType", "data"}, []string{"s-2"}},
+		"system disks":         {[]string{"SourceDiskType", "System"}, []string{"s-5", "s-3", "s-1"}},
+		"all at once": {[]string{"DiskId", "d-web", "InstanceId", "i-web", "SnapshotIds", `["s-1"]`,
+			"Tag.1.Key", "env"}, []string{"s-1"}},
 		"all at once, one wrong": {[]string{"DiskId", "d-db", "InstanceId", "i-web", "SnapshotIds", `["s-1"]`}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -76,7 +84,8 @@ func TestListSnapshotsPaging(t *testing.T) {
 	var want []string
 	for i := range 25 {
 		id := fmt.Sprintf("s-%02d", i)
-		h.sim.AddSnapshot(Snapshot{ID: id, DiskID: "d-web", CreationTime: start.Add(time.Duration(i/2) * time.Second)}) // pairs of equal age
+		// Pairs of equal age.
+		h.sim.AddSnapshot(Snapshot{ID: id, DiskID: "d-web", CreationTime: start.Add(time.Duration(i/2) * time.Second)})
 		want = append([]string{id}, want...)
 	}
 	for name, c := range map[string]struct {

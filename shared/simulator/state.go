@@ -1,7 +1,7 @@
 package simulator
 
 import (
-	"encoding/binary"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -169,10 +169,10 @@ func (s *state) insert(one *Snapshot) {
 	s.snapshots = slices.Insert(s.snapshots, at, one)
 }
 
-// remove drops the snapshots that gone names and remembers them as deleted now.
-func (s *state) remove(now time.Time, gone func(*Snapshot) bool) {
+// remove drops the snapshots that match and remembers them as deleted now.
+func (s *state) remove(now time.Time, match func(*Snapshot) bool) {
 	s.snapshots = slices.DeleteFunc(s.snapshots, func(one *Snapshot) bool {
-		if !gone(one) {
+		if !match(one) {
 			return false
 		}
 		s.deleted = append(s.deleted, deleted{one, now})
@@ -226,20 +226,11 @@ func (s *state) newID(prefix string) string {
 	return string(id)
 }
 
-// newRequestID returns a random UUID in capitals.
+// newRequestID returns a random UUID, version 4, in capitals.
 func (s *state) newRequestID() string {
-	const digits = "0123456789ABCDEF"
 	high, low := s.random.Uint64(), s.random.Uint64()
-	bits := binary.BigEndian.AppendUint64(make([]byte, 0, 16), high&^0xf000|0x4000)
-	bits = binary.BigEndian.AppendUint64(bits, low&^(3<<62)|1<<63)
-	id := make([]byte, 0, 36)
-	for i, b := range bits {
-		if i == 4 || i == 6 || i == 8 || i == 10 {
-			id = append(id, '-')
-		}
-		id = append(id, digits[b>>4], digits[b&15])
-	}
-	return string(id)
+	return fmt.Sprintf("%08X-%04X-4%03X-%04X-%012X",
+		high>>32, high>>16&0xffff, high&0xfff, low>>48&0x3fff|0x8000, low&(1<<48-1))
 }
 
 // clone returns a copy that shares nothing with the state.

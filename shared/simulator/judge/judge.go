@@ -1,4 +1,4 @@
-// Package judge says whether what a deployment does to the simulated account is allowed.
+// Package judge checks that what a deployment does to the simulated account is allowed.
 //
 // It shares no code with the core that it judges, and reads only the simulator's true state at the moment of each
 // deletion and creation. What lists showed to the deployment counts in one way: a snapshot that an operator deleted may
@@ -301,7 +301,8 @@ func (p Policy) replacement(s State, victim simulator.Snapshot, target Target, k
 	for _, one := range others {
 		other, _ := target.role(s.roleOf(one))
 		lasting = lasting || s.mayBePinned(one) || other.Times.Period == 0 || other.Times.Period > kept.Times.Period
-		if s.surely(one, kept.Name) && s.created(one).Before(s.created(victim)) && !s.mayBePinned(one) && one.ImageID == "" && !s.NoDate[one.ID] {
+		isOlder := s.surely(one, kept.Name) && s.created(one).Before(s.created(victim))
+		if isOlder && !s.mayBePinned(one) && one.ImageID == "" && !s.NoDate[one.ID] {
 			return "", fmt.Errorf("it is replaced although %s is older", one.ID)
 		}
 	}
@@ -331,7 +332,8 @@ func (p Policy) mustGo(s State, one, victim simulator.Snapshot) bool {
 	kept, named := target.role(s.roleOf(one))
 	others, newer, isNewest := 0, 0, true
 	for _, other := range append([]simulator.Snapshot{victim}, s.Snapshots...) {
-		if other.ID == one.ID || other.DiskID != one.DiskID || other.Status != simulator.Accomplished || !s.surely(other, s.roleOf(other)) {
+		if other.ID == one.ID || other.DiskID != one.DiskID || other.Status != simulator.Accomplished ||
+			!s.surely(other, s.roleOf(other)) {
 			continue
 		}
 		others++

@@ -10,22 +10,29 @@ import (
 )
 
 var (
-	now    = time.Date(2026, 3, 10, 3, 5, 0, 0, time.UTC)
-	daily  = judge.Times{Period: 24 * time.Hour, Offset: 3 * time.Hour}
-	weekly = judge.Times{Period: 7 * 24 * time.Hour, Offset: 4 * time.Hour}
-	policy = judge.Policy{
-		{Name: "web", Disk: "d-1", Server: "i-1", Region: "r", Roles: []judge.Role{{Name: "daily", Count: 2, Times: daily}, {Name: "weekly", Count: 1, Times: weekly}}},
+	now     = time.Date(2026, 3, 10, 3, 5, 0, 0, time.UTC)
+	daily   = judge.Times{Period: 24 * time.Hour, Offset: 3 * time.Hour}
+	weekly  = judge.Times{Period: 7 * 24 * time.Hour, Offset: 4 * time.Hour}
+	keepOne = []judge.Role{{Name: "daily", Count: 1, Times: daily}}
+	policy  = judge.Policy{
+		{Name: "web", Disk: "d-1", Server: "i-1", Region: "r", Roles: []judge.Role{
+			{Name: "daily", Count: 2, Times: daily}, {Name: "weekly", Count: 1, Times: weekly},
+		}},
 		{Name: "free", Disk: "d-2", Server: "i-2", Region: "r"},
-		{Name: "twice", Disk: "d-3", Server: "i-3", Region: "r", Roles: []judge.Role{{Name: "daily", Count: 1, Times: daily}}},
-		{Name: "twice too", Disk: "d-3", Server: "i-3", Region: "r", Roles: []judge.Role{{Name: "daily", Count: 1, Times: daily}}},
-		{Name: "gone", Disk: "d-4", Server: "i-4", Region: "r", Roles: []judge.Role{{Name: "daily", Count: 1, Times: daily}}},
+		{Name: "twice", Disk: "d-3", Server: "i-3", Region: "r", Roles: keepOne},
+		{Name: "twice too", Disk: "d-3", Server: "i-3", Region: "r", Roles: keepOne},
+		{Name: "gone", Disk: "d-4", Server: "i-4", Region: "r", Roles: keepOne},
 	}
 )
 
 // one is a snapshot of ours of web, accomplished.
 func one(id, role string, age time.Duration, change ...func(*simulator.Snapshot)) simulator.Snapshot {
-	s := simulator.Snapshot{ID: id, DiskID: "d-1", InstanceID: "i-1", RegionID: "r", Status: simulator.Accomplished, CreationTime: now.Add(-age),
-		Tags: []simulator.Tag{{Key: "swas-snapshot/token", Value: id}, {Key: "swas-snapshot/meta", Value: role + "/timer/fingerprint/abcdef"}}}
+	s := simulator.Snapshot{ID: id, DiskID: "d-1", InstanceID: "i-1", RegionID: "r", Status: simulator.Accomplished,
+		CreationTime: now.Add(-age),
+		Tags: []simulator.Tag{
+			{Key: "swas-snapshot/token", Value: id},
+			{Key: "swas-snapshot/meta", Value: role + "/timer/fingerprint/abcdef"},
+		}}
 	for _, c := range change {
 		c(&s)
 	}
@@ -50,35 +57,42 @@ func foreign(s *simulator.Snapshot) { s.Tags = nil }
 
 func TestDeletion(t *testing.T) {
 	const day = 24 * time.Hour
-	old, new1, new2, week := one("old", "daily", 3*day), one("new1", "daily", 2*day), one("new2", "daily", day), one("week", "weekly", 2*day)
+	old, new1, new2, week := one("old", "daily", 3*day), one("new1", "daily", 2*day), one("new2", "daily", day),
+		one("week", "weekly", 2*day)
 	tests := map[string]struct {
 		victim simulator.Snapshot
 		others []simulator.Snapshot
 		reason judge.Reason
 		err    string
 	}{
-		"failed":             {one("x", "daily", day, status("failed")), nil, judge.Failed, ""},
-		"surplus":            {old, []simulator.Snapshot{new1, new2}, judge.Surplus, ""},
-		"surplus by a pin":   {new2, []simulator.Snapshot{one("old", "daily", 3*day, pin("forever")), one("older", "daily", 4*day, pin("2026-03-10"))}, judge.Surplus, ""},
-		"unkept":             {one("x", "manual", 8*day), []simulator.Snapshot{new1}, judge.Unkept, ""},
-		"unkept, young":      {one("x", "manual", 6*day), []simulator.Snapshot{new1}, "", "7 days"},
-		"replacement":        {old, []simulator.Snapshot{new1, week}, judge.Replacement, ""},
-		"newer replaced":     {new1, []simulator.Snapshot{old, week}, "", "is older"},
-		"a slot is free":     {old, []simulator.Snapshot{new1}, "", "a slot is free"},
-		"role not due":       {old, []simulator.Snapshot{one("new", "daily", time.Minute), week}, "", "not due"},
-		"others do not last": {one("w", "weekly", 9*day), []simulator.Snapshot{one("x", "", day, foreign), one("y", "daily", time.Minute)}, "", "none lasts longer"},
-		"in progress there":  {old, []simulator.Snapshot{new1, one("x", "weekly", time.Minute, status("progressing"))}, "", "in progress"},
-		"failed one there":   {old, []simulator.Snapshot{new1, one("x", "weekly", time.Hour, status("failed"))}, "", "can be deleted"},
-		"foreign":            {one("x", "daily", 3*day, foreign), []simulator.Snapshot{new1, new2}, "", "foreign"},
-		"pinned":             {one("x", "daily", 3*day, pin("2026-03-10")), []simulator.Snapshot{new1, new2}, "", "pinned"},
-		"pin has ended":      {one("x", "daily", 3*day, pin("2026-03-09")), []simulator.Snapshot{new1, new2}, judge.Surplus, ""},
-		"last":               {old, []simulator.Snapshot{one("x", "daily", day, status("failed"))}, "", "last accomplished"},
-		"progressing":        {one("x", "daily", day, status("progressing")), []simulator.Snapshot{new1, new2}, "", "in progress"},
-		"unknown status":     {one("x", "daily", 3*day, status("copying")), []simulator.Snapshot{new1, new2}, "", "status"},
-		"no target":          {one("x", "daily", 3*day, disk("d-9", "i-1")), nil, "", "no target"},
-		"no keep":            {one("x", "daily", 3*day, disk("d-2", "i-2")), nil, "", "no keep"},
-		"shared disk":        {one("x", "daily", 3*day, disk("d-3", "i-3"), status("failed")), nil, "", "2 targets"},
-		"disk gone":          {one("x", "daily", 3*day, disk("d-4", "i-4"), status("failed")), nil, "", "gone"},
+		"failed":  {one("x", "daily", day, status("failed")), nil, judge.Failed, ""},
+		"surplus": {old, []simulator.Snapshot{new1, new2}, judge.Surplus, ""},
+		"surplus by a pin": {new2, []simulator.Snapshot{one("old", "daily", 3*day, pin("forever")),
+			one("older", "daily", 4*day, pin("2026-03-10"))}, judge.Surplus, ""},
+		"unkept":         {one("x", "manual", 8*day), []simulator.Snapshot{new1}, judge.Unkept, ""},
+		"unkept, young":  {one("x", "manual", 6*day), []simulator.Snapshot{new1}, "", "7 days"},
+		"replacement":    {old, []simulator.Snapshot{new1, week}, judge.Replacement, ""},
+		"newer replaced": {new1, []simulator.Snapshot{old, week}, "", "is older"},
+		"a slot is free": {old, []simulator.Snapshot{new1}, "", "a slot is free"},
+		"role not due":   {old, []simulator.Snapshot{one("new", "daily", time.Minute), week}, "", "not due"},
+		"others do not last": {one("w", "weekly", 9*day), []simulator.Snapshot{one("x", "", day, foreign),
+			one("y", "daily", time.Minute)}, "", "none lasts longer"},
+		"in progress there": {old, []simulator.Snapshot{new1, one("x", "weekly", time.Minute, status("progressing"))},
+			"", "in progress"},
+		"failed one there": {old, []simulator.Snapshot{new1, one("x", "weekly", time.Hour, status("failed"))}, "",
+			"can be deleted"},
+		"foreign": {one("x", "daily", 3*day, foreign), []simulator.Snapshot{new1, new2}, "", "foreign"},
+		"pinned":  {one("x", "daily", 3*day, pin("2026-03-10")), []simulator.Snapshot{new1, new2}, "", "pinned"},
+		"pin has ended": {one("x", "daily", 3*day, pin("2026-03-09")), []simulator.Snapshot{new1, new2},
+			judge.Surplus, ""},
+		"last": {old, []simulator.Snapshot{one("x", "daily", day, status("failed"))}, "", "last accomplished"},
+		"progressing": {one("x", "daily", day, status("progressing")), []simulator.Snapshot{new1, new2}, "",
+			"in progress"},
+		"unknown status": {one("x", "daily", 3*day, status("copying")), []simulator.Snapshot{new1, new2}, "", "status"},
+		"no target":      {one("x", "daily", 3*day, disk("d-9", "i-1")), nil, "", "no target"},
+		"no keep":        {one("x", "daily", 3*day, disk("d-2", "i-2")), nil, "", "no keep"},
+		"shared disk":    {one("x", "daily", 3*day, disk("d-3", "i-3"), status("failed")), nil, "", "2 targets"},
+		"disk gone":      {one("x", "daily", 3*day, disk("d-4", "i-4"), status("failed")), nil, "", "gone"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -117,13 +131,14 @@ func TestOpen(t *testing.T) {
 
 func TestRun(t *testing.T) {
 	const day = 24 * time.Hour
-	s := judge.State{At: now, Sent: now, Limit: 12, Snapshots: []simulator.Snapshot{one("new", "daily", day), one("week", "weekly", 2*day)}}
+	others := []simulator.Snapshot{one("new", "daily", day), one("week", "weekly", 2*day)}
+	s := judge.State{At: now, Sent: now, Limit: 12, Snapshots: others}
 	var run judge.Run
 	if reason, err := run.Deleted(policy, s, one("old", "daily", 2*day)); err != nil || reason != judge.Replacement {
 		t.Fatalf("got %q, %v", reason, err)
 	}
 	if run.End() == nil {
-		t.Error("a run ends without the create that it owes, and no error says so")
+		t.Error("a run ends without the create that its replacement was made for, and there is no error")
 	}
 	if run.Create("r", "d-1", "weekly") == nil {
 		t.Error("another role gets the slot, and no error says so")
@@ -152,7 +167,8 @@ func TestEvent(t *testing.T) {
 	joined := judge.Event{MaxAge: time.Hour}
 	joined.Joined("host")
 	s.Snapshots = []simulator.Snapshot{one("host", "daily", time.Hour)}
-	if exception, err := joined.Created(s, "second", "mark", time.Time{}, 24*time.Hour); err != nil || exception != judge.WithoutTime {
+	if exception, err := joined.Created(s, "second", "mark", time.Time{}, 24*time.Hour); err != nil ||
+		exception != judge.WithoutTime {
 		t.Errorf("got %q, %v, want %q", exception, err, judge.WithoutTime)
 	}
 }

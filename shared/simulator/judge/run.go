@@ -9,13 +9,13 @@ import (
 
 // Run is what one run of a function did.
 type Run struct {
-	servers map[string]string // that lost a snapshot, and which
-	refused map[string]bool   // snapshots that the API would not delete
-	owed    map[string]owed   // by region
+	servers map[string]string    // of which a snapshot was deleted, and which
+	refused map[string]bool      // snapshots that the API would not delete
+	freed   map[string]freedSlot // by region
 }
 
-// owed is who gets the slot that a replacement freed.
-type owed struct{ disk, role string }
+// freedSlot is the slot that a replacement freed for a role of a disk.
+type freedSlot struct{ disk, role string }
 
 // Deleted judges the deletion of a snapshot beside others of its run.
 func (r *Run) Deleted(p Policy, s State, victim simulator.Snapshot) (Reason, error) {
@@ -28,10 +28,10 @@ func (r *Run) Deleted(p Policy, s State, victim simulator.Snapshot) (Reason, err
 	}
 	r.servers[victim.InstanceID] = victim.ID
 	if reason == Replacement || reason == AccountReplacement {
-		if r.owed == nil {
-			r.owed = make(map[string]owed)
+		if r.freed == nil {
+			r.freed = make(map[string]freedSlot)
 		}
-		r.owed[victim.RegionID] = owed{victim.DiskID, s.roleOf(victim)}
+		r.freed[victim.RegionID] = freedSlot{victim.DiskID, s.roleOf(victim)}
 	}
 	return reason, err
 }
@@ -51,20 +51,20 @@ func (r *Run) Refused(id string) error {
 // Create judges the attempt of a create: the slot that a replacement freed goes to its role, before any other create of
 // the region.
 func (r *Run) Create(region, disk, role string) error {
-	o, ok := r.owed[region]
+	slot, ok := r.freed[region]
 	if !ok {
 		return nil
 	}
-	if delete(r.owed, region); o.disk != disk || o.role != role {
-		return fmt.Errorf("the slot of a replaced %s of %s goes to %s of %s", o.role, o.disk, role, disk)
+	if delete(r.freed, region); slot.disk != disk || slot.role != role {
+		return fmt.Errorf("the slot of a replaced %s of %s goes to %s of %s", slot.role, slot.disk, role, disk)
 	}
 	return nil
 }
 
 // End judges the end of a run that was not killed.
 func (r *Run) End() error {
-	for _, o := range r.owed {
-		return fmt.Errorf("a %s of %s was replaced, and none was ordered in its place", o.role, o.disk)
+	for _, slot := range r.freed {
+		return fmt.Errorf("a %s of %s was replaced, and none was ordered in its place", slot.role, slot.disk)
 	}
 	return nil
 }
@@ -99,7 +99,7 @@ const (
 // lookAge is from which age on an order looks before it takes.
 const lookAge = time.Minute
 
-// Joined notes that an event was told that it joined a snapshot.
+// Joined notes that the answer to an event was that it joined a snapshot.
 func (e *Event) Joined(id string) {
 	for _, one := range e.served {
 		if one.id == id {
@@ -109,8 +109,8 @@ func (e *Event) Joined(id string) {
 	e.served = append(e.served, served{id: id, joined: true})
 }
 
-// Created judges a new snapshot for an event. find returns a snapshot that exists; forgotten is when the API last forgot
-// all tokens, lifetime how long it remembers one.
+// Created judges a new snapshot for an event. mark is that of the joined tag of the event; forgotten is when the API
+// last forgot all tokens, lifetime how long it remembers one.
 func (e *Event) Created(s State, id, mark string, forgotten time.Time, lifetime time.Duration) (Exception, error) {
 	before := e.served
 	e.served = append(e.served, served{id: id, token: s.At.Add(lifetime)})
@@ -136,9 +136,9 @@ func (e *Event) excuse(s State, one served, mark string, forgotten time.Time, li
 			host = &s.Snapshots[i]
 		}
 	}
-	lost := s.At.After(one.token) || forgotten.After(one.token.Add(-lifetime))
+	forgot := s.At.After(one.token) || forgotten.After(one.token.Add(-lifetime))
 	switch {
-	case !one.joined && host == nil && lost:
+	case !one.joined && host == nil && forgot:
 		return Forgotten
 	case !one.joined:
 		return NoException

@@ -10,7 +10,8 @@ import (
 
 // buildFlags make small binaries that are the same each time: no paths, no symbols, no build ID, no version control,
 // and without the part of the Lambda SDK that the managed Go runtime of old needed.
-var buildFlags = []string{"build", "-trimpath", "-buildvcs=false", "-tags", "lambda.norpc", "-ldflags", "-s -w -buildid="}
+var buildFlags = []string{"build", "-trimpath", "-buildvcs=false", "-tags", "lambda.norpc", "-ldflags",
+	"-s -w -buildid="}
 
 // Build compiles packages, as the go command names them in folder, into output: a file, or a folder that ends in a
 // separator. It serves deployments, local runs and tests alike: what is tested is what is deployed. arch is amd64 or

@@ -22,7 +22,7 @@ const (
 // environmentLimit is the size of a function's own environment, in bytes. Both platforms have the same.
 const environmentLimit = 4 << 10
 
-// What every function is told of its account and its size.
+// Account and size of every function.
 const (
 	accountID = "123456789012"
 	memoryMB  = "128"

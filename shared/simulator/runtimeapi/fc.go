@@ -70,7 +70,8 @@ var httpTrigger = endpoint{
 	event: func(r *http.Request, body []byte, requestID string, now time.Time) map[string]any {
 		headers := join(r.Header)
 		for name := range headers { // the platform keeps these for itself
-			if lower := strings.ToLower(name); strings.HasPrefix(lower, "x-fc-") || lower == "connection" || lower == "keep-alive" {
+			if lower := strings.ToLower(name); strings.HasPrefix(lower, "x-fc-") || lower == "connection" ||
+				lower == "keep-alive" {
 				delete(headers, name)
 			}
 		}

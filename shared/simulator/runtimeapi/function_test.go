@@ -43,7 +43,8 @@ func TestStartRefuses(t *testing.T) {
 func TestProcessCannotBeStarted(t *testing.T) {
 	t.Parallel()
 	f := start(t, Config{Platform: FC, Dir: "/nowhere/at/all"})
-	if _, err := f.Invoke(t.Context(), order("echo")); err == nil || !strings.HasPrefix(err.Error(), "failed to start process: ") {
+	if _, err := f.Invoke(t.Context(), order("echo")); err == nil || !strings.HasPrefix(err.Error(),
+		"failed to start process: ") {
 		t.Errorf("Invoke: %v", err)
 	}
 	if _, err := f.Warm(t.Context()); err == nil {
@@ -234,7 +235,8 @@ func TestReadError(t *testing.T) {
 		`["A"]`:                {"Unhandled", noObject},
 		`{"errorType":1}`:      {"Unhandled", noObject},
 	} {
-		if a := readError([]byte(body)); a.FunctionError != want[0] || a.ErrorMessage != want[1] || string(a.Payload) != body {
+		if a := readError([]byte(body)); a.FunctionError != want[0] || a.ErrorMessage != want[1] ||
+			string(a.Payload) != body {
 			t.Errorf("%q: %+v", body, a)
 		}
 	}
@@ -258,7 +260,8 @@ func TestStartOfProcessFails(t *testing.T) {
 					c.InitTimeout = 100 * time.Millisecond
 				}
 				f := start(t, c)
-				if a := do(t, f, "echo"); a.FunctionError != test.kind[p] || a.TimedOut != test.timedOut || a.Crashed == test.timedOut {
+				if a := do(t, f, "echo"); a.FunctionError != test.kind[p] || a.TimedOut != test.timedOut ||
+					a.Crashed == test.timedOut {
 					t.Errorf("answer %+v", a)
 				}
 				if _, err := f.Warm(t.Context()); err == nil || !strings.Contains(err.Error(), test.kind[p]) {
@@ -289,9 +292,10 @@ func TestInvokeAsync(t *testing.T) {
 		attempts map[Platform]int
 		kind     string // of the last error
 	}{
-		"OK":      {statuses: []int{200}, attempts: map[Platform]int{FC: 1, Lambda: 1}},
-		"Third":   {statuses: []int{500, 500, 200}, attempts: map[Platform]int{FC: 3, Lambda: 3}},
-		"GivenUp": {statuses: []int{500, 500, 500, 500}, attempts: map[Platform]int{FC: 4, Lambda: 3}, kind: "Told.To"},
+		"OK":    {statuses: []int{200}, attempts: map[Platform]int{FC: 1, Lambda: 1}},
+		"Third": {statuses: []int{500, 500, 200}, attempts: map[Platform]int{FC: 3, Lambda: 3}},
+		"GivenUp": {statuses: []int{500, 500, 500, 500}, attempts: map[Platform]int{FC: 4, Lambda: 3},
+			kind: "Answered.Not200"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -380,7 +384,8 @@ func TestKillInFlight(t *testing.T) {
 		log.wait("hanging")
 		f.Kill()
 		e := <-end
-		if e.err != nil || !e.answer.Crashed || e.answer.TimedOut || !strings.Contains(e.answer.ErrorMessage, "signal: killed") {
+		if e.err != nil || !e.answer.Crashed || e.answer.TimedOut || !strings.Contains(e.answer.ErrorMessage,
+			"signal: killed") {
 			t.Errorf("answer %+v, %v", e.answer, e.err)
 		}
 		if pid(t, f) == before {
@@ -532,7 +537,7 @@ func TestLambdaExtension(t *testing.T) {
 	f := start(t, Config{Platform: Lambda, Env: []string{"AT_START=ask for SIGTERM"}, Grace: time.Minute, Log: log})
 	do(t, f, "echo")
 	go f.Close()
-	if line := <-log; line != "told to end" {
+	if line := <-log; line != "SIGTERM" {
 		t.Errorf("log: %s", line)
 	}
 	f.Kill()

@@ -23,7 +23,8 @@ func gateway(t *testing.T, c Config) *httptest.Server {
 }
 
 // call sends a request and returns the response with its body.
-func call(t *testing.T, server *httptest.Server, method, path, body string, headers ...string) (*http.Response, string) {
+func call(t *testing.T, server *httptest.Server, method, path, body string, headers ...string) (*http.Response,
+	string) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(context.Background(), method, server.URL+path, strings.NewReader(body))
 	if err != nil {
@@ -49,19 +50,23 @@ func TestGatewayEvent(t *testing.T) {
 	now := time.Date(2026, 1, 30, 19, 2, 3, 456e6, time.UTC)
 	want := map[Platform]string{
 		FC: `{"version":"v1","rawPath":"/a%20b","body":"{\"é\":1}","isBase64Encoded":false,
-			"headers":{"Accept":"x, y,z","Accept-Encoding":"gzip","Content-Length":"8","Content-Type":"application/json; charset=utf-8",
+			"headers":{"Accept":"x, y,z","Accept-Encoding":"gzip","Content-Length":"8",
+				"Content-Type":"application/json; charset=utf-8",
 				"Cookie":"c=1; d=2","Host":"HOST","User-Agent":"test"},
 			"queryParameters":{"q":"1,2","r":"a b"},
 			"requestContext":{"accountId":"123456789012","domainName":"HOST","domainPrefix":"127",
 				"http":{"method":"PUT","path":"/a b","protocol":"HTTP/1.1","sourceIp":"127.0.0.1","userAgent":"test"},
 				"requestId":"ID","time":"2026-01-30T19:02:03Z","timeEpoch":"1769799723456"}}`,
-		Lambda: `{"version":"2.0","routeKey":"$default","rawPath":"/a%20b","rawQueryString":"q=1&q=2&r=a+b","cookies":["c=1","d=2"],
-			"headers":{"accept":"x, y,z","accept-encoding":"gzip","content-length":"8","content-type":"application/json; charset=utf-8",
+		Lambda: `{"version":"2.0","routeKey":"$default","rawPath":"/a%20b","rawQueryString":"q=1&q=2&r=a+b",
+			"cookies":["c=1","d=2"],
+			"headers":{"accept":"x, y,z","accept-encoding":"gzip","content-length":"8",
+				"content-type":"application/json; charset=utf-8",
 				"host":"HOST","user-agent":"test","x-fc-mine":"1","x-forwarded-for":"127.0.0.1","x-forwarded-proto":"http"},
 			"queryStringParameters":{"q":"1,2","r":"a b"},
 			"requestContext":{"accountId":"anonymous","apiId":"127","domainName":"HOST","domainPrefix":"127",
 				"http":{"method":"PUT","path":"/a b","protocol":"HTTP/1.1","sourceIp":"127.0.0.1","userAgent":"test"},
-				"requestId":"ID","routeKey":"$default","stage":"$default","time":"30/Jan/2026:19:02:03 +0000","timeEpoch":1769799723456},
+				"requestId":"ID","routeKey":"$default","stage":"$default",
+				"time":"30/Jan/2026:19:02:03 +0000","timeEpoch":1769799723456},
 			"body":"{\"é\":1}","isBase64Encoded":false}`,
 	}
 	header := map[Platform]string{FC: "X-Fc-Request-Id", Lambda: "X-Amzn-Requestid"}

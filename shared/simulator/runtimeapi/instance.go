@@ -28,12 +28,15 @@ type protocol struct {
 	region   string // default region
 	retries  int    // of asynchronous invocations
 
-	environment func(c Config, instanceID, address string) []string                     // what the platform sets
-	header      func(c Config, inv *invocation, h http.Header)                          // headers of a delivered invocation
-	extend      func(instanceID string, mux *http.ServeMux)                             // further calls of the runtime API; nil: none
-	requestID   func(now time.Time) string                                              // a new one
-	timedOut    func(requestID string, limit time.Duration) (errorType, message string) // time is up
-	exited      func(requestID, processState string) (errorType, message string)        // the process ended before it answered
+	environment func(c Config, instanceID, address string) []string // what the platform sets
+	// Headers of a delivered invocation.
+	header func(c Config, inv *invocation, h http.Header)
+	// Further calls of the runtime API; nil: none.
+	extend    func(instanceID string, mux *http.ServeMux)
+	requestID func(now time.Time) string                                              // a new one
+	timedOut  func(requestID string, limit time.Duration) (errorType, message string) // time is up
+	// The process ended before it answered.
+	exited func(requestID, processState string) (errorType, message string)
 }
 
 var protocols = map[Platform]protocol{FC: fcProtocol, Lambda: lambdaProtocol}
@@ -86,7 +89,8 @@ func newInstance(f *Function) (*instance, error) {
 	go server.Serve(listener)
 
 	c := in.config
-	environment := append([]string{"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/tmp", "LANG=en_US.UTF-8", "TZ=UTC"}, c.Env...)
+	environment := append([]string{"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/tmp", "LANG=en_US.UTF-8", "TZ=UTC"},
+		c.Env...)
 	// Always a pipe, even for output that is dropped: should this process be killed, its children die of SIGPIPE
 	// instead of polling a vanished runtime API forever.
 	log := &lineWriter{mu: &f.output, to: c.Log}

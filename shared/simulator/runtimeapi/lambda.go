@@ -113,7 +113,7 @@ var functionURL = endpoint{
 		}
 		return event
 	},
-	// The service tells the caller nothing of the error.
+	// The caller gets nothing of the error.
 	failed: func(w http.ResponseWriter, _ Answer) {
 		writeJSON(w, http.StatusBadGateway, map[string]string{"Message": "Internal Server Error"})
 	},

@@ -10,7 +10,8 @@ import (
 )
 
 func main() {
-	client, err := swas_open.NewClientWithAccessKey("cn-hangzhou", os.Getenv("ALIBABA_CLOUD_ACCESS_KEY_ID"), os.Getenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET"))
+	client, err := swas_open.NewClientWithAccessKey("cn-hangzhou", os.Getenv("ALIBABA_CLOUD_ACCESS_KEY_ID"),
+		os.Getenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET"))
 	if err == nil {
 		request := swas_open.CreateCreateSnapshotRequest()
 		request.Scheme, request.Domain = requests.HTTPS, "swas.cn-hangzhou.aliyuncs.com"

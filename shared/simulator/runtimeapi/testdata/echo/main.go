@@ -52,7 +52,7 @@ func main() {
 	}
 	var options []lambda.Option
 	if os.Getenv("AT_START") == "ask for SIGTERM" {
-		options = append(options, lambda.WithEnableSIGTERM(func() { fmt.Println("told to end") }))
+		options = append(options, lambda.WithEnableSIGTERM(func() { fmt.Println("SIGTERM") }))
 	}
 	lambda.StartWithOptions(func(ctx context.Context, event json.RawMessage) (json.RawMessage, error) {
 		return handle(ctx, event)
@@ -91,10 +91,10 @@ func handle(ctx context.Context, raw []byte) (json.RawMessage, error) {
 	case "get": // 200 is a success; anything else an error
 		return get(e.URL)
 	case "until SIGTERM":
-		told := make(chan os.Signal, 1)
-		signal.Notify(told, syscall.SIGTERM)
+		ended := make(chan os.Signal, 1)
+		signal.Notify(ended, syscall.SIGTERM)
 		fmt.Println("hanging")
-		<-told
+		<-ended
 	case "post":
 		status, err := post(e.URL, "{}")
 		return json.RawMessage(fmt.Sprint(status)), err
@@ -118,12 +118,13 @@ func describe(ctx context.Context) (json.RawMessage, error) {
 	if c, ok := fccontext.FromContext(ctx); ok {
 		seen["requestId"], seen["name"], seen["memory"] = c.RequestID, c.Function.Name, c.Function.Memory
 		seen["key"] = c.Credentials.AccessKeyId + "/" + c.Credentials.AccessKeySecret + "/" + c.Credentials.SecurityToken
-		seen["more"] = fmt.Sprint(c.Region, " ", c.AccountId, " ", c.Function.Handler, " ", c.Function.Timeout, " ", c.RetryCount)
+		seen["more"] = fmt.Sprint(c.Region, " ", c.AccountId, " ", c.Function.Handler, " ", c.Function.Timeout, " ",
+			c.RetryCount)
 	}
 	if c, ok := lambdacontext.FromContext(ctx); ok {
 		seen["requestId"], seen["name"] = c.AwsRequestID, lambdacontext.FunctionName
 		seen["memory"] = fmt.Sprint(lambdacontext.MemoryLimitInMB)
-		seen["key"] = os.Getenv("AWS_ACCESS_KEY_ID") + "/" + os.Getenv("AWS_SECRET_ACCESS_KEY") + "/" + os.Getenv("AWS_SESSION_TOKEN")
+		seen["key"] = os.ExpandEnv("$AWS_ACCESS_KEY_ID/$AWS_SECRET_ACCESS_KEY/$AWS_SESSION_TOKEN")
 		seen["more"] = c.InvokedFunctionArn
 	}
 	return json.Marshal(seen)
@@ -135,7 +136,8 @@ func answerHTTP(e event, raw []byte) (json.RawMessage, error) {
 	case "/plain":
 		return json.RawMessage(`{"a":1}`), nil
 	case "/binary":
-		return json.RawMessage(`{"statusCode":201,"headers":{"Content-Type":"image/png"},"isBase64Encoded":true,"body":"iVBORw0KGgo="}`), nil
+		return json.RawMessage(`{"statusCode":201,"headers":{"Content-Type":"image/png"},"isBase64Encoded":true,` +
+			`"body":"iVBORw0KGgo="}`), nil
 	case "/cookies":
 		return json.RawMessage(`{"statusCode":200,"cookies":["a=1; Path=/","b=2"],"body":""}`), nil
 	case "/base64":
@@ -155,7 +157,7 @@ func get(url string) (json.RawMessage, error) {
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		return nil, failure("Told.To", response.Status)
+		return nil, failure("Answered.Not200", response.Status)
 	}
 	return json.Marshal(map[string]int{"pid": os.Getpid()})
 }
