@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"swas-snapshot/functions/testbed"
+	"swas-snapshot/shared/e2e/testbed"
 	"swas-snapshot/shared/simulator/runtimeapi"
 )
 

@@ -77,8 +77,15 @@ func Binary(t testing.TB, name string) string {
 // sources looks at every source file of the module. The go command cannot know what the binaries were built from:
 // without this, it would take the results of the last run although a function has changed since.
 var sources = sync.OnceValue(func() error {
-	for _, folder := range []string{"../../shared", "../../functions"} {
-		err := filepath.WalkDir(folder, func(path string, _ fs.DirEntry, err error) error {
+	root := "."
+	for n := 0; n < 8; n++ { // the folder of go.mod, above that of the test
+		if _, err := os.Stat(filepath.Join(root, "go.mod")); err == nil {
+			break
+		}
+		root = filepath.Join(root, "..")
+	}
+	for _, folder := range []string{"shared", "functions"} {
+		err := filepath.WalkDir(filepath.Join(root, folder), func(path string, _ fs.DirEntry, err error) error {
 			if err == nil && filepath.Ext(path) == ".go" {
 				_, err = os.Stat(path)
 			}

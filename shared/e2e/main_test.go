@@ -10,7 +10,7 @@ import (
 	"os"
 	"testing"
 
-	"swas-snapshot/functions/testbed"
+	"swas-snapshot/shared/e2e/testbed"
 )
 
 func TestMain(m *testing.M) {

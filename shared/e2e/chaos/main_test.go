@@ -4,9 +4,9 @@
 // A run is a number of histories, each a seeded random schedule. What the schedule does is a function of the seed; how the
 // processes interleave is not. These variables ask for more:
 //
-//	SNAPSHOT_ROUNDS=1000 go test -timeout 1h -run Chaos ./functions/chaos   # more rounds; default 24
-//	SNAPSHOT_SEED=42 go test -run Chaos ./functions/chaos                   # the histories of a seed once more
-//	SNAPSHOT_LOAD=20s go test -v -run Load ./functions/chaos                # load for so long; default 2,000 requests
+//	SNAPSHOT_ROUNDS=1000 go test -timeout 1h -run Chaos ./shared/e2e/chaos   # more rounds; default 24
+//	SNAPSHOT_SEED=42 go test -run Chaos ./shared/e2e/chaos                   # the histories of a seed once more
+//	SNAPSHOT_LOAD=20s go test -v -run Load ./shared/e2e/chaos                # load for so long; default 2,000 requests
 package chaos
 
 import (
@@ -17,7 +17,7 @@ import (
 	"testing"
 	"time"
 
-	"swas-snapshot/functions/testbed"
+	"swas-snapshot/shared/e2e/testbed"
 )
 
 func TestMain(m *testing.M) {

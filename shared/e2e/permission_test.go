@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"swas-snapshot/functions/testbed"
+	"swas-snapshot/shared/e2e/testbed"
 	"swas-snapshot/shared/simulator"
 	"swas-snapshot/shared/simulator/runtimeapi"
 	"swas-snapshot/shared/snapshot"

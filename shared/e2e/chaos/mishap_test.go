@@ -4,7 +4,7 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"swas-snapshot/functions/testbed"
+	"swas-snapshot/shared/e2e/testbed"
 	"swas-snapshot/shared/simulator"
 )
 

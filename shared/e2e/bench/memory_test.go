@@ -7,7 +7,7 @@ import (
 	"runtime"
 	"testing"
 
-	"swas-snapshot/functions/testbed"
+	"swas-snapshot/shared/e2e/testbed"
 	"swas-snapshot/shared/simulator/runtimeapi"
 )
 

@@ -1,5 +1,5 @@
 // Package bench measures the functions beside baselines, in the same run and on the same machine: what this project
-// adds to the SDKs is the ratio of the two. go test -bench . ./functions/bench prints the table; the plain tests hold the
+// adds to the SDKs is the ratio of the two. go test -bench . ./shared/e2e/bench prints the table; the plain tests hold the
 // sizes and the memory to their limits.
 package bench
 
@@ -13,7 +13,7 @@ import (
 	"strings"
 	"testing"
 
-	"swas-snapshot/functions/testbed"
+	"swas-snapshot/shared/e2e/testbed"
 )
 
 // functions are what is measured.

@@ -8,7 +8,7 @@ import (
 	"os"
 	"testing"
 
-	"swas-snapshot/functions/testbed"
+	"swas-snapshot/shared/e2e/testbed"
 )
 
 // The limits of a function's size.
