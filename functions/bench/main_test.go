@@ -1,6 +1,6 @@
 // Package bench measures the functions beside baselines, in the same run and on the same machine: what this project
-// adds to the SDKs is the ratio of the two. go test -bench . ./functions/bench prints the table; the plain tests hold the
-// sizes and the memory to their limits.
+// adds to the SDKs is the ratio of the two. go test -bench . ./functions/bench prints the table; the plain tests hold
+// the sizes and the memory to their limits.
 package bench
 
 import (
