@@ -138,7 +138,6 @@ type apiCall struct {
 	sent      time.Time
 	done      chan struct{}
 	reply     simulator.Reply
-	killed    bool
 	abandoned bool // its caller waits no longer; it may arrive all the same
 	end       bool
 }
