@@ -1,11 +1,6 @@
 // Package bench measures the functions beside baselines, in the same run and on the same machine: what this project
-<<<<<<< HEAD:shared/e2e/bench/main_test.go
-// adds to the SDKs is the ratio of the two. go test -bench . ./shared/e2e/bench prints the table; the plain tests hold the
-// sizes and the memory to their limits.
-=======
-// adds to the SDKs is the ratio of the two. go test -bench . ./functions/bench prints the table; the plain tests hold
+// adds to the SDKs is the ratio of the two. go test -bench . ./shared/e2e/bench prints the table; the plain tests hold
 // the sizes and the memory to their limits.
->>>>>>> refs/heads/r-sim:functions/bench/main_test.go
 package bench
 
 import (
