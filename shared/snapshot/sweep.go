@@ -330,10 +330,11 @@ func (g *regionSweep) create(ctx context.Context, d *due) bool {
 	return true
 }
 
-// mayBeAgain reports whether an earlier sweep may have made the attempt of this hour, which began before it. Without the
-// list that this costs, a sweep would answer that it took a snapshot which failed or was deleted, for up to an hour.
+// mayBeAgain reports whether an earlier sweep may have made the attempt of this hour: it is not the first or second one
+// of the hour. Without the list that this costs, a sweep would answer that it took a snapshot which failed or was
+// deleted, for up to an hour.
 func (g *regionSweep) mayBeAgain(d *due) bool {
-	return g.now().Sub(d.nextAttempt(g.now()).Add(-time.Hour)) >= sweepEvery
+	return g.now().Sub(d.nextAttempt(g.now()).Add(-time.Hour)) >= sweepEvery*3/2
 }
 
 // useUp makes a due role wait for the attempt of the next hour.

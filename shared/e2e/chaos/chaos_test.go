@@ -198,7 +198,7 @@ func (h *history) check(d *delivery) {
 }
 
 // checkSuccess checks that a success names a snapshot that there is, and that a created one was taken for this order. A
-// replayed one is that, or the one that the order joined before.
+// replayed one is that, or the one that the order joined before, maybe in a process that was killed before it answered.
 func (h *history) checkSuccess(d *delivery, one snapshot.Result) {
 	h.t.Helper()
 	own := h.judge.wasBorn(one.ClientToken, one.SnapshotID)
@@ -208,7 +208,7 @@ func (h *history) checkSuccess(d *delivery, one snapshot.Result) {
 			h.t.Errorf("%s: snapshot %q is said to be created, and was not taken for it", d, one.SnapshotID)
 		}
 	case snapshot.OutcomeReplayed:
-		if !own && !h.named[one.ClientToken][one.SnapshotID] {
+		if !own && !h.named[one.ClientToken][one.SnapshotID] && !h.judge.joined(one.ClientToken, one.SnapshotID) {
 			h.t.Errorf("%s: snapshot %q is said to be replayed, and is not what it got before", d, one.SnapshotID)
 		}
 	case snapshot.OutcomeJoined, snapshot.OutcomeReused:

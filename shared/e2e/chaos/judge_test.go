@@ -230,6 +230,14 @@ func (j *judge) wasBorn(token, id string) bool {
 	return slices.Contains(j.born[token], id)
 }
 
+// joined reports whether a snapshot carries the mark of the order with this token.
+func (j *judge) joined(token, id string) bool {
+	token = strings.TrimPrefix(token, "sn1-")
+	return slices.ContainsFunc(j.api.Snapshots(), func(one simulator.Snapshot) bool {
+		return one.ID == id && len(token) >= 16 && tag(one, "swas-snapshot/joined-"+token[:16]) != ""
+	})
+}
+
 // knows reports whether a snapshot ever was.
 func (j *judge) knows(id string) bool {
 	j.mu.Lock()
