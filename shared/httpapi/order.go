@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -23,8 +24,29 @@ func (a *api) take(w http.ResponseWriter, r *http.Request, c caller) error {
 	if err != nil {
 		return err
 	}
-	WriteResult(w, a.Core.Take(r.Context(), order), a.Now())
+	WriteResult(w, ShownResult(a.Policy, c.from, a.Core.Take(r.Context(), order)), a.Now())
 	return nil
+}
+
+// ShownResult returns a result as its caller may see it: the plan in it needs the action plan.
+func ShownResult(p policy.Policy, from string, result snapshot.Result) snapshot.Result {
+	if _, may := p.Permit(policy.Question{From: from, Target: result.Target, Action: policy.ActionPlan}); !may {
+		result.Plan = nil
+	}
+	result.Plan = shownPlan(p, from, result.Plan)
+	return result
+}
+
+// shownPlan hides what a plan of a server says of the snapshots of targets that no rule of the caller names.
+func shownPlan(p policy.Policy, from string, items []snapshot.PlanItem) []snapshot.PlanItem {
+	visible := p.Visible(from, "", "", "")
+	shown := slices.Clone(items)
+	for i, item := range shown {
+		if !slices.Contains(visible, item.Target) {
+			shown[i] = snapshot.PlanItem{Action: item.Action, Reason: "an occupied slot"}
+		}
+	}
+	return shown
 }
 
 // ReadOrder reads the order of a machine and completes it by the policy, for POST /snapshots and /hooks/standard alike.
@@ -40,6 +62,9 @@ func ReadOrder(p policy.Policy, from string, body []byte, eventID string, header
 		return snapshot.Order{}, err
 	}
 	grant, refused := p.Machine(from, order.Target, policy.ActionTake)
+	if refused == nil && order.DryRun {
+		_, refused = p.Machine(from, order.Target, policy.ActionPlan)
+	}
 	if refused == nil {
 		order.Role, refused = p.RoleOf(grant, order.Role)
 	}

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"net/http"
+	"slices"
 
 	"swas-snapshot/shared/policy"
 	"swas-snapshot/shared/snapshot"
@@ -15,6 +16,10 @@ func (a *api) list(w http.ResponseWriter, r *http.Request, c caller) error {
 		return denied
 	}
 	listing, err := a.Core.List(r.Context(), target)
+	visible := a.Policy.Visible(c.from, "", "", "")
+	listing.Listed = slices.DeleteFunc(listing.Listed, func(one snapshot.Listed) bool { // the others only count as slots
+		return !slices.Contains(visible, one.Target)
+	})
 	return write(w, listing, err)
 }
 
@@ -25,6 +30,7 @@ func (a *api) plan(w http.ResponseWriter, r *http.Request, c caller) error {
 		return denied
 	}
 	plan, err := a.Core.Plan(r.Context(), target)
+	plan.Items = shownPlan(a.Policy, c.from, plan.Items)
 	return write(w, plan, err)
 }
 

@@ -161,13 +161,51 @@ func TestHooks(t *testing.T) {
 	}
 }
 
+// TestHidden shows that a caller is shown no plan without the action plan, and nothing of targets that no rule of it names.
+func TestHidden(t *testing.T) {
+	t.Parallel()
+	items := []snapshot.PlanItem{{SnapshotID: "s-1", Action: snapshot.ActionKeep, Target: "web-1"},
+		{SnapshotID: "s-db", SnapshotName: "daily-db-1", Action: snapshot.ActionKeep, Target: "db-1"}}
+	c := core{
+		take: func(o snapshot.Order) snapshot.Result {
+			return snapshot.Result{Target: o.Target, Outcome: snapshot.OutcomeBlocked, Plan: items,
+				Error: &snapshot.Error{Code: snapshot.CodeBlocked, Kind: snapshot.KindConflict, Message: "full"}}
+		},
+		plan: func(string) (snapshot.Plan, error) { return snapshot.Plan{Target: "web-1", Items: items}, nil },
+		list: func(string) (snapshot.Listing, error) {
+			return snapshot.Listing{Target: "web-1", Slots: snapshot.SlotCount{Used: 2, Of: 3}, Listed: []snapshot.Listed{
+				{SnapshotID: "s-1", Target: "web-1"}, {SnapshotID: "s-db", Target: "db-1"}}}, nil
+		},
+	}
+	for name, test := range map[string]struct {
+		method, path, body string
+		status             int
+		shows              bool // s-1; s-db is never shown
+	}{
+		"dry run":          {"POST", "/snapshots", `{"target":"shop-1","key":"k","dryRun":true}`, http.StatusForbidden, false},
+		"blocked":          {"POST", "/snapshots", `{"target":"web-1","key":"k"}`, http.StatusConflict, true},
+		"blocked, no plan": {"POST", "/snapshots", `{"target":"shop-1","key":"k"}`, http.StatusConflict, false},
+		"plan":             {"GET", "/plan?target=web-1", "", http.StatusOK, true},
+		"list":             {"GET", "/snapshots?target=web-1", "", http.StatusOK, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := serve(c, test.method, test.path, test.body)
+			body := w.Body.String()
+			if w.Code != test.status || strings.Contains(body, `"s-1"`) != test.shows || strings.Contains(body, "db") {
+				t.Errorf("%d %s", w.Code, body)
+			}
+		})
+	}
+}
+
 // TestBlocked shows that a blocked order carries its plan into the problem document.
 func TestBlocked(t *testing.T) {
 	t.Parallel()
 	w := serve(core{take: func(snapshot.Order) snapshot.Result {
 		return snapshot.Result{
-			Outcome: snapshot.OutcomeBlocked, Plan: []snapshot.PlanItem{{SnapshotID: "s-1",
-				Action: snapshot.ActionForeign, Reason: "not ours"}},
+			Target: "web-1", Outcome: snapshot.OutcomeBlocked, Plan: []snapshot.PlanItem{{SnapshotID: "s-1",
+				Action: snapshot.ActionForeign, Reason: "not ours", Target: "web-1"}},
 			Error: &snapshot.Error{Code: snapshot.CodeBlocked, Kind: snapshot.KindConflict, Message: "full"},
 		}
 	}}, "POST", "/snapshots", `{"target":"web-1","key":"k"}`)

@@ -116,9 +116,12 @@ func (t *taking) full(ctx context.Context) error {
 	if gone := s.diskGone(t.target); gone != nil {
 		return gone
 	}
+	used := len(s.byServer[server])
 	t.fail(&Error{Code: CodeBlocked, Kind: KindConflict, Message: fmt.Sprintf(
 		"no slot of the server comes free by itself (%d of %d used: %s): delete or unpin one, or change keep in snapshots.yaml",
-		len(s.byServer[server]), SlotsPerServer, s.occupants(server))})
+		used, SlotsPerServer, s.occupants(server)), Advice: fmt.Sprintf(
+		"no slot of the server comes free by itself (%d of %d used): delete or unpin one, or change keep in snapshots.yaml",
+		used, SlotsPerServer)})
 	if t.result.Outcome == "" {
 		t.result.Outcome, t.result.Plan = OutcomeBlocked, s.show(t.target).Items
 	}

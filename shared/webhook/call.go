@@ -131,7 +131,7 @@ func (c *call) finish(ctx context.Context, key string, results []snapshot.Result
 	forgiven = forgiven && worst != nil
 	switch {
 	case len(results) == 1 && !forgiven:
-		httpapi.WriteResult(c.w, results[0], c.now)
+		httpapi.WriteResult(c.w, httpapi.ShownResult(c.Policy, c.name, results[0]), c.now)
 		return
 	case forgiven:
 		status = http.StatusOK

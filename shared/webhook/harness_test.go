@@ -78,7 +78,7 @@ allow:
   - {from: gitlab, repository: acme/shop, on: pipeline, refs: [refs/heads/main], targets: [web-1], role: deploy}
   - {from: gitlab, repository: acme/shop, on: push, refs: [refs/heads/main], targets: [web-1], role: deploy}
   - {from: gitee, repository: acme/shop, on: push, refs: [refs/heads/main], targets: [web-1], role: deploy}
-  - {from: standard, targets: [web-1], actions: [take, list]}
+  - {from: standard, targets: [web-1], actions: [take, list, plan]}
   - {from: standard, targets: [db-1], actions: [take], role: deploy}
 `
 

@@ -362,8 +362,8 @@ func TestStandardOrders(t *testing.T) {
 			snapshot.OutcomeDeferred: &waits} {
 			b := newBench(t, allSecrets())
 			b.script(scripted{take: func(snapshot.Order) snapshot.Result {
-				return snapshot.Result{Outcome: outcome, Error: err,
-					Plan: []snapshot.PlanItem{{SnapshotID: "s-old1", Action: snapshot.ActionKeep}}}
+				return snapshot.Result{Target: "web-1", Outcome: outcome, Error: err,
+					Plan: []snapshot.PlanItem{{SnapshotID: "s-old1", Action: snapshot.ActionKeep, Target: "web-1"}}}
 			}})
 			want, wait := 409, ""
 			if outcome == snapshot.OutcomeDeferred {
