@@ -199,3 +199,17 @@ func readElements(text string) (map[string]any, error) {
 		}
 	}
 }
+
+// encodeXML returns <xml> with pairs of an element's name and its text. xml.Marshal of structs would add 50 KB to the
+// binary.
+func encodeXML(pairs ...string) string {
+	var b strings.Builder
+	b.WriteString("<xml>")
+	for i := 0; i+1 < len(pairs); i += 2 {
+		b.WriteString("<" + pairs[i] + ">")
+		_ = xml.EscapeText(&b, []byte(pairs[i+1])) // a Builder never fails
+		b.WriteString("</" + pairs[i] + ">")
+	}
+	b.WriteString("</xml>")
+	return b.String()
+}

@@ -9,7 +9,6 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
-	"encoding/xml"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -164,60 +163,33 @@ func parseWeCom(r *request) (inbound, error) {
 	return m, d.err
 }
 
-// wecomTextMessage is a text message: what users send, and the passive reply to it; WeCom knows no other form in time.
-type wecomTextMessage struct {
-	XMLName xml.Name `xml:"xml"`
-	To      string   `xml:"ToUserName"`
-	From    string   `xml:"FromUserName"`
-	Created int64    `xml:"CreateTime"`
-	Type    string   `xml:"MsgType"`
-	Content string   `xml:"Content"`
-	ID      string   `xml:"MsgId,omitempty"`
-	AgentID string   `xml:"AgentID,omitempty"`
-}
-
-// wecomEnvelope is an encrypted message.
-type wecomEnvelope struct {
-	XMLName   xml.Name `xml:"xml"`
-	Encrypt   string   `xml:"Encrypt"`
-	Signature string   `xml:"MsgSignature,omitempty"`
-	Timestamp string   `xml:"TimeStamp,omitempty"`
-	Nonce     string   `xml:"Nonce,omitempty"`
-}
-
 // wecomTextMax is how many bytes of text a passive reply may have.
 const wecomTextMax = 2048
 
 func renderWeCom(r *request, m message, p reply) (content, error) {
 	text := clipBytes(p.text(), wecomTextMax)
-	plain, err := xml.Marshal(wecomTextMessage{To: m.actor, From: m.tenant, Created: r.now.Unix(), Type: "text",
-		Content: text})
-	if err != nil {
-		return content{}, err
-	}
+	timestamp := strconv.FormatInt(r.now.Unix(), 10)
+	plain := encodeXML("ToUserName", m.actor, "FromUserName", m.tenant, "CreateTime", timestamp, "MsgType", "text",
+		"Content", text)
 	noise := make([]byte, 16+8)
 	_, _ = rand.Read(noise) // never fails
-	encrypted, err := wecomEncrypt(r.opened.key, noise[:16], string(plain), r.opened.corp)
+	encrypted, err := wecomEncrypt(r.opened.key, noise[:16], plain, r.opened.corp)
 	if err != nil {
 		return content{}, err
 	}
-	timestamp, nonce := strconv.FormatInt(r.now.Unix(), 10), hex.EncodeToString(noise[16:])
-	body, err := xml.Marshal(wecomEnvelope{
-		Encrypt: encrypted, Timestamp: timestamp, Nonce: nonce,
-		Signature: wecomSignature(r.opened.token, timestamp, nonce, encrypted),
-	})
-	return content{"application/xml; charset=utf-8", body}, err
+	nonce := hex.EncodeToString(noise[16:])
+	body := encodeXML("Encrypt", encrypted,
+		"MsgSignature", wecomSignature(r.opened.token, timestamp, nonce, encrypted),
+		"TimeStamp", timestamp, "Nonce", nonce)
+	return content{"application/xml; charset=utf-8", []byte(body)}, nil
 }
 
 func sampleWeCom(s sampler) Sample {
-	plain, _ := xml.Marshal(wecomTextMessage{
-		To: s.rule.Tenant, From: s.actor(), Created: s.now.Unix(), Type: "text", Content: s.command(),
-		ID: s.id, AgentID: s.channel(),
-	})
+	plain := encodeXML("ToUserName", s.rule.Tenant, "FromUserName", s.actor(), "CreateTime", s.seconds(),
+		"MsgType", "text", "Content", s.command(), "MsgId", s.id, "AgentID", s.channel())
 	noise := []byte(s.id + "0123456789abcdef")[:16]
-	encrypted, _ := wecomEncrypt(s.key(envWeComAES), noise, string(plain), s.key(envWeComCorp))
-	body, _ := xml.Marshal(wecomEnvelope{Encrypt: encrypted})
-	sample := newSample("text/xml", string(body))
+	encrypted, _ := wecomEncrypt(s.key(envWeComAES), noise, plain, s.key(envWeComCorp))
+	sample := newSample("text/xml", encodeXML("Encrypt", encrypted))
 	sample.Path = "?" + url.Values{
 		"timestamp": {s.seconds()}, "nonce": {s.id},
 		"msg_signature": {wecomSignature(s.key(envWeComToken), s.seconds(), s.id, encrypted)},
