@@ -77,6 +77,7 @@ func TestSweepAndOrderAtOnce(t *testing.T) {
 		"after the order's list":    {Key: takeKey, Action: "ListSnapshots"},
 		"without being held at all": {Action: "none"},
 	} {
+		hold.Delay = time.Hour
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			onBoth(t, func(t *testing.T, platform runtimeapi.Platform) {
@@ -88,7 +89,6 @@ func TestSweepAndOrderAtOnce(t *testing.T) {
 				sweeper := c.deploy(t, deployment{platform: platform, name: timer, policy: scheduled})
 				taker := c.deploy(t, deployment{platform: platform, name: event, policy: scheduled})
 
-				hold.Delay = time.Hour
 				c.Fault(hold)
 				var swept, taken answered
 				first, second := func() { swept = sweeper.sweep(c) }, func() { taken = read(t, taker.invoke([]byte(goodOrder))) }
@@ -165,6 +165,7 @@ func TestPinJustBeforeDeletion(t *testing.T) {
 		"a deletion of the newer one": func(_ *testing.T, c *cloud, _ *function) { c.gone("s-new") },
 	}
 	for moment, fault := range moments {
+		fault.Delay = time.Hour
 		for what, act := range actions {
 			t.Run(what+" during "+moment, func(t *testing.T) {
 				t.Parallel()
@@ -175,7 +176,6 @@ func TestPinJustBeforeDeletion(t *testing.T) {
 					c.add("s-new", "daily", simulator.Accomplished, c.now().Add(-24*time.Hour))
 					sweeper := c.deploy(t, deployment{platform: platform, name: timer})
 					taker := c.deploy(t, deployment{platform: platform, name: "http"})
-					fault.Delay = time.Hour
 					c.Fault(fault)
 					ended := make(chan answered)
 					go func() { ended <- sweeper.sweep(c) }()
