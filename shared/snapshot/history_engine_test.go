@@ -43,7 +43,7 @@ type history struct {
 	runs    int
 	current *apiCall   // takes its effect now; nil: the operator's
 	direct  bool       // calls are not parked: the faults have ended
-	mu      sync.Mutex // of direct calls
+	mu      sync.Mutex // held by whichever goroutine of the history goes on
 
 	chaos    chaos
 	ended    bool // faults
@@ -161,9 +161,7 @@ func pick[T any](h *history, all []T) T { return all[h.rng.IntN(len(all))] }
 
 // Do parks a call until the history lets it go on.
 func (r *historyRun) Do(ctx context.Context, key, action string, params map[string]string) simulator.Reply {
-	if r.dead {
-		runtime.Goexit()
-	}
+	r.exitIfDead()
 	c := &apiCall{run: r, key: key, action: action, params: params, sent: time.Now(), done: make(chan struct{})}
 	if r.h.direct {
 		r.h.mu.Lock()
@@ -178,13 +176,31 @@ func (r *historyRun) Do(ctx context.Context, key, action string, params map[stri
 	select {
 	case <-c.done:
 	case <-ctx.Done():
+		r.h.mu.Lock()
 		c.abandoned = true
 		c.reply = simulator.Reply{Lost: true}
+		r.h.mu.Unlock()
 	}
+	r.exitIfDead()
+	return c.reply
+}
+
+// exitIfDead ends the goroutine of a run whose process was killed.
+func (r *historyRun) exitIfDead() {
+	r.h.mu.Lock()
+	defer r.h.mu.Unlock()
 	if r.dead {
 		runtime.Goexit()
 	}
-	return c.reply
+}
+
+// thawed returns how long the process was frozen since it last looked at the clock.
+func (r *historyRun) thawed() time.Duration {
+	r.h.mu.Lock()
+	defer r.h.mu.Unlock()
+	wait := r.freeze
+	r.freeze = 0
+	return wait
 }
 
 // start starts a run after a while.
@@ -199,10 +215,7 @@ func (h *history) start(p *process, kind string, after time.Duration, do func(*h
 		API: caller{r, role + p.name}, Policy: p.policy, Instance: p.instance,
 		Rand: func() float64 { return r.random },
 		Now: func() time.Time {
-			if wait := r.freeze; wait > 0 {
-				r.freeze = 0
-				time.Sleep(wait)
-			}
+			time.Sleep(r.thawed())
 			return time.Now().Add(p.skew)
 		},
 	}
@@ -215,13 +228,16 @@ func (h *history) start(p *process, kind string, after time.Duration, do func(*h
 	}
 	body := func() {
 		defer func() {
-			switch value := recover(); value {
+			value := recover()
+			h.mu.Lock()
+			switch value {
 			case nil:
 			case tooManyCalls:
 				h.violate("run %d: %s", r.id, tooManyCalls)
 			default:
 				h.violate("run %d: panic: %v\n%s", r.id, value, debug.Stack())
 			}
+			h.mu.Unlock()
 			if !h.direct {
 				h.queue <- &apiCall{run: r, end: true}
 			}
@@ -250,9 +266,21 @@ func (h *history) finish(r *historyRun) {
 	}
 }
 
+// idle lets the runs go on while the history waits.
+func (h *history) idle(wait func()) {
+	h.mu.Unlock()
+	defer h.mu.Lock()
+	wait()
+}
+
+// await waits for a call, or for the end of a run.
+func (h *history) await() {
+	h.idle(func() { h.parked = append(h.parked, <-h.queue) })
+}
+
 // collect waits until every run is parked or sleeps, and takes what was parked.
 func (h *history) collect() {
-	synctest.Wait()
+	h.idle(synctest.Wait)
 	for {
 		select {
 		case c := <-h.queue:
@@ -289,7 +317,7 @@ func (h *history) play() {
 		case len(h.parked) == 0 && h.active == 0:
 			return
 		case len(h.parked) == 0:
-			h.parked = append(h.parked, <-h.queue)
+			h.await()
 			continue
 		case h.chance(h.chaos.operator):
 			h.operate()
@@ -329,7 +357,7 @@ func (h *history) play() {
 		h.parked = nil
 		h.collect()
 		if len(h.parked) == 0 && h.active > 0 {
-			h.parked = append(h.parked, <-h.queue)
+			h.await()
 		}
 	}
 }
@@ -348,7 +376,7 @@ func (h *history) take(i int) {
 
 func (h *history) pass(d time.Duration) {
 	h.trace("%s pass", d)
-	time.Sleep(d)
+	h.idle(func() { time.Sleep(d) })
 }
 
 func (h *history) answer(c *apiCall, reply simulator.Reply) {

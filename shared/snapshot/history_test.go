@@ -149,8 +149,10 @@ func playHistory(t *testing.T, number uint64, disabled string) (h *history) {
 	synctest.Test(t, func(t *testing.T) {
 		h = newHistory(number, disabled, trace)
 		for range 3 + h.rng.IntN(6) {
+			h.mu.Lock()
 			h.jump()
 			h.episode()
+			h.mu.Unlock()
 			if len(h.violations) > 0 {
 				return
 			}

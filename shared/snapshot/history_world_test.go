@@ -495,10 +495,10 @@ func (h *history) pin(d *deployment) {
 		} else {
 			_, err = s.Pin(ctx, one.ID, until, nil)
 		}
+		h.mu.Lock()
+		defer h.mu.Unlock()
 		if err == nil && !r.dead {
-			h.mu.Lock()
 			h.count("pinned by the project")
-			h.mu.Unlock()
 		}
 	})
 }
@@ -552,11 +552,11 @@ func (h *history) deliverTo(one *delivery, p *process) {
 
 // ordered judges the answer to an order.
 func (h *history) ordered(r *historyRun, result snapshot.Result) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	if r.dead {
 		return
 	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
 	o := r.delivery.order
 	h.trace("run %d: order %s: %s %s %v", r.id, o.Key, result.Outcome, result.SnapshotID, result.Error)
 	if result.Outcome != "" {

@@ -208,7 +208,10 @@ func (y *year) play() {
 		}
 	}
 	for n := 0; time.Now().Before(end); n++ {
-		time.Sleep(time.Until(time.Now().Truncate(10 * time.Minute).Add(10*time.Minute + time.Duration(y.rng.Int64N(int64(5*time.Second))))))
+		y.mu.Lock()
+		jitter := time.Duration(y.rng.Int64N(int64(5 * time.Second)))
+		y.mu.Unlock()
+		time.Sleep(time.Until(time.Now().Truncate(10 * time.Minute).Add(10*time.Minute + jitter)))
 		y.sweep()
 	}
 	gates.Wait()
@@ -218,7 +221,9 @@ func (y *year) play() {
 func pickOf[T any](rng *rand.Rand, all []T) T { return all[rng.IntN(len(all))] }
 
 func (y *year) sweep() {
+	y.mu.Lock()
 	y.run = new(judge.Run)
+	y.mu.Unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	for _, result := range y.service(y.sweeper, "sweep").Sweep(ctx, caller{y, "sweep"}, snapshot.Tick{Time: time.Now()}) {
