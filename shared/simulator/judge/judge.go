@@ -444,7 +444,8 @@ func (p Policy) servable(s State, t Target, r Role) bool {
 		}
 		with := s
 		with.Snapshots = slices.Delete(slices.Clone(s.Snapshots), i, i+1)
-		if _, err := p.Deletion(with, one); err == nil {
+		// What only may count as surplus, such as the newest of a role of which a pinned one is older, is not replaced.
+		if reason, err := p.Deletion(with, one); err == nil && (reason == Replacement || reason == AccountReplacement) {
 			return true
 		}
 	}
