@@ -136,6 +136,11 @@ func (in *instance) run(inv *invocation) (answer Answer, delivered bool) {
 	in.current.Store(inv)
 	defer in.current.Store(nil)
 	select {
+	case <-in.exited: // its last poll may still stand
+		return in.crashed(inv.requestID), false
+	default:
+	}
+	select {
 	case in.next <- inv:
 	case <-in.exited:
 		return in.crashed(inv.requestID), false
