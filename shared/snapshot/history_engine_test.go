@@ -139,6 +139,7 @@ type apiCall struct {
 	done      chan struct{}
 	reply     simulator.Reply
 	abandoned bool // its caller waits no longer; it may arrive all the same
+	attempted bool // it was judged; a copy of it may arrive later
 	end       bool
 }
 
@@ -423,7 +424,8 @@ func (h *history) serve(c *apiCall) {
 
 // attempted judges a call, whatever becomes of it.
 func (h *history) attempted(c *apiCall) {
-	if c.action == "CreateSnapshot" {
+	if c.action == "CreateSnapshot" && !c.attempted {
+		c.attempted = true
 		if err := c.run.judged.Create(c.params["RegionId"], c.params["DiskId"], roleOf(c.params)); err != nil {
 			h.violate("run %d: %v", c.run.id, err)
 		}
