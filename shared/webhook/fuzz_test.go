@@ -6,6 +6,7 @@ import (
 	"flag"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -266,7 +267,7 @@ func FuzzReplyURL(f *testing.F) {
 			}
 			u, err := url.Parse(got)
 			if got != text || err != nil || u.Scheme != "https" || u.Host != hosts[name] || u.User != nil ||
-				strings.Contains(u.Path, "..") {
+				slices.Contains(strings.Split(u.Path, "/"), "..") {
 				t.Errorf("%q passes for %s", text, name)
 			}
 		}
