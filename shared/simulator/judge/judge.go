@@ -155,18 +155,24 @@ func pinned(tags []simulator.Tag, at time.Time) bool {
 // mayBePinned reports whether the deployment may take a snapshot for pinned.
 func (s State) mayBePinned(one simulator.Snapshot) bool {
 	at := s.At.Add(-s.Skew)
-	for age := time.Duration(0); age <= listAge; age += listAge / 40 { // it may have been pinned for a moment only
-		if pinned(one.TagsAt(s.Sent.Add(-age)), at) {
+	return pinned(one.Tags, at) || s.ever(one, func(tags []simulator.Tag) bool { return pinned(tags, at) })
+}
+
+// ever reports whether the tags of a snapshot had a property in the time that the latest list may show: it may have
+// been pinned, or unpinned, for a moment only.
+func (s State) ever(one simulator.Snapshot, has func([]simulator.Tag) bool) bool {
+	for age := time.Duration(0); age <= listAge; age += listAge / 40 {
+		if has(one.TagsAt(s.Sent.Add(-age))) {
 			return true
 		}
 	}
-	return pinned(one.Tags, at)
+	return false
 }
 
 // isPinned reports whether the deployment must know that a snapshot is pinned.
 func (s State) isPinned(one simulator.Snapshot) bool {
-	all := s.tags(one)
-	return pinned(all[0], s.At.Add(s.Skew)) && pinned(all[1], s.At.Add(s.Skew))
+	at := s.At.Add(s.Skew)
+	return pinned(one.Tags, at) && !s.ever(one, func(tags []simulator.Tag) bool { return !pinned(tags, at) })
 }
 
 // created returns when a snapshot was taken, as lists show it.
